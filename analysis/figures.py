@@ -1,0 +1,280 @@
+"""Draws the figures of a run from the CSV files that the apps leave in its folder.
+
+    python3 figures.py RUN_FOLDER [--format png,svg]
+
+writes into RUN_FOLDER/figures:
+    rdf      ratio density function of every layer, one panel an epoch (Fig. 8 of Xu & Zhou, AAAI 2021)
+    lfr      low frequency ratio of every layer, in the same panels
+    peaks    where the RDF of every layer peaks, against the epoch
+    metrics  training loss and accuracies, against the epoch
+once for each network of the run. The same CSV files give the same bytes.
+"""
+
+import argparse
+import csv
+import io
+import logging
+import math
+import os
+import re
+import sys
+from pathlib import Path
+
+try:
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no remark about its font cache
+    import matplotlib
+    import numpy as np
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+except ImportError as error:
+    print(f"figures.py: {error}: install the Debian package python3-matplotlib", file=sys.stderr)
+    sys.exit(2)
+
+COLUMNS = {
+    "metrics.csv": ["network", "epoch", "train_loss", "train_accuracy", "validation_accuracy", "seconds"],
+    "lfr.csv": ["network", "layer", "epoch", "inv_delta", "lfr"],
+    "rdf.csv": ["network", "layer", "epoch", "inv_delta", "rdf"],
+    "peaks.csv": ["network", "layer", "epoch", "inv_delta", "rdf", "rise10", "rise50", "rise90"],
+}
+TEXT_COLUMNS = ["network", "layer"]
+
+# A creation date would make every file differ from the last one.
+METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+# Okabe & Ito's colours, told apart by colour-blind readers too; the yellow, too pale for a line, left out.
+COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000"]
+
+WIDTH = 7.0  # inches: both columns of a paper
+MAX_PANELS = 8
+
+STYLE = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 2.5,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "deepfreq",
+}
+
+
+class InputError(Exception):
+    """Wrong input, told in one sentence."""
+
+
+def to_number(text):
+    """A cell as a number; what is not finite (nothing measured) becomes NaN, which plots as a gap."""
+    value = float(text) if text else math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def read_table(path):
+    """Reads a CSV file as a dictionary of columns: lists of text, or arrays of numbers."""
+    expected = COLUMNS[path.name]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read ({reason})") from error
+    if not rows or rows[0] != expected:
+        found = ",".join(rows[0]) if rows else "nothing"
+        raise InputError(f"{path}: the header is '{found}' and should be '{','.join(expected)}'")
+    if len(rows) == 1:
+        raise InputError(f"{path}: there is no row below the header")
+    table = {name: [] for name in expected}
+    for line, row in enumerate(rows[1:], start=2):
+        if len(row) != len(expected):
+            raise InputError(f"{path}: line {line} has {len(row)} cells and should have {len(expected)}")
+        for name, cell in zip(expected, row):
+            try:
+                table[name].append(cell if name in TEXT_COLUMNS else to_number(cell))
+            except ValueError:
+                raise InputError(f"{path}: line {line}: {name} is '{cell}' and should be a number") from None
+    return {name: np.array(column) for name, column in table.items()}
+
+
+def select(table, **wanted):
+    """The rows of a table in which every named column has the wanted value."""
+    keep = np.logical_and.reduce([table[name] == value for name, value in wanted.items()])
+    return {name: column[keep] for name, column in table.items()}
+
+
+def layers_of(table):
+    """The layers of a table from the input on: by number where they have one."""
+
+    def order(layer):
+        return (0, int(layer), "") if re.fullmatch(r"-?\d+", layer) else (1, 0, layer)
+
+    return sorted(set(table["layer"]), key=order)
+
+
+def colours_of(layers):
+    """One colour a layer: the palette, or shades from dark to light when there are more layers than colours."""
+    if len(layers) <= len(COLOURS):
+        return dict(zip(layers, COLOURS))
+    return dict(zip(layers, matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(layers)))))
+
+
+def legend_above(figure, axes):
+    """One legend for all panels, in a strip kept free above them."""
+    handles, labels = axes.get_legend_handles_labels()
+    in_a_line = min(len(labels), int(figure.get_figwidth() / 1.1))
+    strip = 0.05 + 0.17 * math.ceil(len(labels) / in_a_line)  # inches
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - strip / figure.get_figheight()))
+    figure.legend(handles, labels, loc="upper center", ncol=in_a_line, handlelength=1.6, borderaxespad=0.1)
+
+
+def spread(epochs):
+    """At most MAX_PANELS of the epochs: the first, the last and those between, evenly by rank."""
+    if len(epochs) <= MAX_PANELS:
+        return epochs
+    return [epochs[round(i)] for i in np.linspace(0, len(epochs) - 1, MAX_PANELS)]
+
+
+def is_logarithmic(grid):
+    """Whether a grid is spaced by ratios: its middle lies far below the mean of its ends."""
+    return np.median(grid) < 0.2 * (grid.min() + grid.max())
+
+
+def curve_panels(table, column, label, normalise):
+    """One panel an epoch, one curve a layer, against the filter width 1/δ."""
+    epochs = spread(sorted(set(table["epoch"])))
+    layers = layers_of(table)
+    colours = colours_of(layers)
+    columns = 3 if len(epochs) in (3, 5, 6) else min(len(epochs), 4)
+    lines = math.ceil(len(epochs) / columns)
+    width, height = (WIDTH, 1.75) if columns > 1 else (WIDTH / 2, 2.4)
+    figure = Figure(figsize=(width, 0.4 + height * lines), layout="constrained")
+    panels = figure.subplots(lines, columns, sharey=True, squeeze=False).flat
+    for panel, epoch, letter in zip(panels, epochs, "abcdefgh"):
+        for layer in layers:
+            curve = select(table, epoch=epoch, layer=layer)
+            if len(curve[column]) == 0:
+                continue
+            scale = np.nanmax(curve[column], initial=0) if normalise else 1
+            order = np.argsort(curve["inv_delta"])
+            panel.plot(curve["inv_delta"][order], curve[column][order] / (scale or 1), color=colours[layer],
+                       label=f"layer {layer}")
+        if is_logarithmic(select(table, epoch=epoch)["inv_delta"]):
+            panel.set_xscale("log")
+        else:
+            panel.locator_params(axis="x", nbins=3)
+        panel.margins(x=0)
+        panel.set_ylim(-0.03, 1.06)
+        panel.set_title(f"({letter}) epoch {epoch:g}")
+    for panel in panels[len(epochs):]:
+        panel.set_visible(False)
+    figure.supxlabel(r"$1/\delta$", fontsize=9)
+    figure.supylabel(label, fontsize=8)
+    legend_above(figure, panels[0])
+    return figure
+
+
+def metrics_figure(table):
+    """Training loss on a logarithmic axis, and the accuracies, against the epoch."""
+    figure = Figure(figsize=(WIDTH, 2.4), layout="constrained")
+    loss, accuracy = figure.subplots(1, 2)
+    marker = "o" if len(table["epoch"]) <= 30 else ""  # one point alone makes no line
+    loss.semilogy(table["epoch"], table["train_loss"], color=COLOURS[0], marker=marker)
+    loss.set_ylabel("training loss")
+    for column, label, colour in (("train_accuracy", "training", COLOURS[0]),
+                                  ("validation_accuracy", "validation", COLOURS[1])):
+        accuracy.plot(table["epoch"], table[column], color=colour, marker=marker, label=label)
+    accuracy.set_ylabel("accuracy")
+    accuracy.legend(loc="lower right")
+    for panel, title in ((loss, "(a) loss"), (accuracy, "(b) accuracy")):
+        panel.set_xlabel("epoch")
+        panel.set_title(title)
+        panel.margins(x=0.02)
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure
+
+
+def peaks_figure(table):
+    """Where the RDF of every layer peaks, against the epoch; both axes logarithmic, epoch 0 included."""
+    figure = Figure(figsize=(WIDTH / 2, 2.8), layout="constrained")
+    axes = figure.subplots()
+    layers = layers_of(table)
+    for layer, colour in colours_of(layers).items():
+        peaks = select(table, layer=layer)
+        order = np.argsort(peaks["epoch"])
+        axes.plot(peaks["epoch"][order], peaks["inv_delta"][order], color=colour, marker="o",
+                  label=f"layer {layer}")
+    axes.set_xscale("symlog", linthresh=1)
+    axes.set_yscale("log")
+    axes.set_xlim(left=-0.1)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(r"$1/\delta$ at the peak of RDF")
+    axes.legend(ncol=1 + len(layers) // 8)
+    return figure
+
+
+def save(figure, path):
+    """Writes a figure so that it stands under its name whole or not at all."""
+    kind = path.suffix[1:]
+    picture = io.BytesIO()
+    figure.savefig(picture, format=kind, metadata=METADATA[kind])
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(picture.getvalue())
+    os.replace(part, path)
+
+
+def draw(run_folder, kinds):
+    """Draws every figure of a run in every kind of file asked for."""
+    tables = {name: read_table(run_folder / name) for name in COLUMNS}
+    networks = {name: sorted(set(table["network"])) for name, table in tables.items()}
+    several = len(set().union(*networks.values())) > 1
+    figures = {
+        "rdf": ("rdf.csv", lambda table: curve_panels(table, "rdf", "RDF / its maximum", True)),
+        "lfr": ("lfr.csv", lambda table: curve_panels(table, "lfr", "LFR", False)),
+        "peaks": ("peaks.csv", peaks_figure),
+        "metrics": ("metrics.csv", metrics_figure),
+    }
+    folder = run_folder / "figures"
+    folder.mkdir(exist_ok=True)
+    for stem, (source, make) in figures.items():
+        for network in networks[source]:
+            figure = make(select(tables[source], network=network))
+            suffix = "-" + re.sub(r"[^A-Za-z0-9._-]", "_", network) if several else ""
+            figure.draw_without_rendering()  # lays the figure out, once for all kinds of file
+            figure.set_layout_engine("none")
+            for kind in kinds:
+                save(figure, folder / f"{stem}{suffix}.{kind}")
+
+
+def to_kinds(text):
+    kinds = text.split(",")
+    for kind in kinds:
+        if kind not in METADATA:
+            raise argparse.ArgumentTypeError(f"'{kind}' is none of {', '.join(METADATA)}")
+    return kinds
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Draws the figures of a run from its CSV files.")
+    parser.add_argument("run_folder", type=Path, help="folder with metrics.csv, lfr.csv, rdf.csv and peaks.csv")
+    parser.add_argument("--format", type=to_kinds, default="png,svg", help="of png, svg, pdf (default: png,svg)")
+    arguments = parser.parse_args()
+    try:
+        with matplotlib.rc_context(STYLE):
+            draw(arguments.run_folder, arguments.format)
+    except InputError as error:
+        print(f"figures.py: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"figures.py: {error.filename}: cannot be written ({error.strerror})", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

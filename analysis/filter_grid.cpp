@@ -1,0 +1,221 @@
+#include "analysis/filter_grid.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <system_error>
+
+#include "analysis/low_frequency_ratio.h"
+#include "common/error.h"
+
+namespace deepfreq {
+namespace {
+
+/// The whole of `text` as a number; false for anything else, a number too large for T among it.
+template <class T>
+bool read_number(std::string_view text, T& number) {
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc{} && rest == text.data() + text.size();
+}
+
+std::vector<std::string_view> split_at_colons(std::string_view text) {
+    std::vector<std::string_view> parts;
+    for (std::size_t colon = text.find(':'); colon != std::string_view::npos; colon = text.find(':')) {
+        parts.push_back(text.substr(0, colon));
+        text.remove_prefix(colon + 1);
+    }
+    parts.push_back(text);
+    return parts;
+}
+
+/// 1/delta of the coarse grid is 10^(k/8) / mean squared distance, for whole k. The first call measures the
+/// core, where the rise nearly always is, and probes outside it.
+constexpr int widths_per_decade = 8;
+constexpr int first_width = -84, core_begin = -12, core_end = 28, last_width = 124;
+constexpr int probe_spacing = 24;  ///< with exclude_self LFR rises and falls again within three decades
+
+constexpr double edge = 0.01;           ///< share of the rise left outside at either end
+constexpr double smallest_rise = 1e-3;  ///< of a curve that is not constant
+constexpr double widest_step = 0.03;    ///< of the coarse peak, which is good to 15 %: 4 % of the true one
+
+/// What is known of one curve so far.
+class CoarseCurve {
+  public:
+    CoarseCurve(const LfrFunction& lfr, double scale) : lfr_(lfr), scale_(scale) {
+        std::vector<int> widths;
+        for (int k = first_width; k < core_begin; k += probe_spacing) widths.push_back(k);
+        for (int k = core_begin; k < core_end; ++k) widths.push_back(k);
+        for (int k = core_end; k <= last_width; k += probe_spacing) widths.push_back(k);
+        measure(widths, true);
+    }
+
+    /// Measures the widths still missing where the curve rises; false if there were none.
+    bool fill_gaps() {
+        if (constant()) return false;
+        const auto [begin, end] = rise();
+        std::vector<int> missing;
+        for (int k = std::max(begin - 1, first_width); k < end; ++k)
+            if (!values_.contains(k)) missing.push_back(k);
+        // A hump whose top may lie between its highest point so far and the next.
+        const auto top = highest();
+        if (const auto next = std::next(top);
+            next != values_.end() && next->second < top->second - edge * height())
+            for (int k = std::max(end, top->first) + 1; k < next->first; ++k) missing.push_back(k);
+        if (missing.empty()) return false;
+        measure(missing, false);
+        return true;
+    }
+
+    CurveExtent extent() const {
+        CurveExtent extent{.floor = floor_, .ceiling = highest()->second};
+        if (constant()) return extent;
+        const auto [begin, end] = rise();
+        extent.low = width(begin);
+        extent.high = width(end);
+        extent.peak = peak(begin - 1, end);
+        return extent;
+    }
+
+  private:
+    using Point = std::map<int, double>::const_iterator;
+    struct Range {
+        int begin, end;
+    };
+
+    double width(int k) const { return scale_ * std::pow(10.0, static_cast<double>(k) / widths_per_decade); }
+    Point highest() const {
+        return std::ranges::max_element(values_, {}, [](const auto& point) { return point.second; });
+    }
+    double height() const { return highest()->second - floor_; }
+    bool constant() const { return !(height() >= smallest_rise); }
+
+    void measure(const std::vector<int>& widths, bool with_floor) {
+        std::vector<double> inv_delta(with_floor ? 1 : 0, 0.0);
+        for (const int k : widths) inv_delta.push_back(width(k));
+        const std::vector<double> lfr = lfr_(inv_delta);
+        auto value = lfr.begin();
+        if (with_floor) floor_ = *value++;
+        for (const int k : widths) values_[k] = *value++;
+    }
+
+    /// The measured widths just outside the rise. LFR may also dip below its floor first; that belongs to it.
+    Range rise() const {
+        const auto left = std::ranges::find_if(
+            values_, [&](const auto& point) { return std::abs(point.second - floor_) > edge * height(); });
+        const auto arrived = std::ranges::find_if(
+            values_, [&](const auto& point) { return point.second >= floor_ + (1.0 - edge) * height(); });
+        if (left == values_.begin() || arrived->first == last_width)
+            throw InputError(
+                "LFR rises outside 1/delta = {:.3g} to {:.3g}, where the automatic grid looks for it; "
+                "expected features of one scale, or a grid fixed as LO:HI:N",
+                width(first_width), width(last_width));
+        return {std::prev(left)->first, arrived->first};
+    }
+
+    /// Where RDF is largest, or has fallen to half if it begins at its largest.
+    double peak(int begin, int end) const {
+        FrequencyCurve lfr;
+        for (auto point = values_.lower_bound(begin); point != values_.end() && point->first <= end;
+             ++point) {
+            lfr.inv_delta.push_back(width(point->first));
+            lfr.value.push_back(point->second);
+        }
+        const FrequencyCurve rdf = ratio_density(lfr);
+        const double largest = std::ranges::max(rdf.value);
+        if (rdf.value.front() < 0.98 * largest) return find_peak(lfr).inv_delta;
+        const auto fallen =
+            std::ranges::find_if(rdf.value, [&](double value) { return value < largest / 2.0; });
+        return rdf.inv_delta[static_cast<std::size_t>(fallen - rdf.value.begin()) - 1];
+    }
+
+    const LfrFunction& lfr_;
+    double scale_;
+    double floor_ = 0.0;
+    std::map<int, double> values_;  ///< LFR by k
+};
+
+}  // namespace
+
+std::vector<double> even_widths(double lo, double hi, int n) {
+    std::vector<double> widths(static_cast<std::size_t>(n));
+    for (int k = 0; k < n; ++k) widths[static_cast<std::size_t>(k)] = std::lerp(lo, hi, k / (n - 1.0));
+    return widths;
+}
+
+std::vector<double> log_widths(double lo, double hi, int n) {
+    std::vector<double> widths = even_widths(std::log(lo), std::log(hi), n);
+    for (double& width : widths) width = std::exp(width);
+    widths.front() = lo;
+    widths.back() = hi;
+    return widths;
+}
+
+FilterGridRequest FilterGridRequest::parse(std::string_view text) {
+    if (text == "auto") return {};
+    const auto refuse = [&](std::string_view why) {
+        return InputError(
+            "the grid of 1/delta '{}': {}; expected auto, LO:HI:N or log:LO:HI:N with 0 <= LO < HI "
+            "(0 < LO with log) and N from 2 to {}",
+            text, why, max_count);
+    };
+    auto parts = split_at_colons(text);
+    FilterGridRequest request{.spacing = parts[0] == "log" ? Spacing::Log : Spacing::Even};
+    if (request.spacing == Spacing::Log) parts.erase(parts.begin());
+    if (parts.size() != 3) throw refuse("there are not three numbers");
+    for (const auto& [part, number] : {std::pair{parts[0], &request.lo}, std::pair{parts[1], &request.hi}})
+        if (!read_number(part, *number) || !std::isfinite(*number))
+            throw refuse(fmt::format("'{}' is not a finite number", part));
+    if (!read_number(parts[2], request.count) || request.count < 2 || request.count > max_count)
+        throw refuse(fmt::format("N is '{}'", parts[2]));
+    if (request.lo < 0.0) throw refuse("LO is negative");
+    if (request.spacing == Spacing::Log && request.lo == 0.0) throw refuse("LO is 0");
+    if (request.lo >= request.hi) throw refuse("LO is not below HI");
+    const std::vector<double> widths = request.widths();
+    if (std::ranges::adjacent_find(widths, std::greater_equal{}) != widths.end())
+        throw refuse("LO and HI are too close for so many widths");
+    return request;
+}
+
+std::vector<double> FilterGridRequest::widths() const {
+    if (spacing == Spacing::Auto)
+        throw InputError("the automatic grid of 1/delta depends on the curves it is to cover");
+    return spacing == Spacing::Log ? log_widths(lo, hi, count) : even_widths(lo, hi, count);
+}
+
+CurveExtent measure_extent(const LfrFunction& lfr, double mean_squared_distance) {
+    // Features that are all 0 have no scale; their curve is constant wherever it is looked at.
+    CoarseCurve curve(lfr, mean_squared_distance > 0.0 ? 1.0 / mean_squared_distance : 1.0);
+    while (curve.fill_gaps()) {
+    }
+    return curve.extent();
+}
+
+CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count) {
+    double low = std::numeric_limits<double>::infinity(), high = 0.0, peak = low;
+    for (const CurveExtent& curve : curves) {
+        if (!curve.rises()) continue;
+        low = std::min(low, curve.low);
+        high = std::max(high, curve.high);
+        peak = std::min(peak, curve.peak);
+    }
+    if (!(low < high))
+        throw InputError(
+            "LFR is constant over 1/delta for all {} curves, so that no grid can be chosen; expected "
+            "features that differ from sample to sample, or a grid fixed as LO:HI:N",
+            curves.size());
+    const double needed = std::ceil((high - low) / (widest_step * peak)) + 1.0;
+    const double count = std::min<double>(std::max<double>(needed, CoveringGrid::min_count), max_count);
+    CoveringGrid grid{even_widths(low, high, static_cast<int>(count)), ""};
+    if (needed > count)
+        grid.note = fmt::format(
+            "the grid of 1/delta from {:.3g} to {:.3g} is cut to {} widths, {:.3g} would be needed to "
+            "resolve the "
+            "smallest peak at {:.3g}: its step is {:.3g} % of that peak instead of 4 %; fix a narrower grid "
+            "as LO:HI:N",
+            low, high, count, needed, peak, 100.0 * (high - low) / (count - 1.0) / peak);
+    return grid;
+}
+
+}  // namespace deepfreq

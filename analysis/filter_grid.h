@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deepfreq {
+
+/// n widths from lo to hi, both included, evenly spaced; n >= 2, lo < hi.
+std::vector<double> even_widths(double lo, double hi, int n);
+
+/// The same with evenly spaced logarithms; lo > 0.
+std::vector<double> log_widths(double lo, double hi, int n);
+
+/// What --inv-delta asks for.
+struct FilterGridRequest {
+    enum class Spacing { Auto, Even, Log };
+    static constexpr int max_count = 100000;
+
+    Spacing spacing = Spacing::Auto;
+    double lo = 0.0, hi = 0.0;  ///< 1/delta; unused with Auto, as is count
+    int count = 0;
+
+    /// "auto", "LO:HI:N" or "log:LO:HI:N" with 0 <= LO < HI (0 < LO with log) and 2 <= N <= max_count.
+    /// Throws InputError for anything else.
+    static FilterGridRequest parse(std::string_view text);
+
+    /// The widths asked for. Not with Auto, which depends on the curves: see covering_grid.
+    std::vector<double> widths() const;
+};
+
+/// @name The automatic grid
+/// First pass: measure_extent looks at each curve on a coarse logarithmic grid. Second pass: covering_grid
+/// makes one evenly spaced grid for all of them.
+/// @{
+
+/// Where one LFR curve rises.
+struct CurveExtent {
+    double floor = 0.0;    ///< LFR at 1/delta = 0: the energy of the targets' mean
+    double ceiling = 0.0;  ///< its largest value; with exclude_self not 1, and LFR falls again behind it
+    /// Widths that bracket the rise, each the measured one just outside it: up to `low` LFR is within 1 % of
+    /// the rise of its floor, at `high` it has come to 99 % of it.
+    double low = std::numeric_limits<double>::quiet_NaN();
+    double high = std::numeric_limits<double>::quiet_NaN();
+    /// Where RDF is largest, to about 15 %. If RDF only falls from 0 on (no inner peak), where it has fallen
+    /// to half.
+    double peak = std::numeric_limits<double>::quiet_NaN();
+
+    /// False if LFR is constant (features all alike, or targets): then low, high and peak are NaN.
+    bool rises() const { return std::isfinite(low); }
+};
+
+/// LFR of one curve at the given widths (ascending).
+using LfrFunction = std::function<std::vector<double>(std::span<const double>)>;
+
+/// Finds floor, rise and peak of one curve, with 8 widths a decade.
+/// `mean_squared_distance` of the features says where to begin: 2 sum_of_squares / n is good enough (exact
+/// for centred columns). The first call of lfr asks for 49 widths: 0, five decades around its inverse, and
+/// single ones every three decades beyond, down to 10^-10.5 and up to 10^15.5 of it; a second call fills in
+/// what these show to be missing. Only curves with exclude_self and several humps take a third. A rise below
+/// 1e-3 counts as constant: 1 % of it is no more than the kernel's accuracy of 1e-5. Throws InputError when
+/// the rise does not lie inside those 26 decades.
+CurveExtent measure_extent(const LfrFunction& lfr, double mean_squared_distance);
+
+struct CoveringGrid {
+    static constexpr int min_count = 100;
+    /// Layers of a network need a few hundred. A function of one variable may need more than this: the LFR of
+    /// a sine comes to 99 % of its rise only at some 200 times its peak.
+    static constexpr int max_count = 4000;
+
+    std::vector<double> inv_delta;  ///< evenly spaced
+    std::string note;               ///< for the log: empty, or why the grid is coarser than it should be
+};
+
+/// Evenly spaced widths from the smallest `low` to the largest `high` of the curves that rise; at least
+/// min_count, and no step wider than 4 % of the smallest peak. Where that would take more than max_count
+/// widths, the range is kept, the step is wider, and `note` says so. Throws InputError when no curve rises.
+CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count = CoveringGrid::max_count);
+/// @}
+
+}  // namespace deepfreq

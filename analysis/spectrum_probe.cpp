@@ -1,0 +1,65 @@
+#include "analysis/spectrum_probe.h"
+
+#include <algorithm>
+
+#include "analysis/activations.h"
+#include "common/error.h"
+
+namespace deepfreq {
+
+SpectrumProbe::SpectrumProbe(Kernels& kernels, Network& network, const DeviceDataset& set,
+                             ProbeOptions options)
+    : kernels_(kernels), network_(network), options_(std::move(options)) {
+    const std::int64_t n = options_.samples;
+    if (n < 1 || n > set.samples())
+        throw InputError("a probe of {} samples asked for, expected 1 to the {} there are", n, set.samples());
+    inputs_ = set.inputs().slice(0, n);
+    targets_ = set.targets().slice(0, n);
+    std::int64_t widest = 0;
+    for (const int layer : options_.layers) widest = std::max(widest, network.width(layer));
+    rows_ = kernels.allocate(static_cast<std::size_t>(n * widest) * sizeof(float));
+}
+
+// Collected anew for each use: a forward pass costs a hundredth of a spectrum, keeping all layers does not
+// fit.
+ConstTensor SpectrumProbe::features(int layer) {
+    const Tensor rows = rows_.view<float>({options_.samples, network_.width(layer)});
+    collect_activations(network_, inputs_, layer, rows);
+    if (options_.normalize) kernels_.scale_columns_by_max_abs(rows);
+    return rows;
+}
+
+CurveExtent SpectrumProbe::extent(int layer) {
+    const ConstTensor x = features(layer);
+    const double mean_squared_distance = 2.0 * kernels_.sum_of_squares(x) / static_cast<double>(x.rows());
+    const auto lfr = [&](std::span<const double> widths) {
+        return low_frequency_ratio(kernels_, x, targets_, widths, options_.filter).value;
+    };
+    return measure_extent(lfr, mean_squared_distance);
+}
+
+std::vector<LayerSpectrum> SpectrumProbe::measure(const std::function<void(const std::string&)>& warn) {
+    const bool automatic = options_.grid.spacing == FilterGridRequest::Spacing::Auto;
+    std::vector<CurveExtent> extents;
+    std::vector<double> widths;
+    if (automatic) {
+        for (const int layer : options_.layers) extents.push_back(extent(layer));
+        CoveringGrid grid = covering_grid(extents);
+        if (!grid.note.empty()) warn(grid.note);
+        widths = std::move(grid.inv_delta);
+    } else {
+        widths = options_.grid.widths();
+    }
+    std::vector<LayerSpectrum> spectra;
+    for (std::size_t i = 0; i < options_.layers.size(); ++i) {
+        LayerSpectrum s;
+        s.layer = options_.layers[i];
+        s.lfr = low_frequency_ratio(kernels_, features(s.layer), targets_, widths, options_.filter);
+        s.rdf = ratio_density(s.lfr);
+        s.peak = automatic ? find_peak(s.lfr, extents[i].floor, extents[i].ceiling) : find_peak(s.lfr);
+        spectra.push_back(std::move(s));
+    }
+    return spectra;
+}
+
+}  // namespace deepfreq

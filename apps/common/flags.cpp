@@ -1,0 +1,172 @@
+#include "apps/common/flags.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+#include "apps/common/program.h"
+#include "apps/common/run_folder.h"
+#include "common/error.h"
+
+namespace deepfreq {
+namespace {
+
+// Whole numbers between commas. Throws InputError naming `what` for anything else.
+std::vector<std::int64_t> whole_numbers(std::string_view text, std::string_view what) {
+    std::vector<std::int64_t> numbers;
+    for (std::string_view rest = text, item;; rest.remove_prefix(item.size() + 1)) {
+        item = rest.substr(0, rest.find(','));
+        std::int64_t number = 0;
+        const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), number);
+        if (error != std::errc{} || end != item.data() + item.size())
+            throw InputError("'{}' found, {} between commas expected", text, what);
+        numbers.push_back(number);
+        if (item.size() == rest.size()) return numbers;
+    }
+}
+
+std::vector<std::int64_t> listed_epochs(std::string_view text) {
+    if (text == "none") return {};
+    std::vector<std::int64_t> epochs = whole_numbers(text, "auto, none or epochs");
+    for (const std::int64_t epoch : epochs)
+        if (epoch < 0) throw InputError("epoch {} found, epochs of at least 0 expected", epoch);
+    return epochs;
+}
+
+}  // namespace
+
+void TrainingFlags::add_to(CLI::App& app) {
+    const char* const group = "Training";
+    app.add_option("--loss", loss, "mse or softmax-ce")
+        ->check(parses([](const std::string& s) { parse_loss(s); }, ""))
+        ->group(group);
+    app.add_option("--init", initializer, "glorot-normal, glorot-uniform, he, lecun or normal:SIGMA")
+        ->check(parses([](const std::string& s) { parse_initializer(s); }, ""))
+        ->group(group);
+    app.add_option("--lr", learning_rate, "learning rate of Adam")->check(finite_above_zero())->group(group);
+    app.add_option("--batch", batch, "samples a step")->check(at_least(1))->group(group);
+    app.add_option("--samples", samples, "train on the first N samples")->check(at_least(1))->group(group);
+    app.add_option("--epochs", epochs, "at most N epochs")->check(at_least(0))->group(group);
+    app.add_option("--until-loss", until_loss,
+                   "stop when the loss over the whole training set is below; 0: never")
+        ->check(finite_from_zero())
+        ->group(group);
+    app.add_option("--seed", seed, "of weights and batches")->check(at_least(0))->group(group);
+}
+
+TrainerOptions TrainingFlags::trainer_options() const {
+    return {parse_loss(loss), learning_rate, {}, seed};
+}
+
+void ProbeFlags::add_to(CLI::App& app) {
+    const char* const group = "Probes: LFR and RDF of the hidden layers";
+    app.add_option("--probe-epochs", epochs,
+                   "auto (0, 1, 2, 5, 10, 20, 50 … and the last), none, or a list as 0,10,100")
+        ->check(parses(
+            [](const std::string& s) {
+                if (s != "auto") listed_epochs(s);
+            },
+            ""))
+        ->group(group);
+    app.add_option("--probe-layers", layers, "hidden (all of them), or a list as 1,3,-2")
+        ->check(parses(
+            [](const std::string& s) {
+                if (s != "hidden") whole_numbers(s, "hidden or layers");
+            },
+            ""))
+        ->group(group);
+    app.add_option("--probe-samples", samples, "measure on the first N training samples; 0: on all")
+        ->check(at_least(0))
+        ->group(group);
+    app.add_option("--inv-delta", inv_delta, "grid of 1/delta: auto, LO:HI:N or log:LO:HI:N")
+        ->check(parses([](const std::string& s) { FilterGridRequest::parse(s); }, ""))
+        ->group(group);
+    app.add_flag("--no-normalize", no_normalize, "do not scale each dimension to [-1, 1]")->group(group);
+    app.add_flag("--exclude-self", exclude_self, "leave i = j out of the sums of eq. 4")->group(group);
+}
+
+bool ProbeFlags::is_due(std::int64_t epoch) const {
+    if (epochs != "auto") return std::ranges::count(listed_epochs(epochs), epoch) > 0;
+    while (epoch >= 10 && epoch % 10 == 0) epoch /= 10;
+    return epoch == 0 || epoch == 1 || epoch == 2 || epoch == 5;
+}
+
+ProbeOptions ProbeFlags::probe_options(const Network& network, std::int64_t train_samples) const {
+    if (samples > train_samples)
+        throw InputError("--probe-samples is {}, expected at most the {} training samples", samples,
+                         train_samples);
+    ProbeOptions options;
+    options.samples = samples == 0 ? train_samples : samples;
+    options.grid = FilterGridRequest::parse(inv_delta);
+    options.normalize = !no_normalize;
+    options.filter.exclude_self = exclude_self;
+    if (layers == "hidden") {
+        options.layers.resize(static_cast<std::size_t>(network.depth() - 1));
+        std::iota(options.layers.begin(), options.layers.end(), 1);
+    } else {
+        for (const std::int64_t l : whole_numbers(layers, "hidden or layers")) {
+            if (l < -network.depth() || l > network.depth())
+                throw InputError("--probe-layers names layer {}, expected one of -{} to {}", l,
+                                 network.depth(), network.depth());
+            options.layers.push_back(network.layer_index(static_cast<int>(l)));
+        }
+    }
+    return options;
+}
+
+void RunFlags::add_to(CLI::App& app) {
+    const char* const group = "Run";
+    app.add_option("--device", device, "auto, cpu, cuda or cuda:N")->group(group);
+    app.add_option("--data", data,
+                   "folder with the data, or synthetic; else $DEEPFREQ_DATA, the cache, a download")
+        ->group(group);
+    auto* const new_folder =
+        app.add_option("--out", out, "folder of the run (default: the next free runs/APP-NNN)")
+            ->configurable(false)
+            ->group(group);
+    auto* const resumed =
+        app.add_option("--resume", resume, "go on with the run in this folder, with its options")
+            ->configurable(false)
+            ->excludes(new_folder)
+            ->group(group);
+    app.add_option("--probe-run", probe_run,
+                   "train nothing: measure the kept checkpoints of this run again, with other probe options")
+        ->configurable(false)
+        ->excludes(resumed)
+        ->group(group);
+    app.add_option("--save-every", save_every, "seconds between checkpoints; 0: after every epoch")
+        ->check(finite_from_zero())
+        ->group(group);
+    app.add_flag("--keep-checkpoints", keep_checkpoints, "keep the network of every probed epoch")
+        ->group(group);
+    app.add_flag("--quick", quick, "a small setting that shows every part; not the paper's scale")
+        ->group(group);
+    app.add_flag("--no-figures", no_figures, "write the CSV files only")->group(group);
+    app.add_flag("--no-seconds", no_seconds,
+                 "leave the seconds column empty, so that two runs can be compared byte for byte")
+        ->group(group);
+    app.set_config("--config", "", "read options from this file; a run leaves one behind as config.toml")
+        ->configurable(false)
+        ->group(group);
+}
+
+void take_options_of_earlier_run(CLI::App& app, int argc, char** argv, const RunFlags& run) {
+    const std::filesystem::path folder = run.resume.empty() ? run.probe_run : run.resume;
+    if (folder.empty()) return;
+    const std::filesystem::path config = folder / "config.toml";
+    if (!std::filesystem::exists(config))
+        throw InputError("{}: no run to go on with: config.toml is missing", folder.string());
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    arguments.push_back("--config=" + config.string());
+    std::ranges::reverse(arguments);  // the order CLI11 expects of a vector
+    app.parse(std::move(arguments));
+}
+
+void default_to(CLI::App& app, const std::string& option, const std::string& value) {
+    CLI::Option* const target = app.get_option(option);
+    if (target->count() > 0) return;
+    target->add_result(value);
+    target->run_callback();
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "analysis/spectrum_probe.h"
+#include "engine/trainer.h"
+
+namespace deepfreq {
+
+/// How a network is trained. Defaults: the paper's MNIST experiment.
+struct TrainingFlags {
+    std::string loss = "mse";
+    std::string initializer = "glorot-normal";
+    double learning_rate = 1e-5;
+    std::int64_t batch = 256;
+    std::int64_t samples = 30000;
+    std::int64_t epochs = 2000;
+    double until_loss = 1e-2;
+    std::uint64_t seed = 0;
+
+    void add_to(CLI::App& app);
+    TrainerOptions trainer_options() const;
+};
+
+/// When and how its hidden layers are measured.
+struct ProbeFlags {
+    std::string epochs = "auto";
+    std::string layers = "hidden";
+    std::int64_t samples = 0;
+    std::string inv_delta = "auto";
+    bool no_normalize = false;
+    bool exclude_self = false;
+
+    void add_to(CLI::App& app);
+    /// 0, then 1, 2, 5 times the powers of ten; or those listed.
+    bool is_due(std::int64_t epoch) const;
+    ProbeOptions probe_options(const Network& network, std::int64_t train_samples) const;
+};
+
+/// Where it runs, what it reads and what it leaves behind.
+struct RunFlags {
+    std::string device = "auto";
+    std::string data;
+    std::string out;
+    std::string resume;
+    std::string probe_run;
+    double save_every = 10.0;
+    bool keep_checkpoints = false;
+    bool quick = false;
+    bool no_figures = false;
+    bool no_seconds = false;
+
+    void add_to(CLI::App& app);
+};
+
+/// With --resume or --probe-run: parses the command line once more, with that run's config.toml below it.
+/// Throws InputError when there is none.
+void take_options_of_earlier_run(CLI::App& app, int argc, char** argv, const RunFlags& run);
+
+/// Sets an option's value unless the user did.
+void default_to(CLI::App& app, const std::string& option, const std::string& value);
+
+}  // namespace deepfreq

@@ -1,0 +1,47 @@
+#include "apps/common/manifest.h"
+
+#include <fmt/format.h>
+#include <spdlog/version.h>
+#include <CLI/CLI.hpp>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+namespace deepfreq {
+namespace {
+
+// "unknown" where the program runs without its git checkout.
+std::string git_revision() {
+    const char* const command =
+        "git -C '" DEEPFREQ_SOURCE_DIR "' describe --always --dirty --abbrev=40 2>/dev/null";
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command, "r"), pclose);
+    std::array<char, 128> line{};
+    if (!pipe || std::fgets(line.data(), line.size(), pipe.get()) == nullptr) return "unknown";
+    const std::string text(line.data());
+    return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+nlohmann::json manifest_of_program(const std::string& app, int argc, char** argv) {
+    return {
+        {"app", app},
+        {"command_line", std::vector<std::string>(argv, argv + argc)},
+        {"version", DEEPFREQ_VERSION},
+        {"git_revision", git_revision()},
+        {"compiler", "g++ " __VERSION__},
+        {"libraries",
+         {{"CLI11", CLI11_VERSION},
+          {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
+          {"spdlog", fmt::format("{}.{}.{}", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)}}}};
+}
+
+std::string source_file(const std::string& relative) {
+    const std::filesystem::path in_tree = std::filesystem::path(DEEPFREQ_SOURCE_DIR) / relative;
+    if (std::filesystem::exists(in_tree)) return in_tree;
+    return std::filesystem::read_symlink("/proc/self/exe").parent_path() / in_tree.filename();
+}
+
+}  // namespace deepfreq

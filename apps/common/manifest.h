@@ -1,0 +1,15 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace deepfreq {
+
+/// What every manifest.json begins with: app, command line, version, git revision of the sources, library
+/// versions.
+nlohmann::json manifest_of_program(const std::string& app, int argc, char** argv);
+
+/// Path of a file of the source tree, as figures.py: beside the program where it has been carried elsewhere.
+std::string source_file(const std::string& relative);
+
+}  // namespace deepfreq

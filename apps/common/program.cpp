@@ -1,0 +1,107 @@
+#include "apps/common/program.h"
+
+#include <spdlog/spdlog.h>
+
+#include <charconv>
+#include <cmath>
+#include <csignal>
+#include <new>
+#include <optional>
+
+#include "common/error.h"
+
+namespace deepfreq {
+namespace {
+
+volatile std::sig_atomic_t interrupt_seen = 0;
+
+void on_interrupt(int signal) {
+    interrupt_seen = 1;
+    std::signal(signal, SIG_DFL);
+}
+
+int fail(int status, const char* sentence) {
+    std::fflush(stdout);
+    fmt::print(stderr, "error: {}\n", sentence);
+    return status;
+}
+
+template <class Number>
+std::optional<Number> whole_text_as(const std::string& text) {
+    Number value{};
+    const char* const last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, value);
+    if (error != std::errc{} || end != last) return std::nullopt;
+    return value;
+}
+
+CLI::Validator finite(bool (*in_range)(double), const char* range) {
+    return {[=](const std::string& text) {
+                const auto value = whole_text_as<double>(text);
+                return value && std::isfinite(*value) && in_range(*value)
+                           ? std::string{}
+                           : fmt::format("'{}' found, a finite number {} expected", text, range);
+            },
+            ""};
+}
+
+}  // namespace
+
+int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+    spdlog::set_pattern("%v");
+    try {
+        app.parse(argc, argv);
+        body();
+        return 0;
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help
+        return fail(2, fmt::format("{} ({} --help lists the options)", error.what(), app.get_name()).c_str());
+    } catch (const InputError& error) {
+        return fail(2, error.what());
+    } catch (const std::bad_alloc&) {
+        return fail(1, "out of host memory: fewer samples or a smaller network need less");
+    } catch (const std::exception& error) {
+        return fail(1, error.what());
+    }
+}
+
+bool interrupted() {
+    return interrupt_seen != 0;
+}
+
+void catch_interrupts() {
+    std::signal(SIGINT, on_interrupt);
+    std::signal(SIGTERM, on_interrupt);
+}
+
+CLI::Validator at_least(std::uint64_t least) {
+    return {[least](const std::string& text) {
+                const auto value = whole_text_as<std::uint64_t>(text);
+                return value && *value >= least
+                           ? std::string{}
+                           : fmt::format("'{}' found, a whole number of at least {} expected", text, least);
+            },
+            ""};
+}
+
+CLI::Validator finite_above_zero() {
+    return finite([](double value) { return value > 0.0; }, "above 0");
+}
+
+CLI::Validator finite_from_zero() {
+    return finite([](double value) { return value >= 0.0; }, "of at least 0");
+}
+
+CLI::Validator parses(std::function<void(const std::string&)> parse, std::string kind) {
+    return {[parse = std::move(parse)](const std::string& text) -> std::string {
+                try {
+                    parse(text);
+                    return {};
+                } catch (const InputError& error) {
+                    return error.what();
+                }
+            },
+            std::move(kind)};
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace deepfreq {
+
+/// The main of every app: parses the command line, runs `body` and turns what it throws into one sentence on
+/// stderr and the exit status: 0 done, 1 a failed run (RunError, no memory), 2 wrong usage or input.
+int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
+
+/// Set by SIGINT and SIGTERM once catch_interrupts() was called; a second signal ends the program at once.
+bool interrupted();
+void catch_interrupts();
+
+/// @name Checks of one option's text, for CLI::Option::check
+/// The sentence names what was found and what is expected.
+/// @{
+CLI::Validator at_least(std::uint64_t least);
+CLI::Validator finite_above_zero();
+CLI::Validator finite_from_zero();
+/// The text parses: `parse` throws InputError for text that does not.
+CLI::Validator parses(std::function<void(const std::string&)> parse, std::string kind);
+/// @}
+
+}  // namespace deepfreq

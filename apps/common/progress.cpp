@@ -1,0 +1,106 @@
+#include "apps/common/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace deepfreq {
+namespace {
+
+constexpr std::size_t remembered_epochs = 20;
+
+double since(std::chrono::steady_clock::time_point then) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
+}
+
+}  // namespace
+
+std::string duration_text(double seconds) {
+    if (seconds < 99.5) return fmt::format("{:.0f} s", seconds);
+    if (seconds < 99.5 * 60) return fmt::format("{:.0f} min", seconds / 60);
+    return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+void show_download(std::int64_t received, std::int64_t total) {
+    if (isatty(STDOUT_FILENO) == 0) return;
+    constexpr double mebibyte = 0x1p20;
+    const bool complete = total > 0 && received >= total;
+    fmt::print("\r\x1b[Kdownloading: {:.1f} of {:.1f} MiB{}", static_cast<double>(received) / mebibyte,
+               static_cast<double>(total) / mebibyte, complete ? "\n" : "");
+    std::fflush(stdout);
+}
+
+Progress::Progress(std::int64_t epochs, double until_loss, std::int64_t samples_per_epoch,
+                   double seconds_before)
+    : epochs_(epochs),
+      until_loss_(until_loss),
+      samples_(samples_per_epoch),
+      seconds_before_(seconds_before),
+      terminal_(isatty(STDOUT_FILENO) != 0),
+      start_(Clock::now()),
+      shown_(start_ - std::chrono::hours(1)),
+      epoch_start_(start_) {}
+
+double Progress::seconds() const {
+    return seconds_before_ + since(start_);
+}
+
+void Progress::step(std::int64_t epoch, std::int64_t step, std::int64_t steps) {
+    if (step == 1) epoch_start_ = Clock::now();
+    if (step == steps) rate_ = static_cast<double>(samples_) / std::max(since(epoch_start_), 1e-9);
+    if (terminal_) show(fmt::format("epoch {} · step {}/{}{}", epoch, step, steps, measured_), false);
+}
+
+void Progress::epoch(std::int64_t epoch, double loss, double accuracy, double validation_accuracy) {
+    points_.push_back({epoch, seconds(), loss});
+    if (points_.size() > remembered_epochs) points_.erase(points_.begin());
+    measured_ = fmt::format(" · loss {:.5f} · accuracy {:.2f} % (validation {:.2f} %)", loss, 100 * accuracy,
+                            100 * validation_accuracy);
+    if (rate_ > 0) measured_ += fmt::format(" · {:.0f} samples/s", rate_);
+    if (const auto left = seconds_left(epoch))
+        measured_ += fmt::format(" · about {} left", duration_text(*left));
+    show(fmt::format("epoch {}{}", epoch, measured_), epoch <= 1);
+}
+
+void Progress::note(const std::string& what) {
+    if (terminal_) show(what + " …", true);
+}
+
+void Progress::line(const std::string& text) {
+    fmt::print("{}{}\n", terminal_ ? "\r\x1b[K" : "", text);
+    std::fflush(stdout);
+}
+
+// Whichever comes first: all epochs done, or the loss below its bound if its logarithm goes on falling as it
+// did.
+std::optional<double> Progress::seconds_left(std::int64_t epoch) const {
+    if (points_.size() < 3) return std::nullopt;
+    const Point& first = points_.front();
+    const Point& last = points_.back();
+    if (last.loss < until_loss_) return 0.0;
+    const auto passed = static_cast<double>(last.epoch - first.epoch);
+    auto epochs = static_cast<double>(epochs_ - epoch);
+    const double slope = std::log(first.loss / last.loss) / passed;
+    if (until_loss_ > 0 && slope > 0) epochs = std::min(epochs, std::log(last.loss / until_loss_) / slope);
+    return epochs * (last.seconds - first.seconds) / passed;
+}
+
+void Progress::show(const std::string& line, bool at_once) {
+    if (!at_once && since(shown_) < (terminal_ ? 0.2 : 5.0)) return;
+    shown_ = Clock::now();
+    fmt::print("{}{}{}", terminal_ ? "\r\x1b[K" : "", line, terminal_ ? "" : "\n");
+    std::fflush(stdout);
+}
+
+void Progress::finish() {
+    if (terminal_)
+        fmt::print("\n");
+    else if (!points_.empty())
+        show(fmt::format("epoch {}{}", points_.back().epoch, measured_), true);
+    std::fflush(stdout);
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,71 @@
+#include "apps/common/run_folder.h"
+
+#include "common/atomic_file.h"
+#include "common/error.h"
+
+namespace deepfreq {
+namespace {
+
+// The first file of a run: with it, the run can go on.
+constexpr const char* first_file = "config.toml";
+
+}  // namespace
+
+RunFolder::RunFolder(std::filesystem::path path)
+    : path_(std::move(path)),
+      csv_{std::make_unique<CsvFile>(path_ / "metrics.csv",
+                                     "network,epoch,train_loss,train_accuracy,validation_accuracy,seconds"),
+           std::make_unique<CsvFile>(path_ / "lfr.csv", "network,layer,epoch,inv_delta,lfr"),
+           std::make_unique<CsvFile>(path_ / "rdf.csv", "network,layer,epoch,inv_delta,rdf"),
+           std::make_unique<CsvFile>(path_ / "peaks.csv",
+                                     "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90")} {}
+
+RunFolder RunFolder::create(const std::filesystem::path& path) {
+    if (std::filesystem::exists(path / first_file))
+        throw InputError("{}: holds a run already: go on with it by --resume {}, or choose another --out",
+                         path.string(), path.string());
+    std::error_code error;
+    std::filesystem::create_directories(path / "figures", error);
+    if (error)
+        throw InputError("{}: the folder of the run cannot be made: {}", path.string(), error.message());
+    return RunFolder(path);
+}
+
+RunFolder RunFolder::open(const std::filesystem::path& path) {
+    if (!std::filesystem::exists(path / first_file))
+        throw InputError("{}: no run to resume: {} is missing", path.string(), first_file);
+    return RunFolder(path);
+}
+
+std::filesystem::path RunFolder::next_free(const std::filesystem::path& stem) {
+    for (int number = 1;; ++number) {
+        const std::filesystem::path candidate = fmt::format("{}-{:03}", stem.string(), number);
+        if (!std::filesystem::exists(candidate)) return candidate;
+    }
+}
+
+std::filesystem::path RunFolder::kept_checkpoint(std::int64_t epoch) const {
+    return path_ / "checkpoints" / fmt::format("epoch-{:06}", epoch);
+}
+
+nlohmann::json RunFolder::settle() {
+    nlohmann::json sizes;
+    for (const auto& csv : csv_) sizes[csv->path().filename().string()] = csv->settle();
+    return sizes;
+}
+
+void RunFolder::cut_back(const nlohmann::json& sizes) {
+    for (const auto& csv : csv_) csv->cut_back(sizes.at(csv->path().filename().string()));
+}
+
+void RunFolder::clear() {
+    for (const auto& csv : csv_) csv->clear();
+}
+
+void RunFolder::write(const std::string& name, std::string_view text) const {
+    AtomicFile file(path_ / name);
+    file.write(text.data(), text.size());
+    file.commit();
+}
+
+}  // namespace deepfreq

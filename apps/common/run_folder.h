@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "apps/common/csv_file.h"
+
+namespace deepfreq {
+
+/// What a run leaves behind: manifest.json, config.toml, metrics.csv, lfr.csv, rdf.csv, peaks.csv, checkpoint
+/// and figures/.
+class RunFolder {
+  public:
+    /// A new run in `path`. Throws InputError when it cannot be written or holds a run already.
+    static RunFolder create(const std::filesystem::path& path);
+    /// The run that `path` holds. Throws InputError when it holds none.
+    static RunFolder open(const std::filesystem::path& path);
+    /// The first of `stem`-001, `stem`-002 … that does not exist.
+    static std::filesystem::path next_free(const std::filesystem::path& stem);
+
+    const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path checkpoint() const { return path_ / "checkpoint"; }
+    std::filesystem::path config() const { return path_ / "config.toml"; }
+    /// Where the network of one probed epoch is kept.
+    std::filesystem::path kept_checkpoint(std::int64_t epoch) const;
+
+    CsvFile& metrics() { return *csv_[0]; }
+    CsvFile& lfr() { return *csv_[1]; }
+    CsvFile& rdf() { return *csv_[2]; }
+    CsvFile& peaks() { return *csv_[3]; }
+
+    /// Sizes of the CSV files, safely on the disk, for the checkpoint; and back to those sizes.
+    nlohmann::json settle();
+    void cut_back(const nlohmann::json& sizes);
+    /// All CSV files back to their headers.
+    void clear();
+
+    /// Overwrites a small text file of the run, whole or not at all.
+    void write(const std::string& name, std::string_view text) const;
+
+  private:
+    explicit RunFolder(std::filesystem::path path);
+
+    std::filesystem::path path_;
+    std::array<std::unique_ptr<CsvFile>, 4> csv_;
+};
+
+}  // namespace deepfreq

@@ -1,0 +1,190 @@
+#include "apps/common/training_run.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/common/program.h"
+#include "common/error.h"
+#include "engine/checkpoint.h"
+
+namespace deepfreq {
+
+TrainingRun::TrainingRun(Kernels& kernels, TrainingPlan plan, const TrainValidation& data)
+    : kernels_(kernels),
+      plan_(std::move(plan)),
+      data_checksum_(data.train.checksum),
+      train_set_(kernels, data.train.first(plan_.training.samples)),
+      validation_set_(kernels, data.validation),
+      network_(kernels, std::move(plan_.layers), std::min(plan_.training.batch, plan_.training.samples)),
+      trainer_(kernels, network_, train_set_, plan_.training.trainer_options()),
+      probe_(kernels, network_, train_set_, plan_.probes.probe_options(network_, train_set_.samples())) {
+    network_.initialize(parse_initializer(plan_.training.initializer), plan_.training.seed);
+}
+
+nlohmann::json TrainingRun::identity() const {
+    const TrainingFlags& t = plan_.training;
+    return {{"network", network_.description()},
+            {"data", data_checksum_},
+            {"samples", t.samples},
+            {"batch", t.batch},
+            {"loss", t.loss},
+            {"lr", t.learning_rate},
+            {"init", t.initializer},
+            {"seed", t.seed}};
+}
+
+void TrainingRun::check_identity(const nlohmann::json& found, const std::filesystem::path& path) const {
+    const nlohmann::json expected = identity();
+    for (const auto& [name, value] : expected.items())
+        if (found.at(name) != value)
+            throw InputError("{}: checkpoint of a run with {} {}, expected {}", path.string(), name,
+                             found.at(name).dump(), value.dump());
+}
+
+// Goes back to the folder's checkpoint; false, with the CSV files empty, when there is none.
+bool TrainingRun::restore() {
+    const bool found = std::filesystem::exists(folder_->checkpoint());
+    if (found) {
+        const Checkpoint checkpoint = read_checkpoint(folder_->checkpoint());
+        const nlohmann::json& run = checkpoint.header.at("run");
+        check_identity(run.at("identity"), folder_->checkpoint());
+        trainer_.restore(checkpoint, folder_->checkpoint());
+        folder_->cut_back(run.at("csv_sizes"));
+        last_ = {run.at("train_loss"), run.at("train_accuracy")};
+        saved_seconds_ = run.at("seconds");
+        spdlog::info("resumed at epoch {}, step {} from {}", trainer_.epoch(), trainer_.step(),
+                     folder_->checkpoint().string());
+    } else {
+        folder_->clear();
+    }
+    progress_ = std::make_unique<Progress>(plan_.training.epochs, plan_.training.until_loss,
+                                           train_set_.samples(), saved_seconds_);
+    return found;
+}
+
+void TrainingRun::save() {
+    Checkpoint checkpoint = trainer_.save();
+    saved_seconds_ = progress_->seconds();
+    // Nothing that differs between two equal runs goes in when the seconds are left out.
+    const double seconds = plan_.run.no_seconds ? 0.0 : saved_seconds_;
+    checkpoint.header["run"] = {{"identity", identity()},
+                                {"csv_sizes", folder_->settle()},
+                                {"train_loss", last_.loss},
+                                {"train_accuracy", last_.accuracy},
+                                {"seconds", seconds}};
+    write_checkpoint(folder_->checkpoint(), checkpoint);
+}
+
+bool TrainingRun::done() const {
+    if (trainer_.step() > 0) return false;
+    return trainer_.epoch() >= plan_.training.epochs ||
+           (trainer_.epoch() > 0 && last_.loss < plan_.training.until_loss);
+}
+
+// Measures the network at the end of an epoch (or before the first) and writes its row.
+void TrainingRun::report_epoch() {
+    last_ = trainer_.evaluate(train_set_);
+    if (!std::isfinite(last_.loss))
+        throw RunError(
+            "the loss over the training set became {} after epoch {}: a smaller learning rate may help",
+            last_.loss, trainer_.epoch());
+    const double validation_accuracy = trainer_.evaluate(validation_set_).accuracy;
+    const std::string seconds = plan_.run.no_seconds ? "" : fmt::format("{:.3f}", progress_->seconds());
+    folder_->metrics().row(fmt::format("{},{},{:.9g},{:.9g},{:.9g},{}", plan_.network, trainer_.epoch(),
+                                       last_.loss, last_.accuracy, validation_accuracy, seconds));
+    progress_->epoch(trainer_.epoch(), last_.loss, last_.accuracy, validation_accuracy);
+}
+
+void TrainingRun::probe() {
+    const std::int64_t epoch = trainer_.epoch();
+    progress_->note(fmt::format("epoch {}: measuring LFR and RDF of {} layers", epoch,
+                                plan_.probes.layers == "hidden" ? "the hidden" : plan_.probes.layers));
+    spectra_ = probe_.measure([](const std::string& line) { spdlog::warn(line); });
+    for (const LayerSpectrum& s : spectra_) {
+        const std::string at = fmt::format("{},{},{}", plan_.network, s.layer, epoch);
+        for (std::size_t i = 0; i < s.lfr.value.size(); ++i)
+            folder_->lfr().row(fmt::format("{},{:.9g},{:.9g}", at, s.lfr.inv_delta[i], s.lfr.value[i]));
+        for (std::size_t i = 0; i < s.rdf.value.size(); ++i)
+            folder_->rdf().row(fmt::format("{},{:.9g},{:.9g}", at, s.rdf.inv_delta[i], s.rdf.value[i]));
+        folder_->peaks().row(fmt::format("{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}", at, s.peak.inv_delta,
+                                         s.peak.rdf, s.peak.rise10, s.peak.rise50, s.peak.rise90));
+    }
+    print_peaks();
+    if (plan_.run.keep_checkpoints) {
+        std::filesystem::create_directories(folder_->kept_checkpoint(epoch).parent_path());
+        write_checkpoint(folder_->kept_checkpoint(epoch), trainer_.save());
+    }
+}
+
+void TrainingRun::print_peaks() const {
+    std::string line = fmt::format("epoch {}: RDF peaks at 1/delta =", trainer_.epoch());
+    for (const LayerSpectrum& s : spectra_)
+        line += fmt::format(" {:.4g} (layer {})", s.peak.inv_delta, s.layer);
+    const auto position = [](const LayerSpectrum& s) { return s.peak.inv_delta; };
+    if (spectra_.size() > 1 && std::ranges::is_sorted(spectra_, std::ranges::less{}, position))
+        line += ": rises with depth";
+    if (spectra_.size() > 1 && std::ranges::is_sorted(spectra_, std::ranges::greater{}, position))
+        line += ": falls with depth";
+    progress_->line(line);
+}
+
+void TrainingRun::train(RunFolder& folder) {
+    folder_ = &folder;
+    if (!restore()) {
+        report_epoch();
+        if (plan_.probes.is_due(0)) probe();
+        save();
+    }
+    try {
+        train_epochs();
+    } catch (const RunError& error) {
+        progress_->finish();
+        throw RunError("{}; the last good state is in {}", error.what(), folder_->checkpoint().string());
+    }
+    progress_->finish();
+    if (done()) return;
+    save();
+    spdlog::info("interrupted at epoch {}, step {}: saved; go on with --resume {}", trainer_.epoch(),
+                 trainer_.step(), folder_->path().string());
+}
+
+void TrainingRun::train_epochs() {
+    while (!done() && !interrupted()) {
+        const bool finished = trainer_.finish_epoch([&] {
+            progress_->step(trainer_.epoch() + 1, trainer_.step(), trainer_.steps_per_epoch());
+            return !interrupted();
+        });
+        if (!finished) return;
+        report_epoch();
+        const bool due = plan_.probes.is_due(trainer_.epoch()) || (done() && plan_.probes.epochs == "auto");
+        if (due) probe();
+        if (due || done() || progress_->seconds() - saved_seconds_ >= plan_.run.save_every) save();
+    }
+}
+
+void TrainingRun::measure_kept(const RunFolder& other, RunFolder& folder) {
+    folder_ = &folder;
+    std::vector<std::filesystem::path> kept;
+    if (std::filesystem::exists(other.kept_checkpoint(0).parent_path()))
+        for (const auto& entry : std::filesystem::directory_iterator(other.kept_checkpoint(0).parent_path()))
+            if (entry.path().extension() != ".part") kept.push_back(entry.path());
+    if (kept.empty())
+        throw InputError("{}: no kept checkpoints to measure; train with --keep-checkpoints",
+                         other.path().string());
+    std::ranges::sort(kept);
+    progress_ = std::make_unique<Progress>(plan_.training.epochs, 0.0, train_set_.samples(), 0.0);
+    for (const std::filesystem::path& path : kept) {
+        if (interrupted()) break;
+        const Checkpoint checkpoint = read_checkpoint(path);
+        if (plan_.probes.epochs != "auto" && !plan_.probes.is_due(checkpoint.header.at("epoch"))) continue;
+        trainer_.restore(checkpoint, path);
+        report_epoch();
+        probe();
+    }
+    progress_->finish();
+    folder_->settle();
+}
+
+}  // namespace deepfreq

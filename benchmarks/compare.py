@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Ours beside the peers, in one run: first one, then the other, again and again, on as many threads each.
+
+Prints Markdown: times, their ratios, and the floors (what the arithmetic alone would take at rates measured in the
+same run). Needs deepfreq_benchmarks built, and python3-torch with libopenblas0. Takes about a quarter of an hour a
+peer; the machine should have nothing else to do.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+DEBIAN_PYTHON = "/usr/bin/python3"
+
+# (title, hidden layers, samples of an epoch, ratio wanted, times the floor wanted)
+MLPS = [("MLP 784-500x5-10", 5, 30000, "≥ 2", "≤ 1.4"), ("MLP 784-500x80-10", 80, 2560, "", "")]
+BATCH = 256
+FIRST_WEIGHTS = 784 * 500
+FEATURES, CLASSES, WIDTHS = 500, 10, 100
+RATES = "rates/.*"
+
+# A good BLAS is far above this on two idle cores, the reference BLAS (6 GFLOP/s) far below.
+LEAST_GEMM_RATE = 50e9
+
+
+class Failure(Exception):
+    """One sentence for the user."""
+
+
+def say(text):
+    print(f"compare.py: {text}", file=sys.stderr, flush=True)
+
+
+def run(command, threads, **environment):
+    """Output of a command; Failure with its own last words when it fails."""
+    limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **limits, **environment})
+    except OSError as error:
+        raise Failure(f"{command[0]} cannot be started: {error.strerror}") from None
+    if done.returncode != 0:
+        words = done.stderr.strip().splitlines() or [f"no word on stderr, status {done.returncode}"]
+        raise Failure(f"{' '.join(command)} failed: {words[-1]}")
+    return done.stdout
+
+
+class Bench:
+    """How ours and the peers are started."""
+
+    def __init__(self, args):
+        self.binary = args.build / "bin" / "deepfreq_benchmarks"
+        self.threads = args.threads
+        self.rounds = args.rounds
+        self.device = ""
+        self.peers = {}  # name -> python
+        self.facts = []  # a line each
+        if not self.binary.exists():
+            raise Failure(f"{self.binary} is not there: build the target deepfreq_benchmarks first")
+
+    def ours(self, names, **environment):
+        """{name: record} of our benchmarks; `seconds` is the real time of one iteration."""
+        output = json.loads(run([str(self.binary), f"--benchmark_filter=^({names})$", "--benchmark_format=json"],
+                                self.threads, **environment))
+        self.device = output["context"]["device"]
+        unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
+        records = {}
+        for record in output["benchmarks"]:
+            if record.get("error_occurred"):
+                raise Failure(f"{record['name']}: {record['error_message']}")
+            record["seconds"] = record["real_time"] * unit[record["time_unit"]]
+            records[record["name"].removesuffix("/real_time")] = record
+        if not records:
+            raise Failure(f"{self.binary} has no benchmark named {names}")
+        return records
+
+    def python(self, python, script, *arguments):
+        return json.loads(run([python, str(HERE / script), *map(str, arguments)], self.threads).splitlines()[-1])
+
+    def peer(self, name, script, *arguments):
+        return self.python(self.peers[name], script, *arguments, "--threads", self.threads)
+
+    def meet(self, python):
+        """Gets to know a peer: refuses one whose BLAS makes it no comparison."""
+        found = self.python(python, "mlp_pytorch.py", "--hidden", 1, "--samples", BATCH, "--threads", self.threads)
+        gflops = f"{found['gemm_rate'] / 1e9:.0f} GFLOP/s"
+        if found["gemm_rate"] < LEAST_GEMM_RATE:
+            raise Failure(f"the PyTorch of {python} multiplies matrices at {gflops} ({found['blas']}), expected at "
+                          f"least {LEAST_GEMM_RATE / 1e9:.0f}: install libopenblas0, and let nothing else run")
+        name = f"PyTorch {found['torch']}"
+        self.peers[name] = python
+        self.facts.append(f"{name}: {python}, {found['blas']}, {gflops} in products")
+
+    def alternate(self, title, ours, peer):
+        """Rounds of ours() and peer(name) of each peer in turn: what each of them returned."""
+        mine, theirs = [], {name: [] for name in self.peers}
+        for number in range(1, self.rounds + 1):
+            say(f"{title}, round {number} of {self.rounds}")
+            mine.append(ours())
+            for name in self.peers:
+                theirs[name].append(peer(name))
+        return mine, theirs
+
+
+def median(records, key="seconds"):
+    return statistics.median(record[key] for record in records)
+
+
+def milliseconds(seconds):
+    return f"{1e3 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+
+
+def spread(ratios, digits=2):
+    """Median and range over the rounds."""
+    return f"{statistics.median(ratios):.{digits}f} ({min(ratios):.{digits}f} to {max(ratios):.{digits}f})"
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows] + [""]
+
+
+PEER_HEAD = ["job", "ours", "peer", "its time", "times faster", "wanted"]
+FLOOR_HEAD = ["job", "ours", "floor", "made of", "times the floor", "wanted"]
+
+
+def peer_rows(job, wanted, mine, theirs, named=lambda name, records: name):
+    rows = []
+    for name, records in theirs.items():
+        ratios = [peer["seconds"] / ours["seconds"] for ours, peer in zip(mine, records)]
+        rows.append([job, milliseconds(median(mine)), named(name, records), milliseconds(median(records)),
+                     spread(ratios), wanted])
+    return rows
+
+
+def floor_row(job, wanted, mine, floors, made_of):
+    ratios = [ours["seconds"] / floor for ours, floor in zip(mine, floors)]
+    return [job, milliseconds(median(mine)), milliseconds(statistics.median(floors)), made_of, spread(ratios), wanted]
+
+
+def measure_mlp(bench):
+    peers, floors = [], []
+    for title, hidden, samples, ratio_wanted, floor_wanted in MLPS:
+        name = f"mlp_epoch/hidden:{hidden}/samples:{samples}"
+
+        def ours():
+            records = bench.ours(f"{name}/real_time|{RATES}")
+            return {**records[name], "seconds": records[name]["seconds_per_step"], "rates": records}
+
+        mine, theirs = bench.alternate(
+            title, ours, lambda peer: bench.peer(peer, "mlp_pytorch.py", "--hidden", hidden, "--samples", samples))
+        peers += peer_rows(f"{title}, step", ratio_wanted, mine, theirs,
+                           lambda peer, records: f"{peer}, {records[-1]['best']}")
+        steps = -(-samples // BATCH)
+        flop = 2 * (3 * mine[0]["parameters"] - FIRST_WEIGHTS) * samples / steps
+        for rate, text in {"rates/gemm_256x500x500": "products of a hidden layer",
+                           "rates/gemm_2048": "a product of 2048³"}.items():
+            rates = [record["rates"][rate]["flop_rate"] for record in mine]
+            made_of = f"{flop / 1e9:.2f} GFLOP at {statistics.median(rates) / 1e9:.0f} GFLOP/s, the rate of {text}"
+            floors.append(floor_row(f"{title}, step", floor_wanted if "256" in rate else "", mine,
+                                    [flop / each for each in rates], made_of))
+    return peers, floors
+
+
+def lfr_floor(records, n, one_hot):
+    """Half of the pairs' distances; then for each pair and width one weight and both samples' sums."""
+    gemm = records["rates/gemm_2048"]["flop_rate"]
+    distances = n * n * FEATURES / gemm
+    if one_hot:
+        return distances + n * n / 2 * WIDTHS / records["rates/weight_and_two_sums"]["pair_rate"]
+    return distances + 2 * n * n * WIDTHS * (CLASSES + 1) / gemm
+
+
+def measure_lfr(bench):
+    def ours():
+        return bench.ours(f"lfr/.*/10000/real_time|{RATES}")
+
+    mine, theirs = bench.alternate("LFR", ours, lambda peer: bench.peer(peer, "lfr_pytorch.py", "--repeat", 2))
+    say("LFR at n = 30000")
+    large = [bench.ours(f"lfr/.*/30000/real_time|{RATES}")]
+    peers, floors = [], []
+    for runs, n in ((mine, 10000), (large, 30000)):
+        for kind, text in {"one_hot": "one-hot", "general": "general targets"}.items():
+            job = f"LFR n = {n}, {text}"
+            records = [records[f"lfr/{kind}/{n}"] for records in runs]
+            if n == 10000:  # the peer does the same for any targets
+                peers += peer_rows(job, "≥ 20" if kind == "one_hot" else "", records, theirs)
+            floors.append(floor_row(job, "", records, [lfr_floor(each, n, kind == "one_hot") for each in runs],
+                                    "half the distances as a matrix product, "
+                                    + ("a weight and two additions in registers" if kind == "one_hot" else
+                                       "22 multiply-adds at the rate of a product") + " a pair and width"))
+    return peers, floors
+
+
+def measure_accuracy(bench):
+    """Largest |LFR - LFR in double| over the widths: ours, and the PyTorch loop's."""
+    rows = []
+    for kind in ("one_hot", "general"):
+        say(f"LFR in double, {kind} targets")
+        with tempfile.TemporaryDirectory() as folder:
+            bench.ours(f"lfr/{kind}/10000/real_time", DEEPFREQ_LFR_OUT=folder)
+            found = bench.peer(next(iter(bench.peers)), "lfr_double.py", folder)
+        rows.append([f"LFR n = {found['n']}, {kind}", f"{found['lfr_first']:.4f} to {found['lfr_last']:.4f}",
+                     f"{found['ours']:.1e}", f"{found['peer']:.1e}", "≤ 1e-5"])
+    return rows
+
+
+def measure_operations(bench):
+    say("single operations")
+    rows = []
+    for name, record in bench.ours("operations/.*").items():
+        kind = "flop_rate" if "flop_rate" in record else "byte_rate"
+        unit = "GFLOP/s" if kind == "flop_rate" else "GB/s"
+        rows.append([name.removeprefix("operations/"), f"{1e6 * record['seconds']:.1f} µs",
+                     f"{record[kind] / 1e9:.3g} {unit}"])
+    return rows
+
+
+def revision():
+    done = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return done.stdout.strip() or "not in git"
+
+
+def introduction(bench, load):
+    command = shlex.join(["benchmarks/compare.py", *sys.argv[1:]])
+    return [
+        "# Ours and the peers", "",
+        f"- `{command}`, {datetime.date.today().isoformat()}, revision {revision()}",
+        f"- {bench.device}; {os.cpu_count()} processors, load {load:.2f} at the start; {bench.threads} threads each",
+        *(f"- {fact}" for fact in bench.facts),
+        f"- medians of {bench.rounds} rounds in which ours and the peers took turns; least and largest in brackets",
+        "- MLP: tanh, MSE, Adam, batch 256, a whole epoch without evaluation; of PyTorch its fastest Adam",
+        f"- LFR: d = {FEATURES}, c = {CLASSES}, {WIDTHS} evenly spaced 1/δ; PyTorch: distances once a block of rows",
+        "",
+    ]
+
+
+def compare(args):
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        say(f"the load is {load:.2f}: something else is running, and the times will show it")
+    bench = Bench(args)
+    for python in [DEBIAN_PYTHON, *args.peer_python]:
+        bench.meet(python)
+    peers, floors, rest = [], [], []
+    if "mlp" in args.only:
+        peers, floors = measure_mlp(bench)
+    if "lfr" in args.only:
+        more_peers, more_floors = measure_lfr(bench)
+        peers, floors = peers + more_peers, floors + more_floors
+    if "accuracy" in args.only:
+        rest += ["## Accuracy", "", *table(["job", "LFR from … to", "largest error, ours", "PyTorch's", "wanted"],
+                                           measure_accuracy(bench))]
+    if "operations" in args.only:
+        rest += ["## Single operations", "", *table(["operation", "time", "rate"], measure_operations(bench))]
+    compared = ["## Against the peers", "", *table(PEER_HEAD, peers),
+                "## Against the floor", "", *table(FLOOR_HEAD, floors)] if peers else []
+    return "\n".join(introduction(bench, load) + compared + rest)
+
+
+def main():
+    parts = ["mlp", "lfr", "accuracy", "operations"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cpu", help="build folder (build/cpu)")
+    parser.add_argument("--out", type=pathlib.Path, help="write the Markdown there too")
+    parser.add_argument("--peer-python", action="append", default=[], metavar="PYTHON",
+                        help=f"a Python with another PyTorch, beside {DEBIAN_PYTHON}; may be given again")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of ours and the peers (5)")
+    parser.add_argument("--threads", type=int, default=2, help="threads of each (2)")
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts, help="parts to measure (all)")
+    args = parser.parse_args()
+    if args.rounds < 1 or args.threads < 1:
+        parser.error("--rounds and --threads are at least 1")
+    try:
+        text = compare(args)
+    except Failure as failure:
+        sys.exit(f"compare.py: {failure}")
+    print(text)
+    if args.out:
+        args.out.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

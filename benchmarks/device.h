@@ -1,0 +1,31 @@
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/kernels.h"
+
+namespace deepfreq::benchmarks {
+
+/// The device all benchmarks run on, opened once.
+Kernels& device();
+
+/// `count` standard normal numbers; a pure function of the stream.
+std::vector<float> normals(std::int64_t count, std::uint32_t stream);
+
+/// Device memory for as many values, holding them.
+template <class T>
+Buffer uploaded(const std::vector<T>& values) {
+    Buffer buffer = device().allocate(values.size() * sizeof(T));
+    device().upload(std::span<const T>(values), buffer.view<T>({static_cast<std::int64_t>(values.size())}));
+    return buffer;
+}
+
+/// Reports `amount` (flop, bytes …) of one iteration as a rate by that name.
+inline void report_rate(benchmark::State& state, const char* name, double amount) {
+    state.counters[name] = benchmark::Counter(amount, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+}  // namespace deepfreq::benchmarks

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""The judge of the LFR benchmark: LFR in double, and how far ours and the PyTorch loop are from it.
+
+Reads the samples and the curve that deepfreq_benchmarks left in a folder ($DEEPFREQ_LFR_OUT). Prints one line of
+JSON.
+"""
+
+import argparse
+import json
+import pathlib
+
+import torch
+
+import lfr_pytorch
+
+
+def read(name, dtype):
+    return torch.frombuffer(bytearray(name.read_bytes()), dtype=dtype)
+
+
+def low_frequency_ratio(x, y, inv_delta, block=128):
+    """Eqs. 3 to 5 in double, rows in blocks."""
+    x, y = x.double(), y.double()
+    x = x - x.mean(dim=0)
+    norm = (x * x).sum(dim=1)
+    y1 = torch.cat([y, torch.ones(len(y), 1, dtype=torch.float64)], dim=1)
+    energy = torch.zeros(len(inv_delta), dtype=torch.float64)
+    for first in range(0, len(x), block):
+        rows = x[first:first + block]
+        distance = torch.addmm(norm[None, :], rows, x.T, alpha=-2).add_(norm[first:first + block, None]).clamp_(min=0)
+        distance[torch.arange(len(rows)), torch.arange(first, first + len(rows))] = 0
+        for k, width in enumerate(inv_delta):
+            sums = torch.mul(distance, -width / 2).exp_() @ y1
+            energy[k] += (sums[:, :-1] / sums[:, -1:]).square().sum()
+    return energy / y.square().sum()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=pathlib.Path, help="x.f32, y.f32, inv_delta.f64 and lfr.f64")
+    parser.add_argument("--classes", type=int, default=10, help="columns of y (default: 10)")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+
+    torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    y = read(args.folder / "y.f32", torch.float32).reshape(-1, args.classes)
+    x = read(args.folder / "x.f32", torch.float32).reshape(len(y), -1)
+    inv_delta = read(args.folder / "inv_delta.f64", torch.float64).tolist()
+    ours = read(args.folder / "lfr.f64", torch.float64)
+    with torch.inference_mode():
+        exact = low_frequency_ratio(x, y, inv_delta)
+        peer = lfr_pytorch.low_frequency_energy(x, y, inv_delta, 256) / y.double().square().sum()
+    print(json.dumps({
+        "n": len(x), "widths": len(inv_delta), "lfr_first": exact[0].item(), "lfr_last": exact[-1].item(),
+        "ours": (ours - exact).abs().max().item(), "peer": (peer - exact).abs().max().item(),
+    }))
+
+
+if __name__ == "__main__":
+    main()

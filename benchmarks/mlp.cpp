@@ -1,0 +1,56 @@
+#include "models/mlp.h"
+
+#include "benchmarks/device.h"
+#include "common/philox.h"
+#include "engine/trainer.h"
+
+namespace deepfreq::benchmarks {
+namespace {
+
+/// Inputs uniform in (0, 1), labels at random: the values do not change the time.
+Dataset random_samples(std::int64_t n, std::int64_t features, std::int32_t classes) {
+    const Philox random(0, RandomUse::Functions);
+    Dataset set;
+    set.name = "random";
+    set.samples = n;
+    set.features = features;
+    set.classes = classes;
+    set.inputs.resize(static_cast<std::size_t>(n * features));
+    set.labels.resize(static_cast<std::size_t>(n));
+    for (std::size_t i = 0; i < set.inputs.size(); ++i)
+        set.inputs[i] = static_cast<float>(random.words(i)[0]) * 0x1p-32F;
+    for (std::size_t i = 0; i < set.labels.size(); ++i)
+        set.labels[i] = static_cast<std::int32_t>(random.words(i)[1] % static_cast<std::uint32_t>(classes));
+    return set;
+}
+
+/// Epochs of training 784-500x`hidden`-10 (tanh, MSE, Adam) on `samples` samples in batches of 256, as the
+/// app does it, but for the evaluation.
+void mlp_epoch(benchmark::State& state) {
+    const auto hidden = static_cast<std::size_t>(state.range(0));
+    const MlpParams params{.hidden = std::vector<std::int64_t>(hidden, 500)};
+    Network network(device(), mlp(params), 256);
+    network.initialize({}, 0);
+    const DeviceDataset set(device(), random_samples(state.range(1), params.inputs, 10));
+    Trainer trainer(device(), network, set, {});
+    const auto epoch = [&] {
+        trainer.finish_epoch([] { return true; });
+        device().synchronize();
+    };
+    epoch();
+    while (state.KeepRunning()) epoch();
+    const auto steps = static_cast<double>(trainer.steps_per_epoch());
+    state.counters["seconds_per_step"] = benchmark::Counter(
+        steps, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+    state.counters["parameters"] = static_cast<double>(network.parameters().elements());
+}
+BENCHMARK(mlp_epoch)
+    ->Name("mlp_epoch")
+    ->ArgNames({"hidden", "samples"})
+    ->Args({5, 30000})
+    ->Args({80, 2560})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace deepfreq::benchmarks

@@ -1,0 +1,156 @@
+#include <deque>
+#include <functional>
+
+#include "benchmarks/device.h"
+#include "tests/cases.h"
+
+// Every operation of the contract at the paper's sizes, from the tests' table of cases.
+
+namespace deepfreq::benchmarks {
+namespace {
+
+using tests::Case;
+using tests::Operation;
+
+/// A call to be timed and what it must at least do: arithmetic, or traffic with memory.
+struct Job {
+    std::function<void()> call;
+    double flop = 0.0;
+    double bytes = 0.0;
+};
+
+/// Makes the operands of a case; they live as long as it does.
+class Operands {
+  public:
+    explicit Operands(const Case& c) : case_(c) {}
+
+    Job job() {
+        switch (case_.operation) {
+            case Operation::DenseForward:
+            case Operation::DenseBackward:
+                return dense();
+            case Operation::MeanSquaredError:
+            case Operation::SoftmaxCrossEntropy:
+            case Operation::CountCorrect:
+                return loss();
+            case Operation::Adam:
+                return adam();
+            case Operation::GatherRows:
+                return gather_rows();
+            default:
+                return measuring();
+        }
+    }
+
+  private:
+    template <class T>
+    TensorView<T> hold(Shape shape, const std::vector<T>& values) {
+        return buffers_.emplace_back(uploaded(values)).template view<T>(shape);
+    }
+    Tensor random(Shape shape) {
+        return hold(shape, normals(shape.elements(), static_cast<std::uint32_t>(buffers_.size())));
+    }
+    template <class T = float>
+    TensorView<T> zeros(Shape shape) {
+        return hold(shape, std::vector<T>(static_cast<std::size_t>(shape.elements())));
+    }
+    TensorView<const StepState> state() {
+        const std::int64_t at = case_.position;
+        return hold<StepState>({1}, {{.sample = at, .step = at, .update = at, .learning_rate = 1e-5F}});
+    }
+
+    Job dense() {
+        const std::int64_t n = case_.shape[0], in = case_.shape[1], out = case_.shape[2];
+        const double product = 2.0 * static_cast<double>(n * in * out);
+        const Activation sigma = case_.sigma;
+        const Tensor x = random({n, in}), w = random({out, in}), b = random({out});
+        // Zeros: then sigma' is 1 or 0, and dy does not shrink to denormals in thousands of calls.
+        const Tensor y = zeros({n, out});
+        if (case_.operation == Operation::DenseForward)
+            return {[=] { device().dense_forward(x, w, b, sigma, y); }, product};
+        const Tensor dy = random({n, out}), dx = zeros({n, in}), dw = zeros({out, in}), db = zeros({out});
+        return {[=] { device().dense_backward(x, w, y, sigma, dy, dx, dw, db, GradMode::Overwrite); },
+                2.0 * product};
+    }
+
+    Job loss() {
+        const std::int64_t n = case_.shape[0], c = case_.shape[1];
+        const double matrix = 4.0 * static_cast<double>(n * c);
+        const Tensor p = random({n, c}), dp = zeros({n, c});
+        if (case_.operation == Operation::CountCorrect) {
+            const auto labels = zeros<std::int32_t>({n});
+            const auto correct = zeros<std::int64_t>({1});
+            return {[=] { device().count_correct(p, labels, correct); }, 0.0, matrix};
+        }
+        std::vector<float> one_hot(static_cast<std::size_t>(n * c));
+        for (std::int64_t i = 0; i < n; ++i) one_hot[i * c + i % c] = 1.0F;
+        const Tensor t = hold({n, c}, one_hot);
+        const auto sums = zeros<double>({case_.position + 1});
+        const auto at = state();
+        if (case_.operation == Operation::MeanSquaredError)
+            return {[=] { device().mean_squared_error(p, t, dp, sums, at); }, 0.0, 3.0 * matrix};
+        return {[=] { device().softmax_cross_entropy(p, t, dp, sums, at); }, 0.0, 3.0 * matrix};
+    }
+
+    Job adam() {
+        const Tensor w = random(case_.shape), dw = random(case_.shape);
+        const Tensor m = zeros(case_.shape), v = zeros(case_.shape);
+        const auto at = state();
+        return {[=] { device().adam(w, dw, m, v, {}, at); }, 0.0,
+                7.0 * 4.0 * static_cast<double>(case_.shape[0])};
+    }
+
+    Job gather_rows() {
+        const std::int64_t rows = case_.shape[0], columns = case_.shape[1], count = case_.shape[2];
+        const Tensor source = random({rows, columns}), batch = zeros({count, columns});
+        const auto permutation = zeros<std::int32_t>({rows});
+        device().random_permutation(permutation, 0, 0);
+        const auto at = state();
+        return {[=] { device().gather_rows(source, permutation, at, batch); }, 0.0,
+                2.0 * 4.0 * static_cast<double>(count * columns)};
+    }
+
+    Job measuring() {
+        const double bytes = 4.0 * static_cast<double>(case_.shape.elements());
+        if (case_.operation == Operation::RandomPermutation) {
+            const auto permutation = zeros<std::int32_t>(case_.shape);
+            return {[=] { device().random_permutation(permutation, 0, 0); }, 0.0, bytes};
+        }
+        const Tensor x = random(case_.shape);
+        if (case_.operation == Operation::ScaleColumnsByMaxAbs)
+            return {[=] { device().scale_columns_by_max_abs(x); }, 0.0, 3.0 * bytes};
+        if (case_.operation == Operation::SumOfSquares)
+            return {[=] { benchmark::DoNotOptimize(device().sum_of_squares(x)); }, 0.0, bytes};
+        throw InputError("operation '{}' has no benchmark", tests::name_of(case_.operation));
+    }
+
+    const Case& case_;
+    std::deque<Buffer> buffers_;
+};
+
+void run_case(benchmark::State& state, const Case& c) {
+    Operands operands(c);
+    const Job job = operands.job();
+    while (state.KeepRunning()) {
+        job.call();
+        device().synchronize();
+    }
+    if (job.flop > 0.0) report_rate(state, "flop_rate", job.flop);
+    if (job.bytes > 0.0) report_rate(state, "byte_rate", job.bytes);
+}
+
+const bool registered = [] {
+    for (const Case& c : tests::cases()) {
+        if (!c.paper_size) continue;
+        const bool dense = c.operation == Operation::DenseForward || c.operation == Operation::DenseBackward;
+        const std::string name = fmt::format("operations/{} {} {}", tests::name_of(c.operation),
+                                             c.shape.text(), dense ? tests::name_of(c.sigma) : "");
+        benchmark::RegisterBenchmark(name.c_str(), [&c](benchmark::State& state) {
+            run_case(state, c);
+        })->UseRealTime();
+    }
+    return true;
+}();
+
+}  // namespace
+}  // namespace deepfreq::benchmarks

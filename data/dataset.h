@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace deepfreq {
+
+/// Labelled samples in host memory, as a classifier sees them.
+struct Dataset {
+    std::string name;                  ///< "mnist", "synthetic digits" …
+    std::int64_t samples = 0;          ///< n
+    std::int64_t features = 0;         ///< d, of one sample
+    std::int32_t classes = 0;          ///< labels are 0 … classes-1
+    std::vector<float> inputs;         ///< [n, d], row-major
+    std::vector<std::int32_t> labels;  ///< [n]
+    std::string checksum;              ///< MD5 of the unpacked files of the whole set
+
+    /// The first `count` samples. Throws InputError naming both numbers when there are fewer, or count < 1.
+    Dataset first(std::int64_t count) const;
+};
+
+/// A set from bytes, as image files have them: `pixels` [n, d] of 0 … 255 become 0 … 1, `labels` [n] stay.
+Dataset dataset_from_bytes(std::string name, std::int32_t classes, std::span<const std::uint8_t> pixels,
+                           std::span<const std::uint8_t> labels, std::string checksum);
+
+/// A set to train on and one to validate with.
+struct TrainValidation {
+    Dataset train;
+    Dataset validation;
+    std::string source;  ///< one line: where the samples come from
+};
+
+/// [n, classes]: row i is 1 at labels[i] and 0 elsewhere. Throws InputError for a label out of range.
+std::vector<float> one_hot(std::span<const std::int32_t> labels, std::int32_t classes);
+
+}  // namespace deepfreq

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace deepfreq {
+
+/// How patient download() is, and whom it tells.
+struct DownloadOptions {
+    long connect_seconds = 10;  ///< to reach a server
+    long stalled_seconds = 30;  ///< without a byte before a server is given up
+    /// Called now and then with the bytes received and the bytes expected in all (0 while unknown). An
+    /// exception it throws ends the download and comes out of download().
+    std::function<void(std::int64_t received, std::int64_t total)> progress = {};
+};
+
+/// Fetches a file over http or https from the first of `urls` that has it whole, with the given MD5 of its
+/// content (of what it unpacks to, when it is gzip). It appears under `path` only then: until verified it is
+/// `path`.part, which is removed on failure. Throws RunError naming every URL tried and why each failed, or
+/// that `path` could not be written (InputError when it could not be created).
+void download(const std::vector<std::string>& urls, const std::filesystem::path& path,
+              const std::string& expected_md5, const DownloadOptions& options = {});
+
+}  // namespace deepfreq

@@ -1,0 +1,53 @@
+#include "data/files.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <zlib.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "common/error.h"
+
+namespace deepfreq {
+
+std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path) {
+    errno = 0;
+    const gzFile opened = gzopen(path.c_str(), "rb");
+    if (!opened) throw InputError("{}: cannot be read: {}", path.string(), std::strerror(errno));
+    const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(opened, gzclose);
+
+    constexpr std::size_t chunk = 1 << 20;
+    std::vector<std::uint8_t> content;
+    for (int read = 1; read > 0;) {
+        const std::size_t size = content.size();
+        content.resize(size + chunk);
+        read = gzread(file.get(), content.data() + size, chunk);
+        content.resize(size + static_cast<std::size_t>(read > 0 ? read : 0));
+    }
+
+    // A stream that just stops is an error only gzerror knows about: gzread hands out what there was.
+    int status = Z_OK;
+    const char* reason = gzerror(file.get(), &status);
+    if (status == Z_ERRNO) throw InputError("{}: cannot be read: {}", path.string(), std::strerror(errno));
+    if (status == Z_BUF_ERROR)
+        throw InputError("{}: the gzip stream is cut short after {} unpacked bytes, its end expected",
+                         path.string(), content.size());
+    if (status != Z_OK)
+        throw InputError("{}: the gzip stream is corrupt ({}), a whole one expected", path.string(), reason);
+    return content;
+}
+
+std::string md5(std::span<const std::uint8_t> bytes) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_md5(), nullptr) != 1)
+        throw RunError("MD5 is not available in this OpenSSL, so that no checksum can be taken");
+    std::string text;
+    for (unsigned int i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
+    return text;
+}
+
+}  // namespace deepfreq

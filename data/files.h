@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace deepfreq {
+
+/// The whole content of a file, unpacked if it is gzip (told by its first bytes, not by its name).
+/// Throws InputError when it is missing, cannot be read, or its gzip stream is corrupt or cut short.
+std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path);
+
+/// MD5 in 32 hexadecimal digits. It guards against damage, as published for MNIST, not against an adversary.
+std::string md5(std::span<const std::uint8_t> bytes);
+
+}  // namespace deepfreq

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace deepfreq {
+
+/// A function known at n points, for a network to fit.
+struct RegressionSet {
+    std::string name;            ///< the function: "sin(3 pi x)" …
+    std::int64_t samples = 0;    ///< n
+    std::int64_t features = 0;   ///< d
+    std::vector<float> inputs;   ///< [n, d], row-major
+    std::vector<float> targets;  ///< [n, 1]
+};
+
+/// n evenly spaced points of a range, both ends among them. The functions below throw InputError naming what
+/// was found when n < 2, or the range is empty or not finite.
+struct Grid {
+    std::int64_t n = 0;
+    double low = -1.0;
+    double high = 1.0;
+};
+
+/// sin(k pi x).
+RegressionSet sample_sin_k_pi(double k, const Grid& grid);
+/// cos(k x).
+RegressionSet sample_cos_k(double k, const Grid& grid);
+/// cos(3 x) + cos(5 x).
+RegressionSet sample_cos3_plus_cos5(const Grid& grid);
+
+/// All 2^d corners of the cube {-1, 1}^d and the product of their coordinates: feature j of sample i is +1
+/// where bit j of i is 0. Throws InputError unless 1 <= bits <= 20.
+RegressionSet sample_parity(std::int64_t bits);
+
+}  // namespace deepfreq

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "data/download.h"
+#include "data/synthetic_digits.h"
+
+namespace deepfreq {
+
+/// Where load_mnist() looks, and what it does when there is nothing.
+struct MnistOptions {
+    /// A folder that holds MNIST itself or in `mnist/`; "synthetic" for the synthetic digits; "" to search.
+    std::string data = {};
+    /// Each ends in '/'; the four files, gzipped, are below it.
+    std::vector<std::string> mirrors = {"https://ossci-datasets.s3.amazonaws.com/mnist/",
+                                        "https://storage.googleapis.com/cvdf-datasets/mnist/"};
+    DownloadOptions download = {};
+    SyntheticDigitsOptions synthetic = {};
+    /// Called with one line for each thing the user should know: a place passed over, a download begun.
+    std::function<void(const std::string& line)> notice = {};
+};
+
+/// The 60000 training and 10000 validation digits of MNIST (`t10k` files), 28×28 in [0, 1].
+///
+/// With `data` a folder: from there, or InputError. Else from $DEEPFREQ_DATA, else from the cache folder
+/// ($XDG_CACHE_HOME or ~/.cache)/deepfreq/mnist, else downloaded into it, else (no network, no cache folder)
+/// the synthetic digits, with the reason in `source`. Files found are read as they are: their checksums are
+/// recorded, for a user may have digits of their own; only downloads must be the published MNIST.
+/// Throws InputError for a bad file.
+TrainValidation load_mnist(const MnistOptions& options);
+
+}  // namespace deepfreq

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string_view>
+
+#include "engine/layer.h"
+
+namespace deepfreq {
+
+/// y = sigma(x w^T + b) (eq. 8; eq. 9 with the identity). Parameters: w[outputs,inputs], b[outputs].
+class Dense final : public Layer {
+  public:
+    /// Throws InputError when a size is below 1.
+    Dense(std::int64_t inputs, std::int64_t outputs, Activation sigma);
+
+    std::string description() const override;
+    std::int64_t inputs() const override { return inputs_; }
+    std::int64_t outputs() const override { return outputs_; }
+    std::vector<ParameterSpec> parameters() const override;
+    void forward(Kernels& kernels, const ParameterViews& w, ConstTensor x, Tensor y) const override;
+    void backward(Kernels& kernels, const ParameterViews& w, const ParameterViews& dw, ConstTensor x,
+                  ConstTensor y, Tensor dy, Tensor dx, GradMode mode) const override;
+
+  private:
+    std::int64_t inputs_;
+    std::int64_t outputs_;
+    Activation sigma_;
+};
+
+/// "tanh", "relu", "sigmoid" or "identity", and back. Throws InputError for anything else.
+Activation parse_activation(std::string_view name);
+std::string_view activation_name(Activation sigma);
+
+}  // namespace deepfreq

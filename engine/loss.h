@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string_view>
+
+#include "kernels/kernels.h"
+
+namespace deepfreq {
+
+enum class Loss { MeanSquaredError, SoftmaxCrossEntropy };
+
+/// "mse" or "softmax-ce", and back. Throws InputError for anything else.
+Loss parse_loss(std::string_view name);
+std::string_view loss_name(Loss loss);
+
+/// Kernels::mean_squared_error or Kernels::softmax_cross_entropy, by `loss`; dp may be absent.
+void apply_loss(Kernels& kernels, Loss loss, ConstTensor p, ConstTensor targets, Tensor dp,
+                TensorView<double> sums, TensorView<const StepState> state);
+
+}  // namespace deepfreq

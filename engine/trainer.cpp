@@ -1,0 +1,162 @@
+#include "engine/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/error.h"
+
+namespace deepfreq {
+
+Trainer::Trainer(Kernels& kernels, Network& network, const DeviceDataset& train,
+                 const TrainerOptions& options)
+    : kernels_(kernels), network_(network), train_(train), options_(options) {
+    const std::int64_t inputs = train.inputs().columns();
+    const std::int64_t outputs = train.targets().columns();
+    if (network.width(0) != inputs || network.width(-1) != outputs)
+        throw InputError("the network maps {} inputs to {} outputs, the data set expects {} to {}",
+                         network.width(0), network.width(-1), inputs, outputs);
+    m_ = kernels.allocate_zeros(network.parameters().shape);
+    v_ = kernels.allocate_zeros(network.parameters().shape);
+    batch_x_ = kernels.allocate_zeros({network.batch(), inputs});
+    batch_t_ = kernels.allocate_zeros({network.batch(), outputs});
+    permutation_ = kernels.allocate(static_cast<std::size_t>(train.samples()) * sizeof(std::int32_t));
+    sums_ = kernels.allocate(static_cast<std::size_t>(steps_per_epoch()) * sizeof(double));
+    state_ = kernels.allocate(sizeof(StepState));
+    const StepState fresh{.learning_rate = static_cast<float>(options.learning_rate)};
+    kernels.upload(std::span<const StepState>(&fresh, 1), state());
+    kernels.zero(sums());
+}
+
+std::int64_t Trainer::steps_per_epoch() const {
+    return (train_.samples() + network_.batch() - 1) / network_.batch();
+}
+
+std::int64_t Trainer::batch_size(std::int64_t first, std::int64_t samples) const {
+    return std::min(network_.batch(), samples - first);
+}
+
+void Trainer::begin_epoch() {
+    kernels_.random_permutation(permutation(), options_.seed, static_cast<std::uint32_t>(epoch_));
+    epoch_begun_ = true;
+}
+
+void Trainer::train_step() {
+    const std::int64_t n = batch_size(step_ * network_.batch(), train_.samples());
+    const Tensor x = batch_x_.view<float>({n, network_.width(0)});
+    const Tensor t = batch_t_.view<float>({n, network_.width(-1)});
+    kernels_.gather_rows(train_.inputs(), permutation(), state(), x);
+    kernels_.gather_rows(train_.targets(), permutation(), state(), t);
+    const ConstTensor p = network_.forward(x);
+    apply_loss(kernels_, options_.loss, p, t, network_.output_gradient(n), sums(), state());
+    network_.backward(x);
+    kernels_.adam(network_.parameters(), network_.gradients(), moment(m_), moment(v_), options_.adam,
+                  state());
+    kernels_.advance(state(), n);
+    ++step_;
+}
+
+bool Trainer::finish_epoch(const std::function<bool()>& go_on) {
+    if (!epoch_begun_) begin_epoch();
+    while (step_ < steps_per_epoch()) {
+        train_step();
+        if (!go_on() && step_ < steps_per_epoch()) {
+            check_losses();
+            return false;
+        }
+    }
+    check_losses();
+    ++epoch_;
+    step_ = 0;
+    epoch_begun_ = false;
+    StepState now;
+    kernels_.download(state(), std::span(&now, 1));
+    now.sample = now.step = 0;
+    kernels_.upload(std::span<const StepState>(&now, 1), state());
+    kernels_.zero(sums());
+    return true;
+}
+
+void Trainer::check_losses() {
+    std::vector<double> losses(static_cast<std::size_t>(steps_per_epoch()));
+    kernels_.download(sums(), std::span(losses));
+    for (std::size_t s = 0; s < losses.size(); ++s)
+        if (!std::isfinite(losses[s]))
+            throw RunError("the loss became {} at epoch {}, step {} of {}: a smaller learning rate may help",
+                           losses[s], epoch_ + 1, s + 1, losses.size());
+}
+
+Evaluation Trainer::evaluate(const DeviceDataset& set) {
+    const std::int64_t n = set.samples();
+    const std::int64_t batches = (n + network_.batch() - 1) / network_.batch();
+    const Buffer losses = kernels_.allocate(static_cast<std::size_t>(batches) * sizeof(double));
+    const Buffer hits = kernels_.allocate(sizeof(std::int64_t));
+    const Buffer at = kernels_.allocate(sizeof(StepState));
+    const auto sums = losses.view<double>({batches});
+    const auto correct = hits.view<std::int64_t>({1});
+    kernels_.zero(sums);
+    kernels_.zero(correct);
+    kernels_.zero(at.view<StepState>({1}));
+    for (std::int64_t first = 0; first < n; first += network_.batch()) {
+        const std::int64_t rows = batch_size(first, n);
+        const ConstTensor p = network_.forward(set.inputs().slice(first, rows));
+        apply_loss(kernels_, options_.loss, p, set.targets().slice(first, rows), {}, sums,
+                   at.view<StepState>({1}));
+        kernels_.count_correct(p, {set.labels().data + first, {rows}}, correct);
+        kernels_.advance(at.view<StepState>({1}), rows);
+    }
+    std::vector<double> batch_losses(static_cast<std::size_t>(batches));
+    std::int64_t right = 0;
+    kernels_.download(sums, std::span(batch_losses));
+    kernels_.download(correct, std::span(&right, 1));
+    double total = 0.0;
+    for (const double loss : batch_losses) total += loss;
+    return {total / static_cast<double>(n), static_cast<double>(right) / static_cast<double>(n)};
+}
+
+Checkpoint Trainer::save() {
+    StepState now;
+    kernels_.download(state(), std::span(&now, 1));
+    Checkpoint checkpoint;
+    checkpoint.header = {{"network", network_.description()},
+                         {"epoch", epoch_},
+                         {"step", now.step},
+                         {"sample", now.sample},
+                         {"update", now.update}};
+    const auto count = static_cast<std::size_t>(network_.parameters().elements());
+    checkpoint.values.resize(3 * count);
+    float* part = checkpoint.values.data();
+    for (const Tensor& tensor : {network_.parameters(), moment(m_), moment(v_)}) {
+        kernels_.download(tensor, std::span(part, count));
+        part += count;
+    }
+    return checkpoint;
+}
+
+void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path& path) {
+    for (const char* const name : {"network", "epoch", "step", "sample", "update"})
+        if (!checkpoint.header.contains(name))
+            throw InputError("{}: checkpoint without '{}' in its header, expected there", path.string(),
+                             name);
+    const std::string network = checkpoint.header.at("network");
+    if (network != network_.description())
+        throw InputError("{}: checkpoint of network '{}', expected '{}'", path.string(), network,
+                         network_.description());
+    const auto count = static_cast<std::size_t>(network_.parameters().elements());
+    if (checkpoint.values.size() != 3 * count)
+        throw InputError("{}: checkpoint holds {} values, expected {}", path.string(),
+                         checkpoint.values.size(), 3 * count);
+    const float* part = checkpoint.values.data();
+    for (const Tensor& tensor : {network_.parameters(), moment(m_), moment(v_)}) {
+        kernels_.upload(std::span<const float>(part, count), tensor);
+        part += count;
+    }
+    epoch_ = checkpoint.header.at("epoch");
+    step_ = checkpoint.header.at("step");
+    const StepState now{checkpoint.header.at("sample"), step_, checkpoint.header.at("update"),
+                        static_cast<float>(options_.learning_rate)};
+    kernels_.upload(std::span<const StepState>(&now, 1), state());
+    kernels_.zero(sums());
+    epoch_begun_ = false;
+}
+
+}  // namespace deepfreq

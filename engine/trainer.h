@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "engine/checkpoint.h"
+#include "engine/device_dataset.h"
+#include "engine/loss.h"
+#include "engine/network.h"
+
+namespace deepfreq {
+
+struct TrainerOptions {
+    Loss loss = Loss::MeanSquaredError;
+    double learning_rate = 1e-5;
+    AdamParams adam;
+    std::uint64_t seed = 0;  ///< of the order of the samples
+};
+
+/// Mean loss and share of samples classified right, over a whole set.
+struct Evaluation {
+    double loss = 0.0;
+    double accuracy = 0.0;
+};
+
+/// Trains a network on a set by Adam, batch after batch in an order drawn anew every epoch from (seed,
+/// epoch). The last batch of an epoch is smaller when the batch does not divide the set.
+class Trainer {
+  public:
+    /// The three must outlive the trainer. Throws InputError when the widths of network and set differ.
+    Trainer(Kernels& kernels, Network& network, const DeviceDataset& train, const TrainerOptions& options);
+
+    /// Epochs finished, and steps of the current one.
+    std::int64_t epoch() const { return epoch_; }
+    std::int64_t step() const { return step_; }
+    std::int64_t steps_per_epoch() const;
+
+    /// Runs to the end of the current epoch; true when it got there. `go_on`, called after every step, ends
+    /// it there by returning false; the next call goes on with the next step. Throws RunError naming epoch
+    /// and step when a batch's loss was NaN or infinite.
+    bool finish_epoch(const std::function<bool()>& go_on);
+
+    /// Loss and accuracy over a whole set, by the network as it is.
+    Evaluation evaluate(const DeviceDataset& set);
+
+    /// State of network, optimiser and batches, under the header's names "network", "epoch", "step",
+    /// "sample", "update".
+    Checkpoint save();
+
+    /// Goes on from there, bit for bit. Throws InputError naming `path` when it is of another network.
+    void restore(const Checkpoint& checkpoint, const std::filesystem::path& path);
+
+  private:
+    void begin_epoch();
+    void train_step();
+    void check_losses();
+    std::int64_t batch_size(std::int64_t first, std::int64_t samples) const;
+    TensorView<StepState> state() const { return state_.view<StepState>({1}); }
+    TensorView<double> sums() const { return sums_.view<double>({steps_per_epoch()}); }
+    TensorView<std::int32_t> permutation() const {
+        return permutation_.view<std::int32_t>({train_.samples()});
+    }
+    Tensor moment(const Buffer& buffer) const { return buffer.view<float>(network_.parameters().shape); }
+
+    Kernels& kernels_;
+    Network& network_;
+    const DeviceDataset& train_;
+    TrainerOptions options_;
+    std::int64_t epoch_ = 0;
+    std::int64_t step_ = 0;
+    bool epoch_begun_ = false;
+    Buffer m_, v_;              // Adam's moments
+    Buffer batch_x_, batch_t_;  // the gathered batch
+    Buffer permutation_, sums_, state_;
+};
+
+}  // namespace deepfreq

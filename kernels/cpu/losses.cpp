@@ -1,0 +1,102 @@
+#include <cassert>
+#include <cmath>
+
+#include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/parts.h"
+#include "kernels/cpu/vector_math.h"
+
+namespace deepfreq {
+namespace {
+
+double& sum_of_step(TensorView<double> sums, TensorView<const StepState> state) {
+    assert(state.data->step >= 0 && state.data->step < sums.elements());
+    return sums.data[state.data->step];
+}
+
+/// Sum of (p - t)^2 over count elements; writes scale (p - t) to dp unless it is null.
+double squared_errors(const float* p, const float* t, std::int64_t count, double scale, float* dp) {
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double error = static_cast<double>(p[i]) - static_cast<double>(t[i]);
+        sum += error * error;
+    }
+    if (dp == nullptr) return sum;
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i)
+        dp[i] = static_cast<float>(scale * (static_cast<double>(p[i]) - static_cast<double>(t[i])));
+    return sum;
+}
+
+/// Cross-entropy of one row of c logits z against t; writes (softmax(z) - t) scale to dz unless it is null.
+/// The largest logit is taken off first, so that no exp overflows; a NaN logit makes all of it NaN.
+double row_cross_entropy(const float* z, const float* t, std::int64_t c, double scale, float* dz) {
+    float largest = z[0];
+    for (std::int64_t j = 1; j < c; ++j) largest = z[j] > largest ? z[j] : largest;
+    const auto top = static_cast<double>(largest);
+
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t j = 0; j < c; ++j) sum += std::exp(static_cast<double>(z[j]) - top);
+
+    const double log_sum = std::log(sum);
+    double loss = 0.0;
+#pragma omp simd reduction(+ : loss)
+    for (std::int64_t j = 0; j < c; ++j)
+        loss += static_cast<double>(t[j]) * (log_sum - (static_cast<double>(z[j]) - top));
+
+    if (dz == nullptr) return loss;
+#pragma omp simd
+    for (std::int64_t j = 0; j < c; ++j) {
+        const double p = std::exp(static_cast<double>(z[j]) - top) / sum;
+        dz[j] = static_cast<float>((p - static_cast<double>(t[j])) * scale);
+    }
+    return loss;
+}
+
+/// Index of the largest of c elements, the first of equals.
+std::int64_t index_of_largest(const float* p, std::int64_t c) {
+    std::int64_t best = 0;
+    for (std::int64_t j = 1; j < c; ++j)
+        if (p[j] > p[best]) best = j;
+    return best;
+}
+
+}  // namespace
+
+void CpuKernels::do_mean_squared_error(ConstTensor p, ConstTensor t, Tensor dp, TensorView<double> sums,
+                                       TensorView<const StepState> state) {
+    const std::int64_t count = p.elements();
+    const double scale = 2.0 / static_cast<double>(count);
+    const auto part_sum = [&](std::int64_t first, std::int64_t last) {
+        return squared_errors(p.data + first, t.data + first, last - first, scale,
+                              dp ? dp.data + first : nullptr);
+    };
+    sum_of_step(sums, state) += sum_in_fixed_order(count, count, part_sum) / static_cast<double>(p.columns());
+}
+
+void CpuKernels::do_softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor dz, TensorView<double> sums,
+                                          TensorView<const StepState> state) {
+    const std::int64_t c = z.columns();
+    const double scale = 1.0 / static_cast<double>(z.rows());
+    const auto part_sum = [&](std::int64_t first, std::int64_t last) {
+        double sum = 0.0;
+        for (std::int64_t i = first; i < last; ++i)
+            sum +=
+                row_cross_entropy(z.data + i * c, t.data + i * c, c, scale, dz ? dz.data + i * c : nullptr);
+        return sum;
+    };
+    sum_of_step(sums, state) += sum_in_fixed_order(z.rows(), z.elements(), part_sum);
+}
+
+void CpuKernels::do_count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
+                                  TensorView<std::int64_t> correct) {
+    const std::int64_t c = p.columns();
+    std::int64_t count = 0;
+#pragma omp parallel for schedule(static) reduction(+ : count) if (p.elements() >= parallel_threshold)
+    for (std::int64_t i = 0; i < p.rows(); ++i)
+        if (index_of_largest(p.data + i * c, c) == labels.data[i]) ++count;
+    correct.data[0] += count;
+}
+
+}  // namespace deepfreq

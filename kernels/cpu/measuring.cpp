@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <vector>
+
+#include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/parts.h"
+
+namespace deepfreq {
+namespace {
+
+/// For each column of rows [first, last) of x: largest[j] = max(largest[j], |x_ij|). NaN does not count.
+void update_largest(ConstTensor x, std::int64_t first, std::int64_t last, float* largest) {
+    const std::int64_t columns = x.columns();
+    for (std::int64_t i = first; i < last; ++i) {
+        const float* const row = x.data + i * columns;
+#pragma omp simd
+        for (std::int64_t j = 0; j < columns; ++j) {
+            const float magnitude = std::fabs(row[j]);
+            largest[j] = magnitude > largest[j] ? magnitude : largest[j];
+        }
+    }
+}
+
+double squares(const float* x, std::int64_t count) {
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    return sum;
+}
+
+bool any_non_finite(const float* x, std::int64_t count) {
+    constexpr std::uint32_t exponent = 0x7F800000;  // all ones for NaN and infinity, and only for them
+    std::uint32_t found = 0;
+#pragma omp simd reduction(| : found)
+    for (std::int64_t i = 0; i < count; ++i)
+        found |= (std::bit_cast<std::uint32_t>(x[i]) & exponent) == exponent ? 1U : 0U;
+    return found != 0;
+}
+
+/// Index of the first NaN or infinity of [first, last), else -1: whole blocks first, then within the one.
+std::int64_t find_non_finite(const float* x, std::int64_t first, std::int64_t last) {
+    constexpr std::int64_t block = 1024;
+    for (std::int64_t start = first; start < last; start += block) {
+        const std::int64_t end = std::min(start + block, last);
+        if (!any_non_finite(x + start, end - start)) continue;
+        return std::find_if_not(x + start, x + end, [](float value) { return std::isfinite(value); }) - x;
+    }
+    return -1;
+}
+
+}  // namespace
+
+void CpuKernels::do_scale_columns_by_max_abs(Tensor x) {
+    const std::int64_t columns = x.columns();
+    std::vector<float> of_part(static_cast<std::size_t>(part_count * columns), 0.0F);
+    for_each_part(x.rows(), x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
+        update_largest(x, first, last, of_part.data() + part * columns);
+    });
+    std::vector<float> divisor(static_cast<std::size_t>(columns), 0.0F);
+    update_largest({of_part.data(), {part_count, columns}}, 0, part_count, divisor.data());
+    std::replace(divisor.begin(), divisor.end(), 0.0F, 1.0F);
+
+    const float* const by = divisor.data();
+#pragma omp parallel for schedule(static) if (x.elements() >= parallel_threshold)
+    for (std::int64_t i = 0; i < x.rows(); ++i) {
+        float* const row = x.data + i * columns;
+#pragma omp simd
+        for (std::int64_t j = 0; j < columns; ++j) row[j] /= by[j];
+    }
+}
+
+double CpuKernels::do_sum_of_squares(ConstTensor x) {
+    return sum_in_fixed_order(x.elements(), x.elements(), [&](std::int64_t first, std::int64_t last) {
+        return squares(x.data + first, last - first);
+    });
+}
+
+std::optional<std::int64_t> CpuKernels::do_first_non_finite(ConstTensor x) {
+    std::array<std::int64_t, part_count> found{};
+    for_each_part(x.elements(), x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
+        found[static_cast<std::size_t>(part)] = find_non_finite(x.data, first, last);
+    });
+    const auto hit = std::find_if(found.begin(), found.end(), [](std::int64_t index) { return index >= 0; });
+    return hit == found.end() ? std::nullopt : std::optional(*hit);
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace deepfreq {
+
+/// Below this many elements, waking the other threads costs more than they save.
+inline constexpr std::int64_t parallel_threshold = 1 << 14;
+
+/// Into how many parts a reduction is split, however many threads there are: so its order, and with it every
+/// bit of its result, does not depend on them.
+inline constexpr int part_count = 64;
+
+/// work(part, first, last) for each of the parts of [0, count), in parallel if the `elements` touched are
+/// many.
+template <class Work>
+void for_each_part(std::int64_t count, std::int64_t elements, const Work& work) {
+#pragma omp parallel for schedule(static) if (elements >= parallel_threshold)
+    for (int part = 0; part < part_count; ++part)
+        work(part, count * part / part_count, count * (part + 1) / part_count);
+}
+
+/// The sum of partial_sum(first, last) over the parts of [0, count), always added in the same order.
+template <class PartialSum>
+double sum_in_fixed_order(std::int64_t count, std::int64_t elements, const PartialSum& partial_sum) {
+    std::array<double, part_count> partial{};
+    for_each_part(count, elements, [&](int part, std::int64_t first, std::int64_t last) {
+        partial[static_cast<std::size_t>(part)] = partial_sum(first, last);
+    });
+    double sum = 0.0;
+    for (const double value : partial) sum += value;
+    return sum;
+}
+
+}  // namespace deepfreq

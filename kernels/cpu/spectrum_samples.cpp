@@ -1,0 +1,160 @@
+#include "kernels/cpu/spectrum_samples.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "kernels/cpu/spectrum_vector.h"
+
+namespace deepfreq::spectrum {
+namespace {
+
+constexpr int padded_to = 16;
+
+/// Targets are scaled up to this: a tile's sum of them cannot overflow, and a target down to 2^-40 of the
+/// largest times the smallest weight is still a normal float.
+constexpr double largest_target = 0x1p40;
+
+/// Column of the single 1 among zeros, else -1.
+int one_hot_class(const float* y, std::int64_t c) {
+    int label = -1;
+    for (std::int64_t k = 0; k < c; ++k) {
+        if (y[k] == 0.0F) continue;
+        if (y[k] != 1.0F || label >= 0) return -1;
+        label = static_cast<int>(k);
+    }
+    return label;
+}
+
+/// The power of two just above x; 1 for 0.
+double power_of_two_above(double x) {
+    return x > 0.0 ? std::ldexp(1.0, std::ilogb(x) + 1) : 1.0;
+}
+
+/// Column means, in double; partial sums over blocks are added in order.
+std::vector<double> column_means(ConstTensor x) {
+    const std::int64_t n = x.rows();
+    const std::int64_t d = x.columns();
+    const std::int64_t rows = std::max<std::int64_t>(block_rows, (n + 63) / 64);  // at most 64 partial sums
+    const std::int64_t parts = (n + rows - 1) / rows;
+    std::vector<double> partial(static_cast<std::size_t>(parts * d), 0.0);
+#pragma omp parallel for schedule(static)
+    for (std::int64_t part = 0; part < parts; ++part) {
+        double* const sum = partial.data() + part * d;
+        for (std::int64_t i = part * rows; i < std::min(n, (part + 1) * rows); ++i)
+            for (std::int64_t k = 0; k < d; ++k) sum[k] += x.data[i * d + k];
+    }
+    std::vector<double> mean(static_cast<std::size_t>(d), 0.0);
+    for (std::int64_t part = 0; part < parts; ++part)
+        for (std::int64_t k = 0; k < d; ++k) mean[k] += partial[part * d + k];
+    for (double& value : mean) value /= static_cast<double>(n);
+    return mean;
+}
+
+/// Length of the longest row of x - mean.
+double longest_centred_row(ConstTensor x, const std::vector<double>& mean) {
+    const std::int64_t d = x.columns();
+    double longest = 0.0;
+#pragma omp parallel for schedule(static) reduction(max : longest)
+    for (std::int64_t i = 0; i < x.rows(); ++i) {
+        double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+        for (std::int64_t k = 0; k < d; ++k) {
+            const double value = x.data[i * d + k] - mean[k];
+            sum += value * value;
+        }
+        longest = std::max(longest, sum);
+    }
+    return std::sqrt(longest);
+}
+
+/// Fills sorted row i of x from its original.
+void fill_row(Features& x, std::int64_t i, const float* original, const std::vector<double>& mean) {
+    const double scale = 1.0 / x.unit;
+    float* const row = x.row + i * x.stride;
+    for (int k = 0; k < x.stride; ++k) row[k] = k < x.d ? static_cast<float>(original[k] * scale) : 0.0F;
+    if (x.column != nullptr) {
+        float* const column = x.column + i / block_rows * x.d * block_rows + i % block_rows;
+        for (int k = 0; k < x.d; ++k) column[k * block_rows] = row[k];
+    }
+    if (x.centred == nullptr) return;
+    float* const centred = x.centred + i * x.stride;
+    double norm = 0.0;
+    for (int k = 0; k < x.stride; ++k)
+        centred[k] =
+            k < x.d ? static_cast<float>((original[k] - mean[static_cast<std::size_t>(k)]) * scale) : 0.0F;
+#pragma omp simd reduction(+ : norm)
+    for (int k = 0; k < x.stride; ++k) norm += static_cast<double>(centred[k]) * centred[k];
+    x.norm[i] = static_cast<float>(norm);
+}
+
+}  // namespace
+
+Targets prepare_targets(ConstTensor y) {
+    const std::int64_t n = y.rows();
+    const std::int64_t c = y.columns();
+    Targets out;
+    out.order.resize(static_cast<std::size_t>(n));
+    std::iota(out.order.begin(), out.order.end(), 0);
+
+    std::vector<int> label(static_cast<std::size_t>(n));
+    out.one_hot = true;
+    for (std::int64_t i = 0; i < n && out.one_hot; ++i)
+        out.one_hot = (label[i] = one_hot_class(y.data + i * c, c)) >= 0;
+    if (out.one_hot) {
+        out.classes = static_cast<int>(c);
+        std::stable_sort(out.order.begin(), out.order.end(),
+                         [&](std::int64_t i, std::int64_t j) { return label[i] < label[j]; });
+        for (std::int64_t i = 0; i < n; ++i) {
+            const int of_row = label[out.order[i]];
+            if (out.runs.empty() || out.runs.back().label != of_row) out.runs.push_back({i, i, of_row});
+            out.runs.back().last = i + 1;
+        }
+        return out;
+    }
+
+    float largest = 0.0F;
+    for (std::int64_t i = 0; i < n * c; ++i) largest = std::max(largest, std::fabs(y.data[i]));
+    out.unit = power_of_two_above(largest) / largest_target;
+    out.columns = static_cast<int>(c + 1);
+    out.value.resize(static_cast<std::size_t>(n * (c + 1)));
+    for (std::int64_t i = 0; i < n; ++i) {
+        float* const row = out.value.data() + i * (c + 1);
+        for (std::int64_t k = 0; k < c; ++k) row[k] = static_cast<float>(y.data[i * c + k] / out.unit);
+        row[c] = 1.0F;
+    }
+    return out;
+}
+
+Features prepare_features(Kernels& kernels, ConstTensor x, const std::vector<std::int64_t>& order) {
+    Features out;
+    out.n = x.rows();
+    out.d = static_cast<int>(x.columns());
+    out.stride = (out.d + padded_to - 1) / padded_to * padded_to;
+    // Up to 32 columns the differences cost no more than a product; up to 512 rows nothing costs anything.
+    const bool narrow = out.d <= 32;
+    out.direct = narrow || out.n <= 512;
+
+    const std::int64_t matrix = out.n * out.stride;
+    const std::int64_t columns = narrow ? out.blocks() * out.d * block_rows : 0;
+    const std::int64_t centred = out.direct ? 0 : matrix + out.n;
+    out.memory = kernels.allocate(static_cast<std::size_t>(matrix + columns + centred) * sizeof(float));
+    out.row = static_cast<float*>(out.memory.data());
+    if (narrow) {
+        out.column = out.row + matrix;
+        std::fill_n(out.column, columns, 0.0F);
+    }
+    if (!out.direct) {
+        out.centred = out.row + matrix;
+        out.norm = out.centred + matrix;
+    }
+
+    const std::vector<double> mean = column_means(x);
+    out.unit = power_of_two_above(longest_centred_row(x, mean));
+#pragma omp parallel for schedule(static)
+    for (std::int64_t i = 0; i < out.n; ++i)
+        fill_row(out, i, x.data + order[static_cast<std::size_t>(i)] * out.d, mean);
+    return out;
+}
+
+}  // namespace deepfreq::spectrum

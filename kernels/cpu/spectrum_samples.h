@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/kernels.h"
+
+namespace deepfreq::spectrum {
+
+/// Samples are worked on in blocks of this many rows: one block's distances to another then stay in the
+/// second-level cache.
+inline constexpr int block_rows = 256;
+
+/// Floats from row to row of a tile of distances: not a power of two, whose columns would share a few cache
+/// sets.
+inline constexpr int tile_stride = block_rows + 16;
+inline constexpr int tile_floats = block_rows * tile_stride;
+
+/// Rows first … first+count-1.
+struct Block {
+    std::int64_t first = 0;
+    int count = 0;
+};
+
+/// Sorted rows first … last-1 share the one class.
+struct Run {
+    std::int64_t first, last;
+    int label;
+};
+
+/// The targets, and the order of the samples that suits them.
+struct Targets {
+    std::vector<std::int64_t> order;  ///< sorted row i is row order[i] of the caller
+    bool one_hot = false;
+    int classes = 0;           ///< one-hot: number of classes
+    std::vector<Run> runs;     ///< one-hot: the samples sorted by class
+    int columns = 0;           ///< else: c + 1, the last column is all ones
+    std::vector<float> value;  ///< else: [n, columns], divided by `unit`
+    double unit = 1.0;         ///< a power of two, so that no weighted sum overflows
+
+    /// Weighted sums kept per row and width: one per class, or one per column.
+    int sums() const { return one_hot ? classes : columns; }
+};
+
+/// Looks for one-hot rows and sorts by class if all are.
+Targets prepare_targets(ConstTensor y);
+
+/// The features in the forms that exact and fast distances want. All are divided by `unit`, a power of two
+/// that brings the longest centred row below 1: so squared distances stay below 4 and cannot overflow.
+struct Features {
+    std::int64_t n = 0;
+    int d = 0;
+    int stride = 0;  ///< floats from row to row; the padding is 0
+    double unit = 1.0;
+    bool direct = false;  ///< every pair by its differences: few columns or few rows
+    Buffer memory;
+    float* row = nullptr;      ///< [n, stride], not centred: their differences have no rounding error but one
+    float* column = nullptr;   ///< [blocks][d][block_rows], the same by columns; only if d is small
+    float* centred = nullptr;  ///< [n, stride]; only if not direct
+    float* norm = nullptr;     ///< [n]: squared lengths of the centred rows; only if not direct
+
+    std::int64_t blocks() const { return (n + block_rows - 1) / block_rows; }
+    Block block(std::int64_t index) const {
+        const std::int64_t first = index * block_rows;
+        return {first, static_cast<int>(n - first < block_rows ? n - first : block_rows)};
+    }
+};
+
+/// Copies x in the given order of rows, scaled and centred.
+Features prepare_features(Kernels& kernels, ConstTensor x, const std::vector<std::int64_t>& order);
+
+/// Squared distances of two blocks: tile[i][j] = |x_i - x_j|^2 for row i of block a and row j of b.
+/// Between a block and itself, the diagonal is exactly `diagonal`. Returns whether oneDNN did its part.
+bool squared_distances(const Features& x, std::int64_t a, std::int64_t b, float diagonal, float* tile);
+
+}  // namespace deepfreq::spectrum

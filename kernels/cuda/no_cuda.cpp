@@ -1,0 +1,15 @@
+// Stands in for the CUDA backend in a build without it.
+#include "common/error.h"
+#include "kernels/cuda/cuda_kernels.h"
+
+namespace deepfreq {
+
+std::string cuda_unavailable() {
+    return "this build has no CUDA backend";
+}
+
+std::unique_ptr<Kernels> open_cuda_kernels(int index) {
+    throw InputError("--device is cuda:{}, but this build has no CUDA backend: use --device cpu", index);
+}
+
+}  // namespace deepfreq

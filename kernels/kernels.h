@@ -1,0 +1,203 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "kernels/buffer.h"
+#include "kernels/params.h"
+
+namespace deepfreq {
+
+/// What a device can do: memory and mathematics. It knows no layers.
+///
+/// Every public operation checks its shapes (InputError names both) and calls the private virtual of the same
+/// name with `do_` before it, which a backend implements; a backend that lacks one does not compile.
+/// Tensors are row-major, the first axis counts samples. Operations are queued in order on the device; only
+/// download(), synchronize() and the operations that return a value wait for it.
+/// Names: x, y inputs and outputs; dx, dy, dw, db gradients of the loss by them.
+class Kernels {
+  public:
+    Kernels() = default;
+    Kernels(const Kernels&) = delete;
+    Kernels& operator=(const Kernels&) = delete;
+    virtual ~Kernels() = default;
+
+    /// Device and libraries in one line, for the log and the manifest.
+    virtual std::string description() const = 0;
+
+    /// @name Memory
+    /// @{
+
+    /// Uninitialised device memory. Throws RunError naming the bytes asked for (and those free) if there is
+    /// none.
+    Buffer allocate(std::size_t bytes);
+
+    /// Memory for a tensor of float, all zero.
+    Buffer allocate_zeros(Shape shape);
+
+    /// Copies host memory to the device; sizes must agree.
+    template <class T>
+    void upload(std::span<const T> host, TensorView<std::type_identity_t<T>> device) {
+        check_sizes("upload", host.size_bytes(), bytes_of(device));
+        do_upload(host.data(), device.data, host.size_bytes());
+    }
+
+    /// Waits for the device and copies its memory to the host; sizes must agree.
+    template <class T>
+    void download(TensorView<const std::type_identity_t<T>> device, std::span<T> host) {
+        check_sizes("download", bytes_of(device), host.size_bytes());
+        do_download(device.data, host.data(), host.size_bytes());
+    }
+
+    /// `to` becomes a copy of `from`; as many elements each.
+    void copy(ConstTensor from, Tensor to);
+
+    /// Sets every byte to 0.
+    template <class T>
+    void zero(TensorView<T> x) {
+        do_zero(x.data, bytes_of(x));
+    }
+
+    /// Returns when everything queued so far is done.
+    virtual void synchronize() = 0;
+    /// @}
+
+    /// @name Dense layer
+    /// @{
+
+    /// y[n,out] = sigma(x[n,in] w[out,in]^T + b[out]) (eq. 8). Overwrites y.
+    void dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma, Tensor y);
+
+    /// Gradients of dense_forward, from its x, w, sigma and output y.
+    /// dy[n,out] is overwritten by dz = dy * sigma'(z); dx[n,in] (may be absent) is overwritten by dz w;
+    /// dw[out,in] = dz^T x and db[out] = column sums of dz (in double) are overwritten or added to, by
+    /// `mode`.
+    void dense_backward(ConstTensor x, ConstTensor w, ConstTensor y, Activation sigma, Tensor dy, Tensor dx,
+                        Tensor dw, Tensor db, GradMode mode);
+    /// @}
+
+    /// @name Losses and accuracy
+    /// A loss is a mean over the batch; its gradient is that of the mean. What is added to
+    /// `sums[state->step]` is n times the mean, in double, so that an epoch's loss is the sum over n.
+    /// @{
+
+    /// Mean over all n*c elements of (p - t)^2; adds n * mean = sum (p - t)^2 / c. dp (may be absent) is
+    /// overwritten by 2 (p - t) / (n c).
+    void mean_squared_error(ConstTensor p, ConstTensor t, Tensor dp, TensorView<double> sums,
+                            TensorView<const StepState> state);
+
+    /// -sum_c t log softmax(z)_c, averaged over the n rows; each row of t sums to 1. dz (may be absent) is
+    /// overwritten by (softmax(z) - t) / n.
+    void softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor dz, TensorView<double> sums,
+                               TensorView<const StepState> state);
+
+    /// Adds to correct[0] the number of rows whose largest element (the first, of equals) is at labels[row].
+    void count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
+                       TensorView<std::int64_t> correct);
+    /// @}
+
+    /// @name Optimiser and batches
+    /// @{
+
+    /// One Adam update of all parameters: w, m, v [size] are overwritten. Reads the learning rate and the
+    /// number of earlier updates from state.
+    void adam(Tensor w, ConstTensor dw, Tensor m, Tensor v, const AdamParams& params,
+              TensorView<const StepState> state);
+
+    /// batch[i] = source[permutation[state->sample + i]], row by row. Overwrites batch.
+    void gather_rows(ConstTensor source, TensorView<const std::int32_t> permutation,
+                     TensorView<const StepState> state, Tensor batch);
+
+    /// permutation[n] = 0 … n-1 in the random order of (seed, epoch): sorted by a 64-bit Philox key, so the
+    /// same on every backend.
+    void random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed, std::uint32_t epoch);
+
+    /// After a batch of n: state->sample += n, ++step, ++update.
+    void advance(TensorView<StepState> state, std::int64_t samples);
+    /// @}
+
+    /// @name Measuring
+    /// @{
+
+    /// Divides every column by its largest magnitude, so that it lies in [-1, 1]; a column of zeros stays.
+    void scale_columns_by_max_abs(Tensor x);
+
+    /// Sum of x^2 over all elements, in double.
+    double sum_of_squares(ConstTensor x);
+
+    /// Index of the first element that is NaN or infinite, if any.
+    std::optional<std::int64_t> first_non_finite(ConstTensor x);
+
+    /// Energy of the low-frequency part for a whole grid of filter widths: for every k,
+    ///   energy[k] = sum_i |y_low_i|^2,  y_low_i = sum_j y_j G_ij / sum_j G_ij,
+    ///   G_ij = exp(-|x_i - x_j|^2 inv_delta[k] / 2)                                        (eqs. 3 to 5).
+    /// x[n,d] features, y[n,c] targets, both finite; inv_delta[K] >= 0 and finite, ascending. All widths
+    /// share one pass over the pairs; no n x n matrix is stored. |energy / sum_i |y_i|^2 - exact| <= 1e-5.
+    /// Columns of x are centred in a copy first; weights below the smallest normal float count as 0; a row
+    /// all of whose weights are 0 (possible with exclude_self) adds nothing.
+    std::vector<double> gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
+                                                      std::span<const double> inv_delta,
+                                                      const LowFrequencyParams& params = {});
+    /// @}
+
+  private:
+    friend class Buffer;
+
+    template <class T>
+    static std::size_t bytes_of(const TensorView<T>& x) {
+        return static_cast<std::size_t>(x.elements()) * sizeof(T);
+    }
+    static void check_sizes(const char* operation, std::size_t from, std::size_t to);
+
+    /// Returns nullptr when there is not enough memory.
+    virtual void* do_allocate(std::size_t bytes) = 0;
+    virtual void do_release(void* data) noexcept = 0;
+    /// Bytes that could still be allocated, for the message when there are too few.
+    virtual std::size_t do_free_bytes() const = 0;
+    virtual void do_upload(const void* host, void* device, std::size_t bytes) = 0;
+    virtual void do_download(const void* device, void* host, std::size_t bytes) = 0;
+    virtual void do_copy(const void* from, void* to, std::size_t bytes) = 0;
+    virtual void do_zero(void* data, std::size_t bytes) = 0;
+
+    virtual void do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma,
+                                  Tensor y) = 0;
+    virtual void do_dense_backward(ConstTensor x, ConstTensor w, ConstTensor y, Activation sigma, Tensor dy,
+                                   Tensor dx, Tensor dw, Tensor db, GradMode mode) = 0;
+    virtual void do_mean_squared_error(ConstTensor p, ConstTensor t, Tensor dp, TensorView<double> sums,
+                                       TensorView<const StepState> state) = 0;
+    virtual void do_softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor dz, TensorView<double> sums,
+                                          TensorView<const StepState> state) = 0;
+    virtual void do_count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
+                                  TensorView<std::int64_t> correct) = 0;
+    virtual void do_adam(Tensor w, ConstTensor dw, Tensor m, Tensor v, const AdamParams& params,
+                         TensorView<const StepState> state) = 0;
+    virtual void do_gather_rows(ConstTensor source, TensorView<const std::int32_t> permutation,
+                                TensorView<const StepState> state, Tensor batch) = 0;
+    virtual void do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
+                                       std::uint32_t epoch) = 0;
+    virtual void do_advance(TensorView<StepState> state, std::int64_t samples) = 0;
+    virtual void do_scale_columns_by_max_abs(Tensor x) = 0;
+    virtual double do_sum_of_squares(ConstTensor x) = 0;
+    virtual std::optional<std::int64_t> do_first_non_finite(ConstTensor x) = 0;
+    virtual std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
+                                                                 std::span<const double> inv_delta,
+                                                                 const LowFrequencyParams& params) = 0;
+};
+
+/// A device by name: "cpu", "cuda", "cuda:N", or "auto" (the GPU if there is one, else the CPU).
+struct OpenedKernels {
+    std::unique_ptr<Kernels> kernels;
+    std::string reason;  ///< one line: what was chosen and why
+};
+
+/// Throws InputError when the name is none of these or the device cannot be had, with the cure.
+OpenedKernels open_kernels(std::string_view device);
+
+}  // namespace deepfreq

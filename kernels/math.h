@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cmath>
+
+#include "common/host_device.h"
+#include "kernels/params.h"
+
+// The scalar formulas, written once for both backends: a CPU-only test run executes the code the GPU runs.
+
+namespace deepfreq::math {
+
+/// y = sigma(z); NaN stays NaN, ReLU included, so that a diverged network shows in its loss.
+template <Activation A>
+DEEPFREQ_HOST_DEVICE inline float activate(float z) {
+    if constexpr (A == Activation::Tanh) return std::tanh(z);
+    if constexpr (A == Activation::Relu) return z < 0.0F ? 0.0F : z;
+    if constexpr (A == Activation::Sigmoid) return 1.0F / (1.0F + std::exp(-z));
+    return z;
+}
+
+/// sigma'(z) written in y = sigma(z), which is all that is kept for the way back. ReLU'(0) = 0.
+template <Activation A>
+DEEPFREQ_HOST_DEVICE inline float activation_slope(float y) {
+    // 1 - y^2; in factors, because the square would be rounded just where it is nearly 1.
+    if constexpr (A == Activation::Tanh) return (1.0F - y) * (1.0F + y);
+    if constexpr (A == Activation::Relu) return y > 0.0F ? 1.0F : 0.0F;
+    if constexpr (A == Activation::Sigmoid) return y * (1.0F - y);
+    return 1.0F;
+}
+
+/// What is the same for every parameter of one Adam update, taken once in double.
+struct AdamStep {
+    float beta1, one_minus_beta1;
+    float beta2, one_minus_beta2;
+    float epsilon;
+    float step_size;          ///< learning rate / (1 - beta1^t)
+    float second_correction;  ///< 1 / sqrt(1 - beta2^t)
+};
+
+/// Constants of the update that follows `state.update` earlier ones (t = update + 1).
+DEEPFREQ_HOST_DEVICE inline AdamStep adam_step(const AdamParams& params, const StepState& state) {
+    const double t = static_cast<double>(state.update + 1);
+    const double first = 1.0 - std::pow(params.beta1, t);
+    const double second = 1.0 - std::pow(params.beta2, t);
+    return {static_cast<float>(params.beta1),           static_cast<float>(1.0 - params.beta1),
+            static_cast<float>(params.beta2),           static_cast<float>(1.0 - params.beta2),
+            static_cast<float>(params.epsilon),         static_cast<float>(state.learning_rate / first),
+            static_cast<float>(1.0 / std::sqrt(second))};
+}
+
+/// One parameter of an Adam update: w, m and v are overwritten.
+DEEPFREQ_HOST_DEVICE inline void adam_update(const AdamStep& s, float gradient, float& w, float& m,
+                                             float& v) {
+    m = s.beta1 * m + s.one_minus_beta1 * gradient;
+    v = s.beta2 * v + s.one_minus_beta2 * gradient * gradient;
+    w -= s.step_size * m / (std::sqrt(v) * s.second_correction + s.epsilon);
+}
+
+}  // namespace deepfreq::math

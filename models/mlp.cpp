@@ -1,0 +1,52 @@
+#include "models/mlp.h"
+
+#include <charconv>
+
+#include "common/error.h"
+#include "engine/layers/dense.h"
+
+namespace deepfreq {
+namespace {
+
+constexpr std::int64_t widest = 1 << 20;
+constexpr std::int64_t deepest = 1 << 16;
+
+// A whole number in [1, limit], or 0 when the text is not one.
+std::int64_t whole_number(std::string_view text, std::int64_t limit) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool good =
+        error == std::errc{} && end == text.data() + text.size() && value >= 1 && value <= limit;
+    return good ? value : 0;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Layer>> mlp(const MlpParams& params) {
+    std::vector<std::unique_ptr<Layer>> layers;
+    std::int64_t width = params.inputs;
+    for (const std::int64_t next : params.hidden) {
+        layers.push_back(std::make_unique<Dense>(width, next, params.sigma));
+        width = next;
+    }
+    layers.push_back(std::make_unique<Dense>(width, params.outputs, Activation::Identity));
+    return layers;
+}
+
+std::vector<std::int64_t> parse_widths(std::string_view text) {
+    std::vector<std::int64_t> widths;
+    for (std::string_view rest = text;;) {
+        const std::string_view item = rest.substr(0, rest.find(','));
+        const std::size_t times = item.find('x');
+        const std::int64_t width = whole_number(item.substr(0, times), widest);
+        const std::int64_t count =
+            times == std::string_view::npos ? 1 : whole_number(item.substr(times + 1), deepest);
+        if (width == 0 || count == 0)
+            throw InputError("the hidden layers are '{}', expected widths as in 500x5 or 500,300,100", text);
+        widths.insert(widths.end(), static_cast<std::size_t>(count), width);
+        if (item.size() == rest.size()) return widths;
+        rest.remove_prefix(item.size() + 1);
+    }
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "engine/layer.h"
+
+namespace deepfreq {
+
+/// A fully connected network: `hidden` layers with activation sigma, then a linear output (eqs. 7 to 9).
+struct MlpParams {
+    std::int64_t inputs = 784;
+    std::vector<std::int64_t> hidden = {500, 500, 500, 500, 500};
+    std::int64_t outputs = 10;
+    Activation sigma = Activation::Tanh;
+};
+
+std::vector<std::unique_ptr<Layer>> mlp(const MlpParams& params);
+
+/// Widths of hidden layers: "500x5" (five of 500), "500,300,100", or both mixed: "784,500x4".
+/// Throws InputError for anything else.
+std::vector<std::int64_t> parse_widths(std::string_view text);
+
+}  // namespace deepfreq

@@ -1,0 +1,284 @@
+#include <doctest/doctest.h>
+
+#include "apps/common/csv_file.h"
+#include "apps/common/flags.h"
+#include "apps/common/program.h"
+#include "apps/common/progress.h"
+#include "apps/common/run_folder.h"
+#include "common/error.h"
+#include "models/mlp.h"
+#include "tests/backends.h"
+#include "tests/data_fixtures.h"
+#include "tests/file_size_limit.h"
+
+using namespace deepfreq;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string text_of(const fs::path& path) {
+    const Bytes bytes = read_file(path);
+    return {bytes.begin(), bytes.end()};
+}
+
+std::vector<std::int64_t> due_epochs(const std::string& epochs, std::int64_t last) {
+    ProbeFlags flags;
+    flags.epochs = epochs;
+    std::vector<std::int64_t> due;
+    for (std::int64_t epoch = 0; epoch <= last; ++epoch)
+        if (flags.is_due(epoch)) due.push_back(epoch);
+    return due;
+}
+
+/// Parses a command line as an app would; what CLI11 says of it, empty when it is well.
+template <class Flags>
+std::string complaint(Flags& flags, std::vector<std::string> arguments) {
+    CLI::App app;
+    flags.add_to(app);
+    std::ranges::reverse(arguments);
+    try {
+        app.parse(std::move(arguments));
+    } catch (const CLI::ParseError& error) {
+        return error.what();
+    }
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("apps/csv_file: a new file begins with its header, an earlier one is gone on with") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path / "metrics.csv";
+    {
+        CsvFile csv(path, "epoch,loss");
+        CHECK(csv.settle() == 11);
+        csv.row("1,0.5");
+    }
+    CHECK(text_of(path) == "epoch,loss\n1,0.5\n");
+    CsvFile csv(path, "epoch,loss");
+    csv.row("2,0.25");
+    CHECK(text_of(path) == "epoch,loss\n1,0.5\n2,0.25\n");
+}
+
+TEST_CASE("apps/csv_file: rows after a checkpoint are cut off and written again") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path / "metrics.csv";
+    CsvFile csv(path, "epoch,loss");
+    csv.row("1,0.5");
+    const std::int64_t size = csv.settle();
+    csv.row("2,0.25");
+    csv.cut_back(size);
+    CHECK(text_of(path) == "epoch,loss\n1,0.5\n");
+    csv.row("2,0.125");
+    CHECK(text_of(path) == "epoch,loss\n1,0.5\n2,0.125\n");
+    csv.clear();
+    CHECK(text_of(path) == "epoch,loss\n");
+    csv.row("1,0.5");
+    CHECK(text_of(path) == "epoch,loss\n1,0.5\n");
+}
+
+TEST_CASE("apps/csv_file: a header that was cut short is written again") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path / "metrics.csv";
+    write_file(path, {'e', 'p'});
+    const CsvFile csv(path, "epoch,loss");
+    CHECK(text_of(path) == "epoch,loss\n");
+}
+
+TEST_CASE("apps/csv_file: a file shorter than its checkpoint says, or that cannot be made, is refused") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path / "metrics.csv";
+    CsvFile csv(path, "epoch,loss");
+    CHECK_THROWS_WITH_AS(
+        csv.cut_back(12),
+        (path.string() + ": 11 bytes found, at least the 12 of the checkpoint expected").c_str(), InputError);
+    CHECK(text_of(path) == "epoch,loss\n");
+    const fs::path nowhere = folder.path / "missing" / "metrics.csv";
+    CHECK_THROWS_WITH_AS(CsvFile(nowhere, "epoch"),
+                         (nowhere.string() + ": cannot be written: No such file or directory").c_str(),
+                         InputError);
+}
+
+TEST_CASE("apps/csv_file: a full disk fails the run") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path / "metrics.csv";
+    std::string sentence;
+    CsvFile csv(path, "epoch,loss");
+    try {
+        const FileSizeLimit full(16);
+        csv.row("1,0.123456789");
+    } catch (const RunError& error) {
+        sentence = error.what();
+    }
+    CHECK(sentence == path.string() + ": writing failed: File too large");
+    csv.cut_back(11);  // what did fit is cut off when the run goes on
+    CHECK(text_of(path) == "epoch,loss\n");
+}
+
+TEST_CASE("apps/run_folder: a run is made once, opened again, and its tables go back to a checkpoint") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path / "deep" / "run-001";
+    nlohmann::json sizes;
+    {
+        RunFolder run = RunFolder::create(path);
+        CHECK(fs::is_directory(path / "figures"));
+        CHECK(run.checkpoint() == path / "checkpoint");
+        CHECK(run.kept_checkpoint(20) == path / "checkpoints" / "epoch-000020");
+        run.write("config.toml", "epochs=3\n");
+        run.metrics().row("mlp,0,1,0.1,0.1,");
+        sizes = run.settle();
+        run.metrics().row("mlp,1,1,0.1,0.1,");
+        run.lfr().row("mlp,1,1,0.5,0.9");
+        run.rdf().row("mlp,1,1,0.5,0.9");
+        run.peaks().row("mlp,1,1,1,1,1,1,1");
+    }
+    CHECK_THROWS_WITH_AS(RunFolder::create(path),
+                         (path.string() + ": holds a run already: go on with it by --resume " +
+                          path.string() + ", or choose another --out")
+                             .c_str(),
+                         InputError);
+    RunFolder run = RunFolder::open(path);
+    CHECK(text_of(path / "config.toml") == "epochs=3\n");
+    run.cut_back(sizes);
+    CHECK(text_of(path / "metrics.csv") ==
+          "network,epoch,train_loss,train_accuracy,validation_accuracy,seconds\nmlp,0,1,0.1,0.1,\n");
+    CHECK(text_of(path / "lfr.csv") == "network,layer,epoch,inv_delta,lfr\n");
+    CHECK(text_of(path / "rdf.csv") == "network,layer,epoch,inv_delta,rdf\n");
+    CHECK(text_of(path / "peaks.csv") == "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90\n");
+    run.clear();
+    CHECK(text_of(path / "metrics.csv") ==
+          "network,epoch,train_loss,train_accuracy,validation_accuracy,seconds\n");
+}
+
+TEST_CASE("apps/run_folder: folders that hold no run, or cannot be made, are refused") {
+    const TemporaryFolder folder;
+    CHECK_THROWS_WITH_AS(RunFolder::open(folder.path),
+                         (folder.path.string() + ": no run to resume: config.toml is missing").c_str(),
+                         InputError);
+    CHECK(fs::is_empty(folder.path));
+    write_file(folder.path / "file", {1});
+    CHECK_THROWS_AS(RunFolder::create(folder.path / "file" / "run"), InputError);
+}
+
+TEST_CASE("apps/run_folder: the next free name counts on") {
+    const TemporaryFolder folder;
+    const fs::path stem = folder.path / "mlp";
+    CHECK(RunFolder::next_free(stem) == folder.path / "mlp-001");
+    fs::create_directories(folder.path / "mlp-001");
+    fs::create_directories(folder.path / "mlp-003");
+    CHECK(RunFolder::next_free(stem) == folder.path / "mlp-002");
+}
+
+TEST_CASE("apps/flags: probes are due at 0, 1, 2, 5 times the powers of ten, never, or as listed") {
+    using Epochs = std::vector<std::int64_t>;
+    CHECK(due_epochs("auto", 2500) == Epochs{0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000});
+    CHECK(due_epochs("none", 100).empty());
+    CHECK(due_epochs("7,0,30", 100) == Epochs{0, 7, 30});
+}
+
+TEST_CASE("apps/flags: options of training are parsed and checked") {
+    TrainingFlags flags;
+    CHECK(complaint(flags, {"--loss=softmax-ce", "--init=normal:0.5", "--lr=1e-3", "--batch=32",
+                            "--samples=100", "--epochs=0", "--until-loss=0", "--seed=9223372036854775807"}) ==
+          "");
+    CHECK(parse_loss(flags.loss) == Loss::SoftmaxCrossEntropy);
+    CHECK(flags.trainer_options().learning_rate == 1e-3);
+    CHECK(flags.batch == 32);
+    CHECK(flags.samples == 100);
+    CHECK(flags.epochs == 0);
+    CHECK(flags.until_loss == 0.0);
+    CHECK(flags.trainer_options().seed == 9223372036854775807U);
+    CHECK(contains(complaint(flags, {"--loss=hinge"}), "the loss is 'hinge', expected mse or softmax-ce"));
+    CHECK(contains(complaint(flags, {"--batch=0"}), "'0' found, a whole number of at least 1 expected"));
+    for (const std::string bad : {"--init=xavier", "--lr=0", "--lr=-1", "--lr=nan", "--lr=inf", "--lr=fast",
+                                  "--batch=1.5", "--batch=", "--samples=0", "--epochs=-1", "--until-loss=-1",
+                                  "--until-loss=nan", "--seed=-1", "--sed=1"}) {
+        CAPTURE(bad);
+        CHECK(complaint(flags, {bad}) != "");
+    }
+}
+
+TEST_CASE("apps/flags: options of probes are parsed and checked") {
+    ProbeFlags flags;
+    CHECK(complaint(flags, {"--probe-epochs=0,10", "--probe-layers=1,-2", "--probe-samples=50",
+                            "--inv-delta=log:0.1:10:20", "--no-normalize", "--exclude-self"}) == "");
+    CHECK(flags.is_due(10));
+    CHECK(flags.no_normalize);
+    CHECK(flags.exclude_self);
+    for (const std::string bad : {"--probe-epochs=-1", "--probe-epochs=1,", "--probe-epochs=1,x",
+                                  "--probe-epochs=", "--probe-layers=all", "--probe-layers=1.5",
+                                  "--probe-samples=-1", "--inv-delta=1:2"}) {
+        CAPTURE(bad);
+        CHECK(complaint(flags, {bad}) != "");
+    }
+}
+
+TEST_CASE("apps/flags: probed layers are the hidden ones or those listed, in the paper's indices") {
+    Kernels& kernels = *tests::backends_present().front().kernels;
+    const Network network(kernels, mlp({4, {5, 6, 7}, 2, Activation::Tanh}), 1);
+    ProbeFlags flags;
+    flags.no_normalize = flags.exclude_self = true;
+    ProbeOptions options = flags.probe_options(network, 80);
+    CHECK(options.layers == std::vector<int>{1, 2, 3});
+    CHECK(options.samples == 80);
+    CHECK(!options.normalize);
+    CHECK(options.filter.exclude_self);
+    flags.layers = "0,-1,-2";
+    flags.samples = 80;
+    options = flags.probe_options(network, 80);
+    CHECK(options.layers == std::vector<int>{0, 4, 3});
+    CHECK(options.samples == 80);
+    flags.samples = 81;
+    CHECK_THROWS_WITH_AS(flags.probe_options(network, 80),
+                         "--probe-samples is 81, expected at most the 80 training samples", InputError);
+    flags.samples = 0;
+    for (const std::string bad : {"5", "-5", "9223372036854775807", "-9223372036854775808"}) {
+        CAPTURE(bad);
+        flags.layers = bad;
+        CHECK_THROWS_AS(flags.probe_options(network, 80), InputError);
+    }
+}
+
+TEST_CASE("apps/flags: an earlier run's options hold unless the command line says otherwise") {
+    const TemporaryFolder folder;
+    const auto parse = [&](const std::string& second) {
+        CLI::App app;
+        TrainingFlags training;
+        RunFlags run;
+        training.add_to(app);
+        run.add_to(app);
+        std::string name = "app", resume = "--resume=" + folder.path.string(), option = second;
+        char* arguments[] = {name.data(), resume.data(), option.data()};
+        app.parse(3, arguments);
+        take_options_of_earlier_run(app, 3, arguments, run);
+        return training;
+    };
+    CHECK_THROWS_WITH_AS(parse("--seed=1"),
+                         (folder.path.string() + ": no run to go on with: config.toml is missing").c_str(),
+                         InputError);
+    const std::string config = "batch=32\nepochs=7\n";
+    write_file(folder.path / "config.toml", Bytes(config.begin(), config.end()));
+    const TrainingFlags flags = parse("--epochs=9");
+    CHECK(flags.batch == 32);
+    CHECK(flags.epochs == 9);
+    CHECK(flags.samples == 30000);
+}
+
+TEST_CASE("apps/flags: a default can be changed, but not what the user said") {
+    for (const bool said : {false, true}) {
+        CLI::App app;
+        TrainingFlags flags;
+        flags.add_to(app);
+        app.parse(said ? "--epochs=9" : "");
+        default_to(app, "--epochs", "3");
+        CHECK(flags.epochs == (said ? 9 : 3));
+    }
+}
+
+TEST_CASE("apps/progress: durations are told in the unit that suits them") {
+    CHECK(duration_text(0.2) == "0 s");
+    CHECK(duration_text(45.0) == "45 s");
+    CHECK(duration_text(99.4) == "99 s");
+    CHECK(duration_text(12.0 * 60.0) == "12 min");
+    CHECK(duration_text(3.2 * 3600.0) == "3.2 h");
+}

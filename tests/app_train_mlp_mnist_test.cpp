@@ -1,0 +1,229 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "tests/data_fixtures.h"
+#include "tests/process.h"
+
+using namespace deepfreq;
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+// Noise with labels in MNIST's files, so that a run starts at once.
+std::string small_data() {
+    static const TemporaryFolder folder;
+    static const bool written = [] {
+        const auto big_endian = [](Bytes& bytes, std::uint32_t word) {
+            for (int shift = 24; shift >= 0; shift -= 8)
+                bytes.push_back(static_cast<std::uint8_t>(word >> shift));
+        };
+        std::mt19937 random(1);
+        for (const auto& [name, count] : {std::pair{"train", 600U}, std::pair{"t10k", 100U}}) {
+            Bytes images, labels;
+            for (const std::uint32_t word : {2051U, count, 28U, 28U}) big_endian(images, word);
+            for (const std::uint32_t word : {2049U, count}) big_endian(labels, word);
+            for (std::uint32_t i = 0; i < count * 784; ++i)
+                images.push_back(static_cast<std::uint8_t>(random() & 255));
+            for (std::uint32_t i = 0; i < count; ++i)
+                labels.push_back(static_cast<std::uint8_t>(random() % 10));
+            write_file(folder.path / fmt::format("{}-images-idx3-ubyte", name), images);
+            write_file(folder.path / fmt::format("{}-labels-idx1-ubyte", name), labels);
+        }
+        return true;
+    }();
+    REQUIRE(written);
+    return folder.path.string();
+}
+
+// A run that takes about a second, figures and the seconds column aside.
+Arguments small_run(const std::filesystem::path& out, const Arguments& more = {}) {
+    Arguments arguments = {"--data", small_data(),   "--device", "cpu",          "--hidden",
+                           "20x3",   "--samples",    "600",      "--batch",      "64",
+                           "--lr",   "1e-3",         "--epochs", "50",           "--until-loss",
+                           "0",      "--save-every", "0",        "--no-figures", "--no-seconds",
+                           "--out",  out.string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+void check_same_files(const std::filesystem::path& found, const std::filesystem::path& expected) {
+    for (const char* name : {"metrics.csv", "lfr.csv", "rdf.csv", "peaks.csv", "checkpoint"}) {
+        CAPTURE(std::string(name));
+        const std::string bytes = bytes_of(found / name);
+        CHECK(!bytes.empty());
+        CHECK(bytes == bytes_of(expected / name));
+    }
+}
+
+// Status and one sentence on stderr that holds every one of the words.
+void check_refused(const Arguments& arguments, int status, const Arguments& words) {
+    const TemporaryFolder folder;
+    Process app("train_mlp_mnist", arguments, folder.path);
+    CAPTURE(fmt::format("{}", fmt::join(arguments, " ")));
+    CHECK(app.wait() == status);
+    const std::string sentence = app.errors();
+    CAPTURE(sentence);
+    CHECK(sentence.starts_with("error: "));
+    CHECK(std::ranges::count(sentence, '\n') == 1);
+    for (const std::string& word : words) CHECK_MESSAGE(contains(sentence, word), word);
+}
+
+}  // namespace
+
+TEST_CASE("app/train_mlp_mnist: the same seed gives identical files, another seed others") {
+    const TemporaryFolder folder;
+    const auto run = [&](const std::string& name, const Arguments& more) {
+        Process app("train_mlp_mnist", small_run(folder.path / name, more), folder.path);
+        CHECK(app.wait() == 0);
+        return folder.path / name;
+    };
+    const auto first = run("a", {});
+    check_same_files(run("b", {}), first);
+    CHECK(bytes_of(run("c", {"--seed", "1"}) / "metrics.csv") != bytes_of(first / "metrics.csv"));
+}
+
+TEST_CASE(
+    "app/train_mlp_mnist: killed at random moments and resumed, it leaves the files of a run left alone") {
+    const TemporaryFolder folder;
+    const auto begin = std::chrono::steady_clock::now();
+    {
+        Process whole("train_mlp_mnist", small_run(folder.path / "whole"), folder.path);
+        REQUIRE(whole.wait() == 0);
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+
+    const auto out = folder.path / "killed";
+    std::mt19937 random(2026);
+    std::uniform_real_distribution<double> moment(0.0, 0.3 * seconds);
+    int kills = 0;
+    for (int status = -1; status != 0;) {
+        const bool resumable = std::filesystem::exists(out / "config.toml");
+        Process app("train_mlp_mnist", resumable ? Arguments{"--resume", out.string()} : small_run(out),
+                    folder.path);
+        if (kills < 20) {
+            std::this_thread::sleep_for(std::chrono::duration<double>(moment(random)));
+            app.signal(SIGKILL);
+        }
+        status = app.wait();
+        if (status == 0) break;
+        REQUIRE(status == 128 + SIGKILL);
+        ++kills;
+    }
+    MESSAGE("killed ", kills, " times");
+    CHECK(kills >= 5);
+    check_same_files(out, folder.path / "whole");
+}
+
+TEST_CASE("app/train_mlp_mnist: a run resumed before its first step, or for more epochs, is the longer run") {
+    const TemporaryFolder folder;
+    const auto run = [&](const Arguments& arguments) {
+        Process app("train_mlp_mnist", arguments, folder.path);
+        CHECK(app.wait() == 0);
+    };
+    const std::string short_run = (folder.path / "short").string();
+    run(small_run(folder.path / "whole", {"--epochs", "3", "--probe-epochs", "0,2"}));
+    run(small_run(short_run, {"--epochs", "0", "--probe-epochs", "0,2"}));
+    run({"--resume", short_run, "--epochs", "1"});
+    run({"--resume", short_run, "--epochs", "3"});
+    check_same_files(short_run, folder.path / "whole");
+}
+
+TEST_CASE(
+    "app/train_mlp_mnist: Ctrl-C finishes the step, saves, says how to go on, and the rest is the same") {
+    const TemporaryFolder folder;
+    Process whole("train_mlp_mnist", small_run(folder.path / "whole"), folder.path);
+    REQUIRE(whole.wait() == 0);
+
+    const auto out = folder.path / "interrupted";
+    Process app("train_mlp_mnist", small_run(out), folder.path);
+    while (!std::filesystem::exists(out / "checkpoint"))
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    app.signal(SIGINT);
+    CHECK(app.wait() == 0);
+    CHECK(app.output().find("--resume " + out.string()) != std::string::npos);
+
+    Process rest("train_mlp_mnist", {"--resume", out.string()}, folder.path);
+    CHECK(rest.wait() == 0);
+    check_same_files(out, folder.path / "whole");
+}
+
+TEST_CASE("app/train_mlp_mnist: kept checkpoints can be measured again, with the same result") {
+    const TemporaryFolder folder;
+    Process train("train_mlp_mnist", small_run(folder.path / "train", {"--keep-checkpoints"}), folder.path);
+    REQUIRE(train.wait() == 0);
+    const Arguments again = {"--probe-run", (folder.path / "train").string(), "--out",
+                             (folder.path / "again").string()};
+    Process probe("train_mlp_mnist", again, folder.path);
+    CHECK(probe.wait() == 0);
+    for (const char* name : {"lfr.csv", "rdf.csv", "peaks.csv"})
+        CHECK(bytes_of(folder.path / "again" / name) == bytes_of(folder.path / "train" / name));
+}
+
+TEST_CASE("app/train_mlp_mnist: wrong usage is one sentence and status 2") {
+    check_refused({"--batch", "0"}, 2, {"--batch", "'0'", "at least 1"});
+    check_refused({"--lr", "nan"}, 2, {"--lr", "'nan'", "finite"});
+    check_refused({"--lr", "-1"}, 2, {"--lr", "'-1'", "above 0"});
+    check_refused({"--until-loss", "inf"}, 2, {"--until-loss", "'inf'", "finite"});
+    check_refused({"--hidden", "500y5"}, 2, {"500y5", "500x5"});
+    check_refused({"--hidden", "0"}, 2, {"--hidden", "'0'"});
+    check_refused({"--activation", "cosine"}, 2, {"cosine", "tanh"});
+    check_refused({"--loss", "hinge"}, 2, {"hinge", "softmax-ce"});
+    check_refused({"--init", "normal:-1"}, 2, {"normal:-1", "SIGMA"});
+    check_refused({"--probe-epochs", "0,x"}, 2, {"0,x"});
+    check_refused({"--inv-delta", "2:1:10"}, 2, {"2:1:10"});
+    check_refused({"--device", "cuda:x"}, 2, {"cuda:x", "cpu"});
+    check_refused({"--unknown"}, 2, {"--unknown"});
+}
+
+TEST_CASE("app/train_mlp_mnist: input that does not fit is one sentence and status 2") {
+    const TemporaryFolder folder;
+    const std::string out = (folder.path / "run").string();
+    const auto with = [&](Arguments more) {
+        more.insert(more.end(), {"--out", out, "--data", small_data()});
+        return more;
+    };
+    check_refused(with({"--samples", "1000000"}), 2, {"1000000", "600"});
+    check_refused(with({"--samples", "100", "--probe-samples", "200"}), 2, {"--probe-samples", "200", "100"});
+    check_refused(with({"--samples", "100", "--probe-layers", "9"}), 2, {"layer 9", "-6 to 6"});
+    check_refused({"--data", folder.path.string(), "--out", out}, 2,
+                  {folder.path.string(), "train-images-idx3-ubyte"});
+    check_refused({"--resume", out + "-none"}, 2, {out + "-none", "config.toml"});
+    check_refused({"--data", small_data(), "--samples", "100", "--out", "/proc/deepfreq"}, 2,
+                  {"/proc/deepfreq"});
+    CHECK(!std::filesystem::exists(out));
+}
+
+TEST_CASE("app/train_mlp_mnist: a folder that holds a run is not written over") {
+    const TemporaryFolder folder;
+    const auto out = folder.path / "run";
+    Process first("train_mlp_mnist", small_run(out, {"--epochs", "0"}), folder.path);
+    REQUIRE(first.wait() == 0);
+    check_refused(small_run(out), 2, {out.string(), "--resume"});
+}
+
+TEST_CASE("app/train_mlp_mnist: a checkpoint that does not fit the resumed run is refused") {
+    const TemporaryFolder folder;
+    const auto out = folder.path / "run";
+    Process first("train_mlp_mnist", small_run(out, {"--epochs", "1"}), folder.path);
+    REQUIRE(first.wait() == 0);
+    check_refused({"--resume", out.string(), "--hidden", "30x3"}, 2, {"checkpoint", "784-20", "784-30"});
+    check_refused({"--resume", out.string(), "--batch", "32"}, 2, {"checkpoint", "batch 64", "32"});
+    std::filesystem::resize_file(out / "checkpoint", 1000);
+    check_refused({"--resume", out.string()}, 2, {"checkpoint", "cut short"});
+}
+
+TEST_CASE(
+    "app/train_mlp_mnist: a loss that diverges stops the run with status 1 and leaves the last good "
+    "checkpoint") {
+    const TemporaryFolder folder;
+    const auto out = folder.path / "run";
+    check_refused(small_run(out, {"--lr", "1e30"}), 1, {"epoch 1", "step", "last good"});
+    CHECK(std::filesystem::exists(out / "checkpoint"));
+}

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/kernels.h"
+
+namespace deepfreq::tests {
+
+struct Backend {
+    std::string name;
+    std::unique_ptr<Kernels> kernels;
+};
+
+/// The backends that can be used on this machine, opened once: the CPU always, and CUDA or, once, a message
+/// why not. Call it from within a test case.
+const std::vector<Backend>& backends_present();
+
+}  // namespace deepfreq::tests

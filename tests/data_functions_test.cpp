@@ -1,0 +1,56 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "common/error.h"
+#include "data/functions.h"
+
+using namespace deepfreq;
+
+TEST_CASE("data/functions: sin(k pi x) at evenly spaced points, ends included") {
+    const RegressionSet set = sample_sin_k_pi(2.0, {.n = 9});
+    CHECK(set.name == "sin(2 pi x)");
+    CHECK(set.samples == 9);
+    CHECK(set.features == 1);
+    REQUIRE(set.inputs.size() == 9);
+    REQUIRE(set.targets.size() == 9);
+    for (std::size_t i = 0; i < 9; ++i) CHECK(set.inputs[i] == -1.0F + 0.25F * static_cast<float>(i));
+    const float expected[] = {0, 1, 0, -1, 0, 1, 0, -1, 0};
+    for (std::size_t i = 0; i < 9; ++i) CHECK(set.targets[i] == doctest::Approx(expected[i]).epsilon(1e-6));
+}
+
+TEST_CASE("data/functions: cos(k x) and cos(3x)+cos(5x) over a range of one's own") {
+    const Grid grid{.n = 5, .low = 0.0, .high = 2.0};
+    const RegressionSet single = sample_cos_k(3.0, grid);
+    const RegressionSet sum = sample_cos3_plus_cos5(grid);
+    REQUIRE(single.targets.size() == 5);
+    REQUIRE(sum.targets.size() == 5);
+    CHECK(single.inputs.front() == 0.0F);
+    CHECK(single.inputs.back() == 2.0F);
+    for (std::size_t i = 0; i < 5; ++i) {
+        const double x = 0.5 * static_cast<double>(i);
+        CHECK(single.targets[i] == static_cast<float>(std::cos(3.0 * x)));
+        CHECK(sum.targets[i] == static_cast<float>(std::cos(3.0 * x) + std::cos(5.0 * x)));
+    }
+}
+
+TEST_CASE("data/functions: parity lists every corner once with the product of its coordinates") {
+    const RegressionSet set = sample_parity(3);
+    CHECK(set.samples == 8);
+    CHECK(set.features == 3);
+    const std::vector<float> corners = {1, 1, 1,  -1, 1, 1,  1, -1, 1,  -1, -1, 1,
+                                        1, 1, -1, -1, 1, -1, 1, -1, -1, -1, -1, -1};
+    CHECK(set.inputs == corners);
+    CHECK(set.targets == std::vector<float>{1, -1, -1, 1, -1, 1, 1, -1});
+}
+
+TEST_CASE("data/functions: nonsense is refused, naming what was found") {
+    CHECK_THROWS_WITH_AS(sample_sin_k_pi(1.0, {.n = 1}),
+                         "sin(1 pi x): 1 points were asked for, at least 2 expected", InputError);
+    CHECK_THROWS_AS(sample_cos_k(1.0, {.n = 5, .low = 1.0, .high = 1.0}), InputError);
+    CHECK_THROWS_AS(sample_cos_k(1.0, {.n = 5, .low = 0.0, .high = std::numeric_limits<double>::infinity()}),
+                    InputError);
+    CHECK_THROWS_WITH_AS(sample_parity(0), "parity: 0 bits were asked for, 1 to 20 expected", InputError);
+    CHECK_THROWS_AS(sample_parity(21), InputError);
+}

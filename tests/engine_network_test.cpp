@@ -1,0 +1,321 @@
+#include "engine/network.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "analysis/activations.h"
+#include "engine/layers/dense.h"
+#include "tests/backends.h"
+#include "tests/engine_fixtures.h"
+
+using namespace deepfreq;
+using namespace deepfreq::tests;
+
+namespace {
+
+constexpr Activation every_activation[] = {Activation::Identity, Activation::Tanh, Activation::Relu,
+                                           Activation::Sigmoid};
+constexpr Loss every_loss[] = {Loss::MeanSquaredError, Loss::SoftmaxCrossEntropy};
+constexpr std::int64_t rows = 9;
+
+MlpParams three_hidden(Activation sigma) {
+    return {5, {7, 6, 4}, 3, sigma};
+}
+
+/// A network with random weights and biases, and as many input rows as its batch holds.
+struct Subject {
+    Subject(Kernels& kernels_, Activation sigma)
+        : kernels(kernels_),
+          params(three_hidden(sigma)),
+          network(kernels, mlp(params), rows),
+          host_x(normal_values(rows * params.inputs, 10)),
+          x(on_device(kernels, {rows, params.inputs}, host_x)) {
+        host_w.resize(static_cast<std::size_t>(network.parameters().elements()));
+        std::uint32_t stream = 20;
+        for (const ParameterPlace& place : parameter_places(mlp(params))) {
+            const auto values = normal_values(static_cast<std::int64_t>(place.count), stream++);
+            for (std::size_t i = 0; i < place.count; ++i) host_w[place.offset + i] = 0.5F * values[i];
+        }
+        kernels.upload(std::span<const float>(host_w), network.parameters());
+    }
+
+    /// Forward, loss and backward on x; the gradients after it.
+    std::vector<float> gradients(Loss loss, ConstTensor input, ConstTensor targets, GradMode mode) {
+        const Buffer sums = kernels.allocate(sizeof(double)), state = kernels.allocate(sizeof(StepState));
+        kernels.zero(sums.view<double>({1}));
+        kernels.zero(state.view<StepState>({1}));
+        const ConstTensor p = network.forward(input);
+        apply_loss(kernels, loss, p, targets, network.output_gradient(input.rows()), sums.view<double>({1}),
+                   state.view<StepState>({1}));
+        network.backward(input, mode);
+        return on_host(kernels, network.gradients());
+    }
+
+    Kernels& kernels;
+    MlpParams params;
+    Network network;
+    std::vector<float> host_x, host_w;
+    DeviceTensor x;
+};
+
+std::vector<float> class_targets(std::int64_t n, std::int32_t classes) {
+    std::vector<std::int32_t> labels;
+    for (std::int64_t i = 0; i < n; ++i) labels.push_back(static_cast<std::int32_t>(i % classes));
+    return one_hot(labels, classes);
+}
+
+reference::Values finite_differences(const MlpParams& params, Loss loss, reference::Values w,
+                                     const reference::Values& x, const reference::Values& t) {
+    const auto value = [&] {
+        return mean_loss(loss, mlp_activations(params, w, x).back(), t, params.outputs);
+    };
+    constexpr double step = 1e-5;
+    reference::Values gradient(w.size(), 0.0);
+    for (const ParameterPlace& place : parameter_places(mlp(params)))
+        for (std::size_t i = place.offset; i < place.offset + place.count; ++i) {
+            const double before = w[i];
+            w[i] = before + step;
+            const double above = value();
+            w[i] = before - step;
+            gradient[i] = (above - value()) / (2.0 * step);
+            w[i] = before;
+        }
+    return gradient;
+}
+
+/// A dense layer that tells which parameters, gradients and outputs the network gave it.
+class WatchedDense final : public Layer {
+  public:
+    struct Seen {
+        std::vector<Tensor> w, dw;
+    };
+
+    WatchedDense(std::int64_t inputs, std::int64_t outputs, Seen& seen)
+        : dense_(inputs, outputs, Activation::Tanh), seen_(seen) {}
+    std::string description() const override { return dense_.description(); }
+    std::int64_t inputs() const override { return dense_.inputs(); }
+    std::int64_t outputs() const override { return dense_.outputs(); }
+    std::vector<ParameterSpec> parameters() const override { return dense_.parameters(); }
+    void forward(Kernels& kernels, const ParameterViews& w, ConstTensor x, Tensor y) const override {
+        seen_.w.insert(seen_.w.end(), w.begin(), w.end());
+        dense_.forward(kernels, w, x, y);
+    }
+    void backward(Kernels& kernels, const ParameterViews& w, const ParameterViews& dw, ConstTensor x,
+                  ConstTensor y, Tensor dy, Tensor dx, GradMode mode) const override {
+        seen_.dw.insert(seen_.dw.begin(), dw.begin(), dw.end());
+        dense_.backward(kernels, w, dw, x, y, dy, dx, mode);
+    }
+
+  private:
+    Dense dense_;
+    Seen& seen_;
+};
+
+void check_back_to_back(const std::vector<Tensor>& views, Tensor whole) {
+    const float* end = whole.data;
+    for (const Tensor& view : views) {
+        CHECK(view.data >= end);      // none overlaps the one before,
+        CHECK(view.data - end < 16);  // and no more than the alignment lies between them
+        CHECK(reinterpret_cast<std::uintptr_t>(view.data) % 64 == 0);
+        end = view.data + view.elements();
+    }
+    CHECK(end <= whole.data + whole.elements());
+}
+
+}  // namespace
+
+TEST_CASE("engine/network: layers carry the paper's indices (eq. 10)") {
+    for (const Backend& backend : backends_present()) {
+        const Network network(*backend.kernels, mlp(three_hidden(Activation::Tanh)), 2);
+        CHECK(network.depth() == 4);
+        CHECK(network.layer_index(0) == 0);
+        CHECK(network.layer_index(4) == 4);
+        CHECK(network.layer_index(-1) == 4);  // the output
+        CHECK(network.layer_index(-2) == 3);  // the last hidden layer
+        CHECK(network.layer_index(-3) == 2);  // its input
+        CHECK(network.layer_index(-4) == 1);
+        CHECK(network.width(0) == 5);
+        CHECK(network.width(1) == 7);
+        CHECK(network.width(-1) == 3);
+        CHECK(network.width(-2) == 4);
+        CHECK_THROWS_WITH_AS(network.layer_index(5), "layer 5 asked for, expected one of -4 to 4",
+                             InputError);
+        CHECK_THROWS_AS(network.layer_index(-5), InputError);
+        CHECK_THROWS_AS(network.width(5), InputError);
+        CHECK(network.description() ==
+              "dense 5-7 tanh | dense 7-6 tanh | dense 6-4 tanh | dense 4-3 identity");
+    }
+}
+
+TEST_CASE("engine/network: layers that do not fit are refused, and so are empty networks") {
+    for (const Backend& backend : backends_present()) {
+        std::vector<std::unique_ptr<Layer>> layers;
+        layers.push_back(std::make_unique<Dense>(5, 7, Activation::Tanh));
+        layers.push_back(std::make_unique<Dense>(6, 3, Activation::Identity));
+        CHECK_THROWS_WITH_AS(
+            Network(*backend.kernels, std::move(layers), 4),
+            "layer 2 (dense 6-3 identity) follows layer 1 (dense 5-7 tanh), expected as many "
+            "inputs as outputs",
+            InputError);
+        CHECK_THROWS_AS(Network(*backend.kernels, {}, 4), InputError);
+        CHECK_THROWS_AS(Network(*backend.kernels, mlp(three_hidden(Activation::Tanh)), 0), InputError);
+    }
+}
+
+TEST_CASE("engine/network: parameters and gradients are one contiguous, aligned buffer each") {
+    for (const Backend& backend : backends_present()) {
+        Kernels& kernels = *backend.kernels;
+        WatchedDense::Seen seen;
+        std::vector<std::unique_ptr<Layer>> layers;
+        layers.push_back(std::make_unique<WatchedDense>(5, 7, seen));
+        layers.push_back(std::make_unique<WatchedDense>(7, 16, seen));
+        layers.push_back(std::make_unique<WatchedDense>(16, 1, seen));
+        Network network(kernels, std::move(layers), 3);
+        const DeviceTensor x = on_device(kernels, {3, 5}, normal_values(15, 10));
+        network.forward(x.view);
+        kernels.zero(network.output_gradient(3));
+        network.backward(x.view);
+        REQUIRE(seen.w.size() == 6);
+        REQUIRE(seen.dw.size() == 6);
+        check_back_to_back(seen.w, network.parameters());
+        check_back_to_back(seen.dw, network.gradients());
+        CHECK(seen.w[2].shape == Shape{16, 7});
+        CHECK(seen.w[3].shape == Shape{16});
+    }
+}
+
+TEST_CASE("engine/network: initial weights depend on the seed alone, biases are 0") {
+    for (const Backend& backend : backends_present()) {
+        Kernels& kernels = *backend.kernels;
+        const MlpParams params = three_hidden(Activation::Tanh), wider{5, {7, 6, 9}, 3, Activation::Tanh};
+        Network a(kernels, mlp(params), 2), b(kernels, mlp(params), 8), c(kernels, mlp(wider), 2);
+        const Initializer how{Initializer::Kind::Normal, 1.0};  // no fan tells the layers apart
+        a.initialize(how, 1);
+        b.initialize(how, 2);
+        CHECK(on_host(kernels, a.parameters()) != on_host(kernels, b.parameters()));
+        b.initialize(how, 1);
+        const std::vector<float> w = on_host(kernels, a.parameters());
+        CHECK(w == on_host(kernels, b.parameters()));
+        c.initialize(how, 1);
+        const std::vector<float> w_wider = on_host(kernels, c.parameters());
+
+        const auto places = parameter_places(mlp(params));
+        const auto first_of = [&](std::size_t tensor) {
+            return w.begin() + static_cast<std::ptrdiff_t>(places[tensor].offset);
+        };
+        for (std::size_t tensor = 0; tensor < places.size(); ++tensor) {
+            const auto zeros = std::count(
+                first_of(tensor), first_of(tensor) + static_cast<std::ptrdiff_t>(places[tensor].count), 0.0F);
+            CHECK(zeros == (tensor % 2 == 0 ? 0 : static_cast<std::ptrdiff_t>(places[tensor].count)));
+        }
+        CHECK(std::equal(first_of(0), first_of(4), w_wider.begin()));  // widening layer 3 leaves 1 and 2
+        CHECK(std::set<float>(w.begin(), w.end()).size() > 5 * 7 + 7 * 6 + 6 * 4 + 4 * 3);  // and the 0
+    }
+}
+
+TEST_CASE("engine/network: forward is the network in double, for every layer and activation") {
+    for (const Backend& backend : backends_present())
+        for (const Activation sigma : every_activation) {
+            CAPTURE(backend.name);
+            CAPTURE(activation_name(sigma));
+            Subject s(*backend.kernels, sigma);
+            const auto f = mlp_activations(s.params, in_double(s.host_w), in_double(s.host_x));
+            for (int l = 0; l <= 4; ++l) {
+                CAPTURE(l);
+                const ConstTensor y = s.network.forward(s.x.view, l);
+                CHECK(y.shape == Shape{rows, s.network.width(l)});
+                CHECK(relative_difference(on_host(s.kernels, y), f[static_cast<std::size_t>(l)]) < 1e-6);
+            }
+            const ConstTensor part = s.network.forward(s.x.view.slice(0, 2));
+            CHECK(part.shape == Shape{2, 3});
+            const reference::Values expected(f.back().begin(), f.back().begin() + 6);
+            CHECK(relative_difference(on_host(s.kernels, part), expected) < 1e-6);
+        }
+}
+
+TEST_CASE("engine/network: a tapped layer writes into the caller's tensor what it writes into the arena") {
+    for (const Backend& backend : backends_present()) {
+        Subject s(*backend.kernels, Activation::Tanh);
+        for (int l = -4; l <= 4; ++l) {
+            CAPTURE(l);
+            const std::vector<float> expected = on_host(s.kernels, s.network.forward(s.x.view, l));
+            const DeviceTensor into =
+                on_device(s.kernels, {rows, s.network.width(l)}, std::vector<float>(expected.size(), NAN));
+            CHECK(s.network.forward(s.x.view, l, into.view).data == into.view.data);
+            CHECK(on_host(s.kernels, into.view) == expected);
+        }
+    }
+}
+
+TEST_CASE("analysis/activations: a set larger than the batch is collected whole, in order") {
+    for (const Backend& backend : backends_present()) {
+        Subject s(*backend.kernels, Activation::Sigmoid);
+        const std::int64_t n = 2 * rows + 4;
+        const std::vector<float> host_x = normal_values(n * 5, 11);
+        const DeviceTensor x = on_device(s.kernels, {n, 5}, host_x);
+        const auto f = mlp_activations(s.params, in_double(s.host_w), in_double(host_x));
+        for (const int l : {0, 1, -2, -1}) {
+            CAPTURE(l);
+            const std::int64_t width = s.network.width(l);
+            const DeviceTensor found = on_device(
+                s.kernels, {n, width}, std::vector<float>(static_cast<std::size_t>(n * width), NAN));
+            collect_activations(s.network, x.view, l, found.view);
+            const auto index = static_cast<std::size_t>(s.network.layer_index(l));
+            CHECK(relative_difference(on_host(s.kernels, found.view), f[index]) < 1e-6);
+        }
+    }
+}
+
+TEST_CASE("engine/network: inputs and taps of the wrong size are refused") {
+    for (const Backend& backend : backends_present()) {
+        Subject s(*backend.kernels, Activation::Tanh);
+        const DeviceTensor many = on_device(s.kernels, {rows + 1, 5}, normal_values((rows + 1) * 5, 12));
+        CHECK_THROWS_WITH_AS(s.network.forward(many.view),
+                             "forward of 10 rows, expected at most the batch of 9", InputError);
+        CHECK_THROWS_AS(s.network.forward(many.view.reshape({5, 10})), InputError);
+        CHECK_THROWS_AS(s.network.forward(s.x.view, -2, many.view), InputError);
+        CHECK_THROWS_AS(s.network.forward(s.x.view, 0, many.view), InputError);
+        CHECK_THROWS_AS(s.network.forward(s.x.view, 5), InputError);
+    }
+}
+
+TEST_CASE("engine/network: backward is the finite difference of the loss in double") {
+    for (const Backend& backend : backends_present())
+        for (const Activation sigma : every_activation)
+            for (const Loss loss : every_loss) {
+                CAPTURE(backend.name);
+                CAPTURE(activation_name(sigma));
+                CAPTURE(loss_name(loss));
+                Subject s(*backend.kernels, sigma);
+                const std::vector<float> host_t = class_targets(rows, 3);
+                const DeviceTensor t = on_device(s.kernels, {rows, 3}, host_t);
+                const auto found = s.gradients(loss, s.x.view, t.view, GradMode::Overwrite);
+                const auto expected = finite_differences(s.params, loss, in_double(s.host_w),
+                                                         in_double(s.host_x), in_double(host_t));
+                for (const ParameterPlace& place : parameter_places(mlp(s.params))) {
+                    CAPTURE(place.offset);
+                    const auto part = [&place](const auto& values) {
+                        return std::span(values).subspan(place.offset, place.count);
+                    };
+                    CHECK(relative_difference(part(found), part(expected)) < 5e-6);
+                }
+            }
+}
+
+TEST_CASE("engine/network: GradMode tells whether gradients replace or join those before") {
+    for (const Backend& backend : backends_present()) {
+        Subject s(*backend.kernels, Activation::Tanh);
+        const DeviceTensor t = on_device(s.kernels, {rows, 3}, class_targets(rows, 3));
+        const Tensor x1 = s.x.view.slice(0, 5), t1 = t.view.slice(0, 5);
+        const Tensor x2 = s.x.view.slice(5, 4), t2 = t.view.slice(5, 4);
+        const Loss loss = Loss::SoftmaxCrossEntropy;
+        const auto first = s.gradients(loss, x1, t1, GradMode::Overwrite);
+        const auto second = s.gradients(loss, x2, t2, GradMode::Overwrite);
+        CHECK(s.gradients(loss, x1, t1, GradMode::Overwrite) == first);
+        const auto both = s.gradients(loss, x2, t2, GradMode::Accumulate);
+        std::vector<double> sum(first.size());
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = static_cast<double>(first[i]) + second[i];
+        CHECK(relative_difference(both, sum) < 1e-6);
+    }
+}

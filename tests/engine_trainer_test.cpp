@@ -1,0 +1,254 @@
+#include "engine/trainer.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <optional>
+#include <set>
+
+#include "tests/backends.h"
+#include "tests/data_fixtures.h"
+#include "tests/engine_fixtures.h"
+
+using namespace deepfreq;
+using namespace deepfreq::tests;
+
+namespace {
+
+MlpParams small_mlp(Activation sigma = Activation::Tanh) {
+    return {6, {8, 5}, 3, sigma};
+}
+
+/// Network, data and trainer of one small run: 23 samples in batches of 5, the last of 3.
+struct Run {
+    explicit Run(Kernels& kernels_, TrainerOptions options = {.learning_rate = 1e-2, .adam = {}, .seed = 7},
+                 std::uint64_t weights_seed = 1, Dataset data_ = labelled_points(23, 6, 3),
+                 Activation sigma = Activation::Tanh)
+        : kernels(kernels_),
+          data(std::move(data_)),
+          set(kernels, data),
+          network(kernels, mlp(small_mlp(sigma)), 5),
+          trainer(kernels, network, set, options) {
+        network.initialize({}, weights_seed);
+    }
+
+    void epochs(std::int64_t until) {
+        while (trainer.epoch() < until) REQUIRE(trainer.finish_epoch([] { return true; }));
+    }
+
+    Kernels& kernels;
+    Dataset data;
+    DeviceDataset set;
+    Network network;
+    Trainer trainer;
+};
+
+Bytes saved(Trainer& trainer, const std::filesystem::path& path) {
+    write_checkpoint(path, trainer.save());
+    return read_file(path);
+}
+
+Evaluation naive_evaluation(const Run& run, Loss loss) {
+    const auto w = in_double(on_host(run.kernels, run.network.parameters()));
+    const auto p = mlp_activations(small_mlp(), w, in_double(run.data.inputs)).back();
+    const auto t = in_double(one_hot(run.data.labels, run.data.classes));
+    return {mean_loss(loss, p, t, 3), static_cast<double>(reference::count_correct(p, run.data.labels, 3)) /
+                                          static_cast<double>(run.data.samples)};
+}
+
+}  // namespace
+
+// Sample i is the i-th unit vector, so that column i of dw is sample i's share of the gradient; at learning
+// rate 0 the weights stay, and every share is known beforehand.
+TEST_CASE("engine/trainer: an epoch takes every sample once, in the drawn order, the last batch smaller") {
+    for (const Backend& backend : backends_present()) {
+        CAPTURE(backend.name);
+        Kernels& kernels = *backend.kernels;
+        constexpr std::int64_t n = 10, batch = 4, classes = 2;
+        Dataset data;
+        data.samples = data.features = n;
+        data.classes = classes;
+        data.inputs.assign(n * n, 0.0F);
+        for (std::size_t i = 0; i < n; ++i) {
+            data.inputs[i * n + i] = 1.0F;
+            data.labels.push_back(static_cast<std::int32_t>(i % classes));
+        }
+        const std::vector<float> t = one_hot(data.labels, classes);
+        const DeviceDataset set(kernels, data);
+        Network network(kernels, mlp({n, {}, classes, Activation::Tanh}), batch);
+        network.initialize({}, 3);
+        const std::vector<float> w = on_host(kernels, network.parameters());
+        Trainer trainer(kernels, network, set, {.learning_rate = 0.0, .adam = {}, .seed = 5});
+        CHECK(trainer.steps_per_epoch() == 3);
+
+        for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
+            const std::vector<std::int32_t> order = reference::random_permutation(n, 5, epoch);
+            REQUIRE(trainer.finish_epoch([&] {
+                const std::int64_t first = (trainer.step() - 1) * batch, taken = std::min(batch, n - first);
+                const std::vector<float> found = on_host(kernels, network.gradients());
+                std::vector<double> expected(found.size(), 0.0);
+                for (std::int64_t row = first; row < first + taken; ++row) {
+                    const auto i = static_cast<std::size_t>(order[static_cast<std::size_t>(row)]);
+                    for (std::size_t c = 0; c < classes; ++c) {
+                        const double difference = static_cast<double>(w[c * n + i]) - t[i * classes + c];
+                        const double share = 2.0 * difference / static_cast<double>(taken * classes);
+                        expected[c * n + i] += share;
+                        expected[parameter_places(mlp({n, {}, classes, Activation::Tanh}))[1].offset + c] +=
+                            share;
+                    }
+                }
+                CHECK(relative_difference(found, expected) < 1e-6);
+                return true;
+            }));
+            CHECK(std::set(order.begin(), order.end()).size() == n);
+            CHECK(trainer.epoch() == epoch + 1);
+            CHECK(trainer.step() == 0);
+        }
+        CHECK(on_host(kernels, network.parameters()) == w);
+    }
+}
+
+TEST_CASE("engine/trainer: the loss of a small separable problem falls until all is classified right") {
+    for (const Backend& backend : backends_present())
+        for (const Loss loss : {Loss::MeanSquaredError, Loss::SoftmaxCrossEntropy}) {
+            CAPTURE(backend.name);
+            CAPTURE(loss_name(loss));
+            Run run(*backend.kernels, {.loss = loss, .learning_rate = 1e-2, .adam = {}, .seed = 7});
+            const Evaluation before = run.trainer.evaluate(run.set);
+            run.epochs(60);
+            const Evaluation after = run.trainer.evaluate(run.set);
+            CHECK(after.loss < 0.1 * before.loss);
+            CHECK(after.accuracy == 1.0);
+        }
+}
+
+TEST_CASE("engine/trainer: evaluate is the network in double over the whole set") {
+    for (const Backend& backend : backends_present())
+        for (const Loss loss : {Loss::MeanSquaredError, Loss::SoftmaxCrossEntropy}) {
+            CAPTURE(backend.name);
+            CAPTURE(loss_name(loss));
+            Run run(*backend.kernels, {.loss = loss, .learning_rate = 1e-3, .adam = {}});
+            run.epochs(1);
+            const Evaluation found = run.trainer.evaluate(run.set), expected = naive_evaluation(run, loss);
+            CHECK(found.loss == doctest::Approx(expected.loss).epsilon(1e-6));
+            CHECK(found.accuracy == expected.accuracy);
+            CHECK(found.accuracy < 1.0);  // some samples count and some do not
+            const auto w = on_host(run.kernels, run.network.parameters());
+            CHECK(run.trainer.evaluate(run.set).loss == found.loss);
+            CHECK(on_host(run.kernels, run.network.parameters()) == w);
+        }
+}
+
+TEST_CASE("engine/trainer: equal seeds give equal runs, bit for bit; another seed another order") {
+    const TemporaryFolder folder;
+    for (const Backend& backend : backends_present()) {
+        const TrainerOptions other{.learning_rate = 1e-2, .adam = {}, .seed = 8};
+        Run a(*backend.kernels), b(*backend.kernels), c(*backend.kernels, other);
+        for (Run* const run : {&a, &b, &c}) run->epochs(3);
+        CHECK(saved(a.trainer, folder.path / "a") == saved(b.trainer, folder.path / "b"));
+        CHECK(saved(a.trainer, folder.path / "a") != saved(c.trainer, folder.path / "c"));
+    }
+}
+
+TEST_CASE(
+    "engine/trainer: a run interrupted at any step and resumed ends bit for bit as if it had not been") {
+    const TemporaryFolder folder;
+    for (const Backend& backend : backends_present()) {
+        CAPTURE(backend.name);
+        Run whole(*backend.kernels);
+        whole.epochs(4);
+        const Bytes expected = saved(whole.trainer, folder.path / "whole");
+        for (std::int64_t steps = 0; steps <= whole.trainer.steps_per_epoch(); ++steps) {
+            CAPTURE(steps);
+            const std::filesystem::path checkpoint = folder.path / "checkpoint";
+            Run interrupted(*backend.kernels);
+            interrupted.epochs(1);
+            if (steps > 0)
+                CHECK(interrupted.trainer.finish_epoch([&] { return interrupted.trainer.step() < steps; }) ==
+                      (steps == whole.trainer.steps_per_epoch()));
+            CHECK(interrupted.trainer.step() == steps % whole.trainer.steps_per_epoch());
+            interrupted.trainer.evaluate(interrupted.set);  // between two steps; leaves no trace
+            write_checkpoint(checkpoint, interrupted.trainer.save());
+
+            Run resumed(*backend.kernels, {.learning_rate = 1e-2, .adam = {}, .seed = 7}, 99);
+            resumed.trainer.restore(read_checkpoint(checkpoint), checkpoint);
+            CHECK(resumed.trainer.step() == interrupted.trainer.step());
+            CHECK(saved(resumed.trainer, folder.path / "resumed") == read_file(checkpoint));
+            resumed.epochs(4);
+            CHECK(saved(resumed.trainer, folder.path / "resumed") == expected);
+
+            interrupted.epochs(4);  // the run that was merely paused goes on as well
+            CHECK(saved(interrupted.trainer, folder.path / "paused") == expected);
+        }
+    }
+}
+
+TEST_CASE("engine/trainer: a loss that is not finite ends the run, naming epoch and step") {
+    for (const Backend& backend : backends_present()) {
+        CAPTURE(backend.name);
+        Dataset data = labelled_points(23, 6, 3);
+        data.inputs[11 * 6 + 2] = std::numeric_limits<float>::quiet_NaN();
+        const auto order = reference::random_permutation(23, 7, 0);
+        const auto place = std::ranges::find(order, 11) - order.begin();
+        Run run(*backend.kernels, {.learning_rate = 1e-2, .adam = {}, .seed = 7}, 1, data);
+        std::string message;
+        try {
+            run.trainer.finish_epoch([] { return true; });
+        } catch (const RunError& error) {
+            message = error.what();
+        }
+        CHECK(contains(message, "the loss became"));
+        CHECK(contains(message, "nan"));
+        CHECK(contains(message, fmt::format("at epoch 1, step {} of 5", place / 5 + 1)));
+    }
+}
+
+TEST_CASE("engine/trainer: a learning rate that blows the network up ends the run, paused or not") {
+    for (const Backend& backend : backends_present())
+        for (const std::int64_t last : {2, 5}) {
+            CAPTURE(backend.name);
+            CAPTURE(last);
+            Run run(*backend.kernels, {.learning_rate = 1e30, .adam = {}, .seed = 7}, 1,
+                    labelled_points(23, 6, 3), Activation::Identity);
+            std::string message;
+            try {
+                run.trainer.finish_epoch([&] { return run.trainer.step() < last; });
+            } catch (const RunError& error) {
+                message = error.what();
+            }
+            CHECK(contains(message, "at epoch 1, step 2 of 5"));
+        }
+}
+
+TEST_CASE("engine/trainer: a network that does not fit the data is refused") {
+    for (const Backend& backend : backends_present()) {
+        Kernels& kernels = *backend.kernels;
+        const DeviceDataset set(kernels, labelled_points(8, 6, 3));
+        Network narrow(kernels, mlp({5, {4}, 3, Activation::Tanh}), 4);
+        Network wide(kernels, mlp({6, {4}, 4, Activation::Tanh}), 4);
+        CHECK_THROWS_WITH_AS(Trainer(kernels, narrow, set, {}),
+                             "the network maps 5 inputs to 3 outputs, the data set expects 6 to 3",
+                             InputError);
+        CHECK_THROWS_AS(Trainer(kernels, wide, set, {}), InputError);
+    }
+}
+
+TEST_CASE("engine/trainer: the checkpoint of another network is refused, and changes nothing") {
+    for (const Backend& backend : backends_present()) {
+        Run run(*backend.kernels);
+        run.epochs(1);
+        Network other(*backend.kernels, mlp({6, {8, 5}, 3, Activation::Relu}), 5);
+        Trainer other_trainer(*backend.kernels, other, run.set, {});
+        const Checkpoint before = run.trainer.save();
+        CHECK_THROWS_WITH_AS(
+            run.trainer.restore(other_trainer.save(), "runs/x/checkpoint"),
+            "runs/x/checkpoint: checkpoint of network 'dense 6-8 relu | dense 8-5 relu | dense "
+            "5-3 identity', expected 'dense 6-8 tanh | dense 8-5 tanh | dense 5-3 identity'",
+            InputError);
+        Checkpoint short_one = before;
+        short_one.values.pop_back();
+        CHECK_THROWS_AS(run.trainer.restore(short_one, "runs/x/checkpoint"), InputError);
+        CHECK(run.trainer.save().header == before.header);
+        CHECK(run.trainer.save().values == before.values);
+    }
+}

@@ -1,0 +1,314 @@
+#include "tests/experiment.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "common/philox.h"
+
+namespace deepfreq::tests {
+namespace {
+
+StepState state_at(std::int64_t position) {
+    return {.sample = position, .step = position, .update = position, .learning_rate = 1e-3F};
+}
+
+Experiment copy(const Case& c) {
+    const Floats x = normals(c.seed, 0, c.shape[0]);
+    return {[=](Kernels& kernels, Stage& stage) {
+                const ConstTensor from = stage.input(c.shape, x);
+                kernels.copy(from, stage.overwritten("to", c.shape));
+            },
+            {{"to", reference::exactly(widened(x))}}};
+}
+
+struct DenseInputs {
+    reference::DenseShape shape;
+    Floats x, w, b;
+
+    explicit DenseInputs(const Case& c) : shape{c.shape[0], c.shape[1], c.shape[2]} {
+        x = normals(c.seed, 0, shape.n * shape.in, c.scale);
+        w = normals(c.seed, 1, shape.out * shape.in, 1.0 / std::sqrt(static_cast<double>(shape.in)));
+        b = normals(c.seed, 2, shape.out, 0.1 * c.scale);
+    }
+    reference::Estimate forward(Activation sigma) const {
+        return reference::dense_forward(widened(x), widened(w), widened(b), sigma, shape);
+    }
+};
+
+Experiment dense_forward(const Case& c) {
+    const DenseInputs d(c);
+    return {[=](Kernels& kernels, Stage& stage) {
+                const auto [n, in, out] = d.shape;
+                const ConstTensor x = stage.input({n, in}, d.x);
+                const ConstTensor w = stage.input({out, in}, d.w);
+                const ConstTensor b = stage.input({out}, d.b);
+                kernels.dense_forward(x, w, b, c.sigma, stage.overwritten("y", {n, out}));
+            },
+            {{"y", d.forward(c.sigma)}}};
+}
+
+/// Both modes in one call each; the first without dx.
+Experiment dense_backward(const Case& c) {
+    const DenseInputs d(c);
+    const auto [n, in, out] = d.shape;
+    const reference::Values y_exact = d.forward(c.sigma).value;
+    const Floats y(y_exact.begin(), y_exact.end());
+    const Floats dy = normals(c.seed, 3, n * out);
+    const Floats dw_before = normals(c.seed, 4, out * in);
+    const Floats db_before = normals(c.seed, 5, out);
+    const auto g =
+        reference::dense_backward(widened(d.x), widened(d.w), widened(y), c.sigma, widened(dy), d.shape);
+    const auto call = [=, shape = d.shape](Kernels& kernels, Stage& stage) {
+        const Shape x_shape{shape.n, shape.in};
+        const Shape y_shape{shape.n, shape.out};
+        const Shape w_shape{shape.out, shape.in};
+        const ConstTensor x = stage.input(x_shape, d.x);
+        const ConstTensor w = stage.input(w_shape, d.w);
+        const ConstTensor y_view = stage.input(y_shape, y);
+        const Tensor dz = stage.changed("dz", y_shape, dy);
+        const Tensor dw = stage.overwritten("dw", w_shape);
+        const Tensor db = stage.overwritten("db", {shape.out});
+        kernels.dense_backward(x, w, y_view, c.sigma, dz, {}, dw, db, GradMode::Overwrite);
+        const Tensor dz_again = stage.changed("dz again", y_shape, dy);
+        const Tensor dx = stage.overwritten("dx", x_shape);
+        const Tensor dw_sum = stage.changed("dw added", w_shape, dw_before);
+        const Tensor db_sum = stage.changed("db added", {shape.out}, db_before);
+        kernels.dense_backward(x, w, y_view, c.sigma, dz_again, dx, dw_sum, db_sum, GradMode::Accumulate);
+    };
+    return {call,
+            {{"dz", g.dz},
+             {"dw", g.dw},
+             {"db", g.db},
+             {"dz again", g.dz},
+             {"dx", g.dx},
+             {"dw added", reference::accumulated(g.dw, widened(dw_before))},
+             {"db added", reference::accumulated(g.db, widened(db_before))}}};
+}
+
+using LossOperation = void (Kernels::*)(ConstTensor, ConstTensor, Tensor, TensorView<double>,
+                                        TensorView<const StepState>);
+
+/// Called twice, the second time without the gradient: its loss is added to sums[step] twice.
+Experiment loss(const Case& c, LossOperation operation, const Floats& p, const Floats& t,
+                const reference::Loss& expected) {
+    const std::vector<double> before(c.position + 2, 0.25);
+    std::vector<double> sums = before;
+    std::vector<double> errors(before.size(), 0.0);
+    sums[c.position] += 2.0 * expected.sum.value[0];
+    errors[c.position] = 2.0 * expected.sum.error[0] + 1e-15 * std::abs(sums[c.position]);
+    return {[=](Kernels& kernels, Stage& stage) {
+                const ConstTensor prediction = stage.input(c.shape, p);
+                const ConstTensor target = stage.input(c.shape, t);
+                const auto state = stage.input<StepState>({1}, {state_at(c.position)});
+                const auto sum = stage.changed("sums", {c.position + 2}, before);
+                (kernels.*operation)(prediction, target, stage.overwritten("gradient", c.shape), sum, state);
+                (kernels.*operation)(prediction, target, {}, sum, state);
+            },
+            {{"sums", {sums, errors}}, {"gradient", expected.gradient}}};
+}
+
+Experiment mean_squared_error(const Case& c) {
+    const Floats p = normals(c.seed, 0, c.shape.elements(), c.scale);
+    const Floats t = targets(c.seed, c.shape[0], c.shape[1]);
+    return loss(c, &Kernels::mean_squared_error, p, t,
+                reference::mean_squared_error(widened(p), widened(t), c.shape[0], c.shape[1]));
+}
+
+Experiment softmax_cross_entropy(const Case& c) {
+    const Floats z = normals(c.seed, 0, c.shape.elements(), c.scale);
+    const Floats t = targets(c.seed, c.shape[0], c.shape[1]);
+    return loss(c, &Kernels::softmax_cross_entropy, z, t,
+                reference::softmax_cross_entropy(widened(z), widened(t), c.shape[0], c.shape[1]));
+}
+
+/// Rounded to few values, so that many rows have two largest elements.
+Experiment count_correct(const Case& c) {
+    Floats p = normals(c.seed, 0, c.shape.elements());
+    for (float& value : p) value = std::round(2.0F * value) * c.scale;
+    const Philox random(c.seed, RandomUse::Functions, 1);
+    std::vector<std::int32_t> labels;
+    for (std::int64_t i = 0; i < c.shape[0]; ++i) {
+        // Half of the labels are those of the largest elements, else nearly none would be right.
+        const auto row = p.begin() + i * c.shape[1];
+        const auto word = random.words(static_cast<std::uint64_t>(i));
+        const auto largest = std::max_element(row, row + c.shape[1]) - row;
+        const auto any = static_cast<std::int64_t>(word[0] % static_cast<std::uint64_t>(c.shape[1]));
+        labels.push_back(static_cast<std::int32_t>(word[1] % 2 == 0 ? largest : any));
+    }
+    const auto correct = 1000 + reference::count_correct(widened(p), labels, c.shape[1]);
+    return {[=](Kernels& kernels, Stage& stage) {
+                const ConstTensor prediction = stage.input(c.shape, p);
+                const auto label = stage.input({c.shape[0]}, labels);
+                kernels.count_correct(prediction, label, stage.changed<std::int64_t>("correct", {1}, {1000}));
+            },
+            {{"correct", reference::exactly({static_cast<double>(correct)})}}};
+}
+
+Experiment adam(const Case& c) {
+    const std::int64_t size = c.shape[0];
+    const Floats w = normals(c.seed, 0, size, 0.1);
+    Floats dw = normals(c.seed, 1, size, c.scale);
+    Floats m = normals(c.seed, 2, size, c.position == 0 ? 0.0 : c.scale);
+    Floats v = normals(c.seed, 3, size, c.position == 0 ? 0.0 : c.scale);
+    for (float& value : v) value *= value;
+    // A parameter that never had a gradient: 0 / (0 + epsilon).
+    dw[0] = m[0] = v[0] = 0.0F;
+    const StepState state = state_at(c.position);
+    const AdamParams params;
+    const auto r = reference::adam(widened(w), widened(dw), widened(m), widened(v), params, state);
+    return {[=](Kernels& kernels, Stage& stage) {
+                const ConstTensor gradient = stage.input(c.shape, dw);
+                const auto at = stage.input<StepState>({1}, {state});
+                const Tensor weights = stage.changed("w", c.shape, w);
+                const Tensor first = stage.changed("m", c.shape, m);
+                const Tensor second = stage.changed("v", c.shape, v);
+                kernels.adam(weights, gradient, first, second, params, at);
+            },
+            {{"w", r.w}, {"m", r.m}, {"v", r.v}}};
+}
+
+Experiment gather_rows(const Case& c) {
+    const std::int64_t rows = c.shape[0];
+    const std::int64_t columns = c.shape[1];
+    const std::int64_t batch = c.shape[2];
+    const Floats source = normals(c.seed, 0, rows * columns);
+    const auto order = reference::random_permutation(rows, c.seed, 0);
+    return {[=](Kernels& kernels, Stage& stage) {
+                const ConstTensor from = stage.input({rows, columns}, source);
+                const auto permutation = stage.input({rows}, order);
+                const auto state = stage.input<StepState>({1}, {state_at(c.position)});
+                kernels.gather_rows(from, permutation, state, stage.overwritten("batch", {batch, columns}));
+            },
+            {{"batch", reference::exactly(
+                           reference::gather_rows(widened(source), columns, order, c.position, batch))}}};
+}
+
+Experiment random_permutation(const Case& c) {
+    const std::uint64_t seed = c.seed << 32 | 7;  // both halves of the seed count
+    const auto order = reference::random_permutation(c.shape[0], seed, 3);
+    return {[=](Kernels& kernels, Stage& stage) {
+                kernels.random_permutation(stage.overwritten<std::int32_t>("permutation", c.shape), seed, 3);
+            },
+            {{"permutation", reference::exactly({order.begin(), order.end()})}}};
+}
+
+Experiment scale_columns_by_max_abs(const Case& c) {
+    const Floats x = normals(c.seed, 0, c.shape.elements(), c.scale);
+    return {[=](Kernels& kernels, Stage& stage) {
+                kernels.scale_columns_by_max_abs(stage.changed("x", c.shape, x));
+            },
+            {{"x", reference::scale_columns_by_max_abs(widened(x), c.shape[0], c.shape[1])}}};
+}
+
+Experiment sum_of_squares(const Case& c) {
+    const Floats x = normals(c.seed, 0, c.shape.elements(), c.scale);
+    return {[=](Kernels& kernels, Stage& stage) {
+                stage.returned("sum", {kernels.sum_of_squares(stage.input(c.shape, x))});
+            },
+            {{"sum", reference::sum_of_squares(widened(x))}}};
+}
+
+/// All finite, then NaN and both infinities at the first, last and a middle place, each alone; -1 is none.
+Experiment first_non_finite(const Case& c) {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    std::vector<Floats> inputs{normals(c.seed, 0, c.shape[0], 1e30)};
+    inputs[0][0] = std::numeric_limits<float>::max();
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity})
+        for (const std::int64_t at : {std::int64_t{0}, c.shape[0] - 1, c.shape[0] / 2}) {
+            inputs.push_back(inputs[0]);
+            inputs.back()[at] = bad;
+        }
+    inputs.push_back(inputs[1]);
+    std::fill(inputs.back().begin() + c.shape[0] / 3, inputs.back().end(), infinity);
+    reference::Values expected;
+    for (const Floats& input : inputs)
+        expected.push_back(static_cast<double>(reference::first_non_finite(widened(input)).value_or(-1)));
+    return {[=](Kernels& kernels, Stage& stage) {
+                std::vector<double> found;
+                for (const Floats& input : inputs)
+                    found.push_back(static_cast<double>(
+                        kernels.first_non_finite(stage.input(c.shape, input)).value_or(-1)));
+                stage.returned("indices", found);
+            },
+            {{"indices", reference::exactly(expected)}}};
+}
+
+}  // namespace
+
+Floats normals(std::uint64_t seed, std::uint32_t stream, std::int64_t count, double scale) {
+    const Philox random(seed, RandomUse::Functions, stream);
+    Floats values(static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(scale * random.normal(i));
+    return values;
+}
+
+reference::Values widened(const Floats& values) {
+    return {values.begin(), values.end()};
+}
+
+Floats targets(std::uint64_t seed, std::int64_t n, std::int64_t c) {
+    const Philox random(seed, RandomUse::Functions, 100);
+    Floats t(static_cast<std::size_t>(n * c), 0.0F);
+    for (std::int64_t i = 0; i < n; ++i) {
+        const auto any = random.words(static_cast<std::uint64_t>(i))[0] % static_cast<std::uint64_t>(c);
+        const bool soft = i % 2 == 1;
+        for (std::int64_t j = 0; j < c && soft; ++j) t[i * c + j] = 0.5F / static_cast<float>(c);
+        t[i * c + static_cast<std::int64_t>(any)] += soft ? 0.5F : 1.0F;
+    }
+    return t;
+}
+
+Experiment experiment_of(const Case& c) {
+    constexpr Experiment (*makers[operation_count])(const Case&) = {copy,
+                                                                    dense_forward,
+                                                                    dense_backward,
+                                                                    mean_squared_error,
+                                                                    softmax_cross_entropy,
+                                                                    count_correct,
+                                                                    adam,
+                                                                    gather_rows,
+                                                                    random_permutation,
+                                                                    scale_columns_by_max_abs,
+                                                                    sum_of_squares,
+                                                                    first_non_finite};
+    return makers[static_cast<int>(c.operation)](c);
+}
+
+std::vector<Output> outputs_of(const Experiment& experiment, Kernels& kernels, bool misaligned) {
+    Stage stage(kernels, misaligned);
+    experiment.call(kernels, stage);
+    return stage.finish();
+}
+
+void check_close(const std::string& name, const std::vector<double>& found,
+                 const reference::Estimate& expected) {
+    REQUIRE(found.size() == expected.value.size());
+    std::size_t worst = 0;
+    double worst_ratio = 0.0;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const double distance = std::abs(found[i] - expected.value[i]);
+        double ratio = distance == 0.0 ? 0.0 : distance / expected.error[i];
+        if (std::isnan(ratio)) ratio = std::numeric_limits<double>::infinity();
+        if (ratio > worst_ratio) {
+            worst = i;
+            worst_ratio = ratio;
+        }
+    }
+    CHECK_MESSAGE(worst_ratio <= 1.0,
+                  fmt::format("{}[{}] is {:.9g}, expected {:.9g} within {:.2g}", name, worst, found[worst],
+                              expected.value[worst], expected.error[worst]));
+}
+
+void check_close(const std::vector<Output>& found, const Experiment& experiment) {
+    for (const Experiment::Expected& expected : experiment.expected) {
+        const auto same_name = [&](const Output& output) { return output.name == expected.output; };
+        const auto at = std::find_if(found.begin(), found.end(), same_name);
+        REQUIRE_MESSAGE(at != found.end(), "no output " << expected.output);
+        check_close(expected.output, at->values, expected.estimate);
+    }
+}
+
+}  // namespace deepfreq::tests

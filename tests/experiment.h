@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/cases.h"
+#include "tests/reference.h"
+#include "tests/stage.h"
+
+namespace deepfreq::tests {
+
+using Floats = std::vector<float>;
+
+/// `count` normal numbers of standard deviation `scale`; a pure function of (seed, stream).
+Floats normals(std::uint64_t seed, std::uint32_t stream, std::int64_t count, double scale = 1.0);
+
+/// The same numbers in double, for the reference.
+reference::Values widened(const Floats& values);
+
+/// n rows of c targets that sum to 1: one-hot and soft ones in turn.
+Floats targets(std::uint64_t seed, std::int64_t n, std::int64_t c);
+
+/// One call of an operation, and what each output must then hold.
+struct Experiment {
+    std::function<void(Kernels&, Stage&)> call;
+    struct Expected {
+        std::string output;
+        reference::Estimate estimate;
+    };
+    std::vector<Expected> expected;
+};
+
+Experiment experiment_of(const Case& c);
+
+/// Calls the operation once in memory of its own; checks that nothing but the outputs changed.
+std::vector<Output> outputs_of(const Experiment& experiment, Kernels& kernels, bool misaligned = false);
+
+/// Checks values against an estimate; the message names the worst of them.
+void check_close(const std::string& name, const std::vector<double>& found,
+                 const reference::Estimate& expected);
+
+/// Checks every output of the experiment.
+void check_close(const std::vector<Output>& found, const Experiment& experiment);
+
+}  // namespace deepfreq::tests

@@ -1,0 +1,141 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text_of(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+/// A run folder with the CSV files of two layers, probed at ten epochs; gone at the end of the test.
+class RunFolder {
+  public:
+    /// One network for each letter.
+    explicit RunFolder(const std::string& networks)
+        : path_(fs::temp_directory_path() / fmt::format("deepfreq-figures-{}", getpid())) {
+        fs::remove_all(path_);
+        fs::create_directories(path_);
+        std::ofstream metrics(path_ / "metrics.csv");
+        std::ofstream lfr(path_ / "lfr.csv");
+        std::ofstream rdf(path_ / "rdf.csv");
+        std::ofstream peaks(path_ / "peaks.csv");
+        metrics << "network,epoch,train_loss,train_accuracy,validation_accuracy,seconds\n";
+        lfr << "network,layer,epoch,inv_delta,lfr\n";
+        rdf << "network,layer,epoch,inv_delta,rdf\n";
+        peaks << "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90\n";
+        for (const char network : networks) {
+            for (int epoch = 0; epoch < 10; ++epoch) {
+                metrics << fmt::format("{},{},{},0.5,nan,1\n", network, epoch, 1.0 / (1 + epoch));
+                for (int layer = 1; layer <= 2; ++layer) {
+                    peaks << fmt::format("{},{},{},{},1,0.1,0.2,0.3\n", network, layer, epoch, 0.1 * layer);
+                    for (int k = 1; k <= 5; ++k) {
+                        lfr << fmt::format("{},{},{},{},{}\n", network, layer, epoch, 0.1 * k, 0.2 * k);
+                        rdf << fmt::format("{},{},{},{},{}\n", network, layer, epoch, 0.1 * k, k * (5 - k));
+                    }
+                }
+            }
+        }
+    }
+    ~RunFolder() { fs::remove_all(path_); }
+    RunFolder(const RunFolder&) = delete;
+    RunFolder& operator=(const RunFolder&) = delete;
+
+    /// Runs figures.py on the folder; returns its exit status and leaves its stderr in message().
+    int draw(const std::string& options = "") const {
+        const int status =
+            std::system(fmt::format("/usr/bin/python3 '{}/../analysis/figures.py' '{}' {} 2>'{}'",
+                                    DEEPFREQ_TEST_DIR, path_.string(), options, (path_ / "stderr").string())
+                            .c_str());
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+    std::string message() const { return text_of(path_ / "stderr"); }
+
+    /// Name and content of every file in figures/.
+    std::map<std::string, std::string> figures() const {
+        std::map<std::string, std::string> files;
+        if (!fs::exists(path_ / "figures")) return files;
+        for (const auto& file : fs::directory_iterator(path_ / "figures"))
+            files[file.path().filename().string()] = text_of(file.path());
+        return files;
+    }
+    const fs::path& path() const { return path_; }
+
+  private:
+    fs::path path_;
+};
+
+void check_refused(const RunFolder& run, const std::string& file, const std::string& found) {
+    CHECK(run.draw() == 2);
+    const std::string message = run.message();
+    INFO(message);
+    CHECK(message.find(file) != std::string::npos);
+    CHECK(message.find(found) != std::string::npos);
+    CHECK(message.find('\n') == message.size() - 1);
+    CHECK(run.figures().empty());
+}
+
+}  // namespace
+
+TEST_CASE("analysis/figures.py: every figure is drawn, and drawn again the same to the byte") {
+    const RunFolder run("m");
+    REQUIRE_MESSAGE(run.draw() == 0, run.message());
+    const auto first = run.figures();
+    CHECK(first.size() == 8);
+    for (const std::string figure : {"rdf", "lfr", "peaks", "metrics"}) {
+        CAPTURE(figure);
+        REQUIRE(first.contains(figure + ".png"));
+        REQUIRE(first.contains(figure + ".svg"));
+        CHECK(first.at(figure + ".png").starts_with("\x89PNG"));
+        CHECK(first.at(figure + ".svg").ends_with("</svg>\n"));
+    }
+    fs::remove_all(run.path() / "figures");
+    REQUIRE(run.draw() == 0);
+    CHECK(run.figures() == first);
+}
+
+TEST_CASE("analysis/figures.py: several networks get figures of their own") {
+    const RunFolder run("ab");
+    REQUIRE_MESSAGE(run.draw("--format svg") == 0, run.message());
+    const auto figures = run.figures();
+    CHECK(figures.size() == 8);
+    for (const std::string figure : {"rdf", "lfr", "peaks", "metrics"}) {
+        CHECK(figures.contains(figure + "-a.svg"));
+        CHECK(figures.contains(figure + "-b.svg"));
+    }
+}
+
+TEST_CASE("analysis/figures.py: wrong input is refused in one sentence") {
+    const RunFolder run("m");
+    SUBCASE("a missing file") {
+        fs::remove(run.path() / "lfr.csv");
+        check_refused(run, "lfr.csv", "No such file");
+    }
+    SUBCASE("a wrong header") {
+        std::ofstream(run.path() / "rdf.csv") << "layer,epoch\n1,2\n";
+        check_refused(run, "rdf.csv", "'layer,epoch'");
+    }
+    SUBCASE("no rows") {
+        std::ofstream(run.path() / "rdf.csv") << "network,layer,epoch,inv_delta,rdf\n";
+        check_refused(run, "rdf.csv", "no row");
+    }
+    SUBCASE("a row cut short") {
+        std::ofstream(run.path() / "rdf.csv", std::ios::app) << "m,1,2\n";
+        check_refused(run, "rdf.csv", "line 102 has 3 cells");
+    }
+    SUBCASE("a cell that is no number") {
+        std::ofstream(run.path() / "rdf.csv", std::ios::app) << "m,1,2,many,0\n";
+        check_refused(run, "rdf.csv", "'many'");
+    }
+}

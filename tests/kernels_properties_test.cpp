@@ -1,0 +1,337 @@
+// What the table cannot say: exactness, NaN and infinity, ties, many updates, sums in double.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+
+#include "tests/backends.h"
+#include "tests/experiment.h"
+
+namespace deepfreq::tests {
+namespace {
+
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr Activation activations[] = {Activation::Identity, Activation::Tanh, Activation::Relu,
+                                      Activation::Sigmoid};
+
+using Call = std::function<void(Kernels&, Stage&)>;
+
+/// The values of the outputs of one call, by name.
+std::map<std::string, std::vector<double>> values_of(Kernels& kernels, const Call& call) {
+    std::map<std::string, std::vector<double>> values;
+    for (Output& output : outputs_of({call, {}}, kernels)) values[output.name] = std::move(output.values);
+    return values;
+}
+
+void for_each_backend(const std::function<void(Kernels&)>& check) {
+    for (const Backend& backend : backends_present()) {
+        INFO("backend: " << backend.name);
+        check(*backend.kernels);
+    }
+}
+
+TEST_CASE("kernels: allocate_zeros is all zero, zero clears, nothing may be allocated") {
+    for_each_backend([](Kernels& kernels) {
+        Buffer buffer = kernels.allocate_zeros({3, 5});
+        Floats host(15, 1.0F);
+        kernels.download(buffer.view<const float>({15}), std::span<float>(host));
+        CHECK(host == Floats(15, 0.0F));
+        kernels.upload(std::span<const float>(Floats(15, 2.0F)), buffer.view<float>({15}));
+        kernels.zero(buffer.view<float>({4}, sizeof(float)));
+        kernels.download(buffer.view<const float>({15}), std::span<float>(host));
+        CHECK(host == Floats{2, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2});
+        CHECK(kernels.allocate(0).bytes() == 0);
+        kernels.synchronize();
+        CHECK_FALSE(kernels.description().empty());
+    });
+}
+
+/// y of a dense layer of one input and one output with w = 1, b = 0: sigma(x).
+double activated(Kernels& kernels, Activation sigma, float x) {
+    return values_of(kernels, [=](Kernels& k, Stage& stage) {
+        const ConstTensor input = stage.input<float>({1, 1}, {x});
+        const ConstTensor w = stage.input<float>({1, 1}, {1.0F});
+        const ConstTensor b = stage.input<float>({1}, {0.0F});
+        k.dense_forward(input, w, b, sigma, stage.overwritten("y", {1, 1}));
+    })["y"][0];
+}
+
+TEST_CASE("kernels: dense_forward saturates and lets infinities through") {
+    for_each_backend([](Kernels& kernels) {
+        for (const float x : {1e3F, 1e30F, infinity}) {
+            CAPTURE(x);
+            const auto both = [&](Activation sigma) {
+                return std::pair{activated(kernels, sigma, x), activated(kernels, sigma, -x)};
+            };
+            CHECK(both(Activation::Identity) == std::pair<double, double>{x, -x});
+            CHECK(both(Activation::Tanh) == std::pair{1.0, -1.0});
+            CHECK(both(Activation::Relu) == std::pair<double, double>{x, 0.0});
+            CHECK(both(Activation::Sigmoid) == std::pair{1.0, 0.0});
+        }
+    });
+}
+
+TEST_CASE("kernels: the activations are exact to float32 everywhere") {
+    for_each_backend([](Kernels& kernels) {
+        for (double magnitude = 1e-30; magnitude < 200.0; magnitude *= 1.37)
+            for (const double sign : {-1.0, 1.0})
+                for (const Activation sigma : activations) {
+                    const auto x = static_cast<float>(sign * magnitude);
+                    const double expected = reference::activate(sigma, x);
+                    INFO(name_of(sigma) << " of " << x);
+                    // 4 units in the last place, or flushed to 0; nothing is summed here.
+                    check_close("y", {activated(kernels, sigma, x)},
+                                {{expected}, {4.0 * 0x1p-23 * std::abs(expected) + 0x1p-126}});
+                }
+    });
+}
+
+/// A forward pass of 5 rows, 7 inputs, 19 outputs with one NaN in x, w or b.
+std::vector<double> forward_with_nan(Kernels& kernels, Activation sigma, int place) {
+    return values_of(kernels, [=](Kernels& k, Stage& stage) {
+        Floats x = normals(1, 0, 5 * 7);
+        Floats w = normals(1, 1, 19 * 7);
+        Floats b = normals(1, 2, 19);
+        if (place == 0) x[2 * 7 + 3] = nan;
+        if (place == 1) w[4 * 7 + 6] = nan;
+        if (place == 2) b[18] = nan;
+        const ConstTensor input = stage.input({5, 7}, x);
+        const ConstTensor weights = stage.input({19, 7}, w);
+        const ConstTensor bias = stage.input({19}, b);
+        k.dense_forward(input, weights, bias, sigma, stage.overwritten("y", {5, 19}));
+    })["y"];
+}
+
+TEST_CASE("kernels: NaN goes through dense_forward, to where it belongs and nowhere else") {
+    for_each_backend([](Kernels& kernels) {
+        for (const Activation sigma : activations)
+            for (int place = 0; place < 3; ++place) {
+                INFO(name_of(sigma) << ", NaN in " << (place == 0 ? "x" : place == 1 ? "w" : "b"));
+                const auto y = forward_with_nan(kernels, sigma, place);
+                bool as_expected = true;
+                for (int i = 0; i < 5; ++i)
+                    for (int j = 0; j < 19; ++j) {
+                        const bool touched = place == 0 ? i == 2 : place == 1 ? j == 4 : j == 18;
+                        as_expected = as_expected && std::isnan(y[i * 19 + j]) == touched;
+                    }
+                CHECK(as_expected);
+            }
+    });
+}
+
+TEST_CASE("kernels: a NaN gradient goes through dense_backward, also where ReLU is off") {
+    for_each_backend([](Kernels& kernels) {
+        for (const Activation sigma : activations) {
+            INFO(name_of(sigma));
+            auto values = values_of(kernels, [=](Kernels& k, Stage& stage) {
+                const ConstTensor x = stage.input<float>({2, 1}, {1.0F, 2.0F});
+                const ConstTensor w = stage.input<float>({1, 1}, {0.5F});
+                const ConstTensor y = stage.input<float>({2, 1}, {0.0F, 0.5F});
+                k.dense_backward(x, w, y, sigma, stage.changed<float>("dz", {2, 1}, {nan, nan}), {},
+                                 stage.overwritten("dw", {1, 1}), stage.overwritten("db", {1}),
+                                 GradMode::Overwrite);
+            });
+            CHECK(std::isnan(values["dz"][0]));
+            CHECK(std::isnan(values["dz"][1]));
+            CHECK(std::isnan(values["dw"][0]));
+            CHECK(std::isnan(values["db"][0]));
+        }
+    });
+}
+
+TEST_CASE("kernels: NaN in a prediction or a target makes the loss NaN") {
+    for_each_backend([](Kernels& kernels) {
+        for (const auto loss : {&Kernels::mean_squared_error, &Kernels::softmax_cross_entropy})
+            for (const bool in_target : {false, true})
+                for (const std::int64_t place : {0, 5, 11}) {
+                    CAPTURE(in_target);
+                    CAPTURE(place);
+                    Floats p = normals(1, 0, 12);
+                    Floats t = targets(1, 3, 4);
+                    (in_target ? t : p)[place] = nan;
+                    auto values = values_of(kernels, [&](Kernels& k, Stage& stage) {
+                        const ConstTensor prediction = stage.input({3, 4}, p);
+                        const ConstTensor target = stage.input({3, 4}, t);
+                        const auto state = stage.input<StepState>({1}, {StepState{}});
+                        (k.*loss)(prediction, target, stage.overwritten("gradient", {3, 4}),
+                                  stage.changed<double>("sums", {1}, {0.0}), state);
+                    });
+                    CHECK(std::isnan(values["gradient"][place]));
+                    CHECK(std::isnan(values["sums"][0]));
+                }
+    });
+}
+
+TEST_CASE("kernels: db is summed in double") {
+    constexpr std::int64_t n = 1000;
+    Floats dy(n, 0.125F);  // in float32, 2^24 + 0.125 is 2^24
+    dy.front() = 0x1p24F;
+    dy.back() = -0x1p24F;
+    for_each_backend([&](Kernels& kernels) {
+        auto values = values_of(kernels, [&](Kernels& k, Stage& stage) {
+            const ConstTensor x = stage.input({n, 1}, Floats(n, 0.0F));
+            const ConstTensor w = stage.input<float>({1, 1}, {1.0F});
+            const ConstTensor y = stage.input({n, 1}, dy);
+            k.dense_backward(x, w, y, Activation::Identity, stage.changed("dz", {n, 1}, dy), {},
+                             stage.overwritten("dw", {1, 1}), stage.overwritten("db", {1}),
+                             GradMode::Overwrite);
+        });
+        CHECK(values["db"][0] == 0.125 * (n - 2));
+    });
+}
+
+TEST_CASE("kernels: losses are summed over samples in double") {
+    constexpr std::int64_t n = 1001;
+    Floats p(n, 0.5F);
+    p[0] = 0x1p13F;  // its square, 2^26, would swallow every 0.25 in float32
+    for_each_backend([&](Kernels& kernels) {
+        auto values = values_of(kernels, [&](Kernels& k, Stage& stage) {
+            const ConstTensor prediction = stage.input({n, 1}, p);
+            const ConstTensor target = stage.input({n, 1}, Floats(n, 0.0F));
+            const auto state = stage.input<StepState>({1}, {StepState{.step = 1}});
+            k.mean_squared_error(prediction, target, {},
+                                 stage.changed<double>("sums", {3}, {7.0, 0x1p40, 7.0}), state);
+        });
+        CHECK(values["sums"] == std::vector<double>{7.0, 0x1p40 + 0x1p26 + 0.25 * (n - 1), 7.0});
+    });
+}
+
+TEST_CASE("kernels: sum_of_squares is in double, and 0 of nothing") {
+    for_each_backend([](Kernels& kernels) {
+        auto values = values_of(kernels, [&](Kernels& k, Stage& stage) {
+            stage.returned("sum", {k.sum_of_squares(stage.input<float>({3}, {1e30F, 1.0F, -1e30F}))});
+        });
+        CHECK(values["sum"][0] == 2.0 * static_cast<double>(1e30F) * static_cast<double>(1e30F));
+        CHECK(kernels.sum_of_squares({}) == 0.0);
+        CHECK_FALSE(kernels.first_non_finite({}).has_value());
+    });
+}
+
+TEST_CASE("kernels: count_correct takes the first of equal elements") {
+    const Floats p = {1, 3, 3, 0, 3, 3, 3, 3, -5, -7, -5, -6};
+    const auto count = [&](Kernels& kernels, const std::vector<std::int32_t>& labels) {
+        return values_of(kernels, [&](Kernels& k, Stage& stage) {
+            const ConstTensor prediction = stage.input({3, 4}, p);
+            const auto label = stage.input({3}, labels);
+            k.count_correct(prediction, label, stage.changed<std::int64_t>("correct", {1}, {0}));
+        })["correct"][0];
+    };
+    for_each_backend([&](Kernels& kernels) {
+        CHECK(count(kernels, {1, 0, 0}) == 3);
+        CHECK(count(kernels, {2, 1, 2}) == 0);
+    });
+}
+
+TEST_CASE("kernels: ten Adam updates follow the reference") {
+    constexpr std::int64_t size = 33;
+    const Floats w = normals(3, 0, size, 0.1);
+    const AdamParams params;
+    Experiment ten;
+    reference::AdamResult r{{widened(w), {}}, {reference::Values(size), {}}, {reference::Values(size), {}}};
+    std::vector<double> error(size, 0.0);
+    for (std::uint32_t update = 0; update < 10; ++update) {
+        const StepState state{.update = update, .learning_rate = 0.01F};
+        r = reference::adam(r.w.value, widened(normals(3, 10 + update, size)), r.m.value, r.v.value, params,
+                            state);
+        // Each update adds its own rounding, and feels a tenth of those m had before.
+        for (std::size_t i = 0; i < size; ++i) error[i] += 2.0 * r.w.error[i];
+    }
+    ten.call = [&](Kernels& kernels, Stage& stage) {
+        const auto state = stage.changed<StepState>("state", {1}, {StepState{.learning_rate = 0.01F}});
+        const Tensor weights = stage.changed("w", {size}, w);
+        const Tensor m = stage.changed("m", {size}, Floats(size, 0.0F));
+        const Tensor v = stage.changed("v", {size}, Floats(size, 0.0F));
+        for (std::uint32_t update = 0; update < 10; ++update) {
+            kernels.adam(weights, stage.input({size}, normals(3, 10 + update, size)), m, v, params, state);
+            kernels.advance(state, 1);
+        }
+    };
+    ten.expected = {{"w", {r.w.value, error}}};
+    for_each_backend([&](Kernels& kernels) { check_close(outputs_of(ten, kernels), ten); });
+}
+
+TEST_CASE("kernels: advance moves sample, step and update, and leaves the learning rate") {
+    for_each_backend([](Kernels& kernels) {
+        Buffer memory = kernels.allocate(sizeof(StepState));
+        StepState state{.sample = 256, .step = 1, .update = 118, .learning_rate = 0.5F};
+        kernels.upload(std::span<const StepState>(&state, 1), memory.view<StepState>({1}));
+        kernels.advance(memory.view<StepState>({1}), 48);
+        kernels.advance(memory.view<StepState>({1}), 1);
+        kernels.download(memory.view<const StepState>({1}), std::span<StepState>(&state, 1));
+        CHECK(state.sample == 305);
+        CHECK(state.step == 3);
+        CHECK(state.update == 120);
+        CHECK(state.learning_rate == 0.5F);
+        CHECK(state.unused == 0.0F);
+    });
+}
+
+TEST_CASE("kernels: random_permutation is one, and another for every epoch and seed") {
+    constexpr std::int64_t n = 1000;
+    const auto order = [](Kernels& kernels, std::uint64_t seed, std::uint32_t epoch) {
+        return values_of(kernels, [=](Kernels& k, Stage& stage) {
+            k.random_permutation(stage.overwritten<std::int32_t>("permutation", {n}), seed, epoch);
+        })["permutation"];
+    };
+    for_each_backend([&](Kernels& kernels) {
+        std::vector<std::vector<double>> orders;
+        for (const std::uint64_t seed :
+             {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 32, ~std::uint64_t{0}})
+            for (const std::uint32_t epoch : {0U, 1U, ~0U}) orders.push_back(order(kernels, seed, epoch));
+        std::vector<double> sorted(n);
+        std::iota(sorted.begin(), sorted.end(), 0.0);
+        for (auto permutation : orders) {
+            std::sort(permutation.begin(), permutation.end());
+            CHECK(permutation == sorted);
+        }
+        std::sort(orders.begin(), orders.end());
+        CHECK(std::adjacent_find(orders.begin(), orders.end()) == orders.end());
+    });
+}
+
+TEST_CASE("kernels: gather_rows takes rows of any rank, and a row more than once") {
+    for_each_backend([](Kernels& kernels) {
+        auto values = values_of(kernels, [](Kernels& k, Stage& stage) {
+            const ConstTensor source =
+                stage.input<float>({3, 2, 1, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+            const auto rows = stage.input<std::int32_t>({3}, {1, 2, 2});
+            const auto state = stage.input<StepState>({1}, {StepState{.sample = 1}});
+            k.gather_rows(source, rows, state, stage.overwritten("batch", {2, 2, 1, 2}));
+        });
+        CHECK(values["batch"] == std::vector<double>{8, 9, 10, 11, 8, 9, 10, 11});
+    });
+}
+
+TEST_CASE("kernels: scale_columns_by_max_abs keeps zero columns and stays within [-1, 1]") {
+    // Columns: zeros, the largest magnitude negative, a NaN, nearly the largest float, below the smallest
+    // normal.
+    const Floats x = {0, 1, 1, 3e38F, 1e-39F, 0, -4, nan, -1e38F, -1e-39F, 0, 2, -2, 0, 0};
+    for_each_backend([&](Kernels& kernels) {
+        const auto y = values_of(kernels, [&](Kernels& k, Stage& stage) {
+            k.scale_columns_by_max_abs(stage.changed("x", {3, 5}, x));
+        })["x"];
+        for (const int row : {0, 1, 2}) CHECK(y[row * 5] == 0.0);
+        CHECK(y[1] == 0.25);
+        CHECK(y[6] == -1.0);
+        CHECK(y[11] == 0.5);
+        CHECK(std::isnan(y[7]));
+        CHECK(y[3] == 1.0);
+        CHECK(y[8] == doctest::Approx(-1.0 / 3.0).epsilon(1e-6));
+        for (const int row : {0, 1, 2})
+            CHECK(std::abs(y[row * 5 + 4]) <= 1.0);  // or flushed to 0, but not NaN
+    });
+    const Experiment large = experiment_of(
+        {.operation = Operation::ScaleColumnsByMaxAbs, .shape = {2000, 17}, .scale = 37.0F, .seed = 5});
+    for_each_backend([&](Kernels& kernels) {
+        const auto y = outputs_of(large, kernels)[0].values;
+        CHECK(std::all_of(y.begin(), y.end(), [](double value) { return std::abs(value) <= 1.0; }));
+        CHECK(std::count_if(y.begin(), y.end(), [](double value) { return std::abs(value) == 1.0; }) == 17);
+    });
+}
+
+}  // namespace
+}  // namespace deepfreq::tests

@@ -1,0 +1,82 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "tests/backends.h"
+#include "tests/cases.h"
+#include "tests/experiment.h"
+
+namespace deepfreq::tests {
+namespace {
+
+TEST_CASE("kernels: every operation has at least 12 shapes in the table") {
+    std::map<Operation, std::vector<Shape>> shapes;
+    for (const Case& c : cases()) {
+        auto& seen = shapes[c.operation];
+        if (std::find(seen.begin(), seen.end(), c.shape) == seen.end()) seen.push_back(c.shape);
+    }
+    CHECK(shapes.size() == operation_count);
+    for (const auto& [operation, seen] : shapes) {
+        INFO("operation: " << name_of(operation));
+        CHECK(seen.size() >= 12);
+    }
+}
+
+void check_table(Operation operation) {
+    for (const Case& c : cases()) {
+        if (c.operation != operation) continue;
+        const Experiment experiment = experiment_of(c);
+        for (const Backend& backend : backends_present()) {
+            INFO(backend.name << ": " << c.name());
+            const auto outputs = outputs_of(experiment, *backend.kernels, c.misaligned);
+            check_close(outputs, experiment);
+            const auto again = outputs_of(experiment, *backend.kernels, c.misaligned);
+            for (std::size_t i = 0; i < outputs.size(); ++i)
+                CHECK_MESSAGE(outputs[i].bytes == again[i].bytes,
+                              outputs[i].name << " differs between two calls");
+        }
+    }
+}
+
+// One test case an operation, so that the summary and --test-case tell them apart.
+TEST_CASE("kernels: copy agrees with the reference") {
+    check_table(Operation::Copy);
+}
+TEST_CASE("kernels: dense_forward agrees with the reference") {
+    check_table(Operation::DenseForward);
+}
+TEST_CASE("kernels: dense_backward agrees with the reference") {
+    check_table(Operation::DenseBackward);
+}
+TEST_CASE("kernels: mean_squared_error agrees with the reference") {
+    check_table(Operation::MeanSquaredError);
+}
+TEST_CASE("kernels: softmax_cross_entropy agrees with the reference") {
+    check_table(Operation::SoftmaxCrossEntropy);
+}
+TEST_CASE("kernels: count_correct agrees with the reference") {
+    check_table(Operation::CountCorrect);
+}
+TEST_CASE("kernels: adam agrees with the reference") {
+    check_table(Operation::Adam);
+}
+TEST_CASE("kernels: gather_rows agrees with the reference") {
+    check_table(Operation::GatherRows);
+}
+TEST_CASE("kernels: random_permutation agrees with the reference") {
+    check_table(Operation::RandomPermutation);
+}
+TEST_CASE("kernels: scale_columns_by_max_abs agrees with the reference") {
+    check_table(Operation::ScaleColumnsByMaxAbs);
+}
+TEST_CASE("kernels: sum_of_squares agrees with the reference") {
+    check_table(Operation::SumOfSquares);
+}
+TEST_CASE("kernels: first_non_finite agrees with the reference") {
+    check_table(Operation::FirstNonFinite);
+}
+
+}  // namespace
+}  // namespace deepfreq::tests

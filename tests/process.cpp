@@ -1,0 +1,66 @@
+#include "tests/process.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace deepfreq {
+
+Process::Process(const std::string& program, const std::vector<std::string>& arguments,
+                 std::filesystem::path folder)
+    : folder_(std::move(folder)) {
+    std::vector<std::string> words = {DEEPFREQ_BIN_DIR "/" + program};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    const std::string out = (folder_ / "stdout").string();
+    const std::string err = (folder_ / "stderr").string();
+    child_ = ::fork();
+    REQUIRE(child_ >= 0);
+    if (child_ == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), STDOUT_FILENO);
+        ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), STDERR_FILENO);
+        ::execv(pointers[0], pointers.data());
+        ::_exit(127);
+    }
+}
+
+Process::~Process() {
+    if (child_ == 0) return;
+    signal(SIGKILL);
+    wait();
+}
+
+void Process::signal(int number) const {
+    ::kill(child_, number);
+}
+
+int Process::wait() {
+    int status = 0;
+    REQUIRE(::waitpid(child_, &status, 0) == child_);
+    child_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string Process::output() const {
+    return bytes_of(folder_ / "stdout");
+}
+
+std::string Process::errors() const {
+    return bytes_of(folder_ / "stderr");
+}
+
+std::string bytes_of(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+}  // namespace deepfreq

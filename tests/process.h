@@ -1,0 +1,35 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace deepfreq {
+
+/// A program of the build's bin folder as a child process, its output kept in a folder.
+class Process {
+  public:
+    /// Starts it; stdout and stderr go to `folder`/stdout and `folder`/stderr.
+    Process(const std::string& program, const std::vector<std::string>& arguments,
+            std::filesystem::path folder);
+    ~Process();
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+
+    void signal(int number) const;
+    /// Waits for its end: the exit status, or 128 + the signal that ended it.
+    int wait();
+    std::string output() const;
+    std::string errors() const;
+
+  private:
+    std::filesystem::path folder_;
+    pid_t child_ = 0;
+};
+
+/// All bytes of a file; empty when there is none.
+std::string bytes_of(const std::filesystem::path& file);
+
+}  // namespace deepfreq

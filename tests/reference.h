@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "kernels/params.h"
+
+// The oracle: every operation of kernels/kernels.h once more, as naive loops in double that share no code
+// with any backend.
+
+namespace deepfreq::reference {
+
+using Values = std::vector<double>;
+
+/// What an operation must give, and how far a float32 result may be from it.
+///
+/// One rule for all operations and backends. A float32 sum of k terms makes k roundings, each of at most half
+/// an eps = 2^-23 of a partial sum, and they are as often up as down; so its error stays below (4 + sqrt(k))
+/// * eps * (sum of |terms|), where the 4 stands for the few roundings within a term and after the sum
+/// (libraries promise exp and tanh to 4 units in the last place). Sums the contract wants in double count as
+/// k = 0. A function of a sum passes its error on times its slope. Numbers below the smallest normal float
+/// may be flushed to 0.
+struct Estimate {
+    Values value;
+    Values error;
+};
+
+/// sigma(z).
+double activate(Activation sigma, double z);
+
+/// sigma'(z), from y = sigma(z); the slope of ReLU at 0 is 0.
+double activation_slope(Activation sigma, double y);
+
+/// Extents of a dense layer: x[n,in], w[out,in], b[out], y[n,out].
+struct DenseShape {
+    std::int64_t n, in, out;
+};
+
+/// y = sigma(x w^T + b).
+Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activation sigma, DenseShape shape);
+
+struct DenseGradients {
+    Estimate dz, dx, dw, db;
+};
+
+/// dz = dy sigma'(z), dx = dz w, dw = dz^T x, db = column sums of dz.
+DenseGradients dense_backward(const Values& x, const Values& w, const Values& y, Activation sigma,
+                              const Values& dy, DenseShape shape);
+
+/// n times the mean loss, and the gradient of the mean loss.
+struct Loss {
+    Estimate sum;
+    Estimate gradient;
+};
+
+/// Mean of (p - t)^2 over n*c elements.
+Loss mean_squared_error(const Values& p, const Values& t, std::int64_t n, std::int64_t c);
+
+/// -sum_c t log softmax(z)_c, averaged over n rows.
+Loss softmax_cross_entropy(const Values& z, const Values& t, std::int64_t n, std::int64_t c);
+
+/// Rows whose largest element, the first of equals, is at labels[row].
+std::int64_t count_correct(const Values& p, const std::vector<std::int32_t>& labels, std::int64_t c);
+
+struct AdamResult {
+    Estimate w, m, v;
+};
+
+/// Update number state.update + 1 of Kingma & Ba's algorithm 1.
+AdamResult adam(const Values& w, const Values& dw, const Values& m, const Values& v, const AdamParams& params,
+                const StepState& state);
+
+/// Rows permutation[first] … permutation[first + count - 1] of source.
+Values gather_rows(const Values& source, std::int64_t columns, const std::vector<std::int32_t>& permutation,
+                   std::int64_t first, std::int64_t count);
+
+/// 0 … n-1 sorted by the Philox words of (seed, Batches, epoch).
+std::vector<std::int32_t> random_permutation(std::int64_t n, std::uint64_t seed, std::uint32_t epoch);
+
+/// Columns of x[n,c] divided by their largest magnitude.
+Estimate scale_columns_by_max_abs(const Values& x, std::int64_t n, std::int64_t c);
+
+/// Sum of x^2; in double on both sides, so its error is counted in the eps of double.
+Estimate sum_of_squares(const Values& x);
+
+std::optional<std::int64_t> first_non_finite(const Values& x);
+
+/// The estimate added to what was there before.
+Estimate accumulated(Estimate estimate, const Values& before);
+
+/// Values that must come out exactly.
+Estimate exactly(Values values);
+
+}  // namespace deepfreq::reference

@@ -1,0 +1,55 @@
+#include "tests/spectrum_reference.h"
+
+#include <cmath>
+#include <limits>
+
+namespace deepfreq::reference {
+namespace {
+
+double squared_distance(const float* a, const float* b, std::int64_t d) {
+    double sum = 0.0;
+    for (std::int64_t k = 0; k < d; ++k) {
+        const double difference = static_cast<double>(a[k]) - static_cast<double>(b[k]);
+        sum += difference * difference;
+    }
+    return sum;
+}
+
+}  // namespace
+
+std::vector<double> low_frequency_ratio(const std::vector<float>& x, const std::vector<float>& y,
+                                        std::int64_t n, const std::vector<double>& inv_delta,
+                                        bool exclude_self) {
+    const std::int64_t d = static_cast<std::int64_t>(x.size()) / n;
+    const std::int64_t c = static_cast<std::int64_t>(y.size()) / n;
+    const auto widths = static_cast<std::int64_t>(inv_delta.size());
+    std::vector<double> energy_of_row(static_cast<std::size_t>(n * widths), 0.0);
+#pragma omp parallel for schedule(dynamic)
+    for (std::int64_t i = 0; i < n; ++i) {
+        std::vector<double> distance;
+        for (std::int64_t j = 0; j < n; ++j) distance.push_back(squared_distance(&x[i * d], &x[j * d], d));
+        for (std::int64_t k = 0; k < widths; ++k) {
+            std::vector<double> sum(static_cast<std::size_t>(c), 0.0);
+            double weight_sum = 0.0;
+            for (std::int64_t j = 0; j < n; ++j) {
+                if (exclude_self && i == j) continue;
+                const double weight = std::exp(-distance[j] * inv_delta[k] / 2.0);
+                if (weight < std::numeric_limits<float>::min()) continue;
+                weight_sum += weight;
+                for (std::int64_t s = 0; s < c; ++s) sum[s] += weight * y[j * c + s];
+            }
+            if (weight_sum == 0.0) continue;
+            for (const double value : sum) energy_of_row[i * widths + k] += std::pow(value / weight_sum, 2.0);
+        }
+    }
+    double total = 0.0;
+    for (const float value : y) total += static_cast<double>(value) * value;
+    std::vector<double> ratio(static_cast<std::size_t>(widths), 0.0);
+    for (std::int64_t k = 0; k < widths; ++k) {
+        for (std::int64_t i = 0; i < n; ++i) ratio[k] += energy_of_row[i * widths + k];
+        ratio[k] /= total;
+    }
+    return ratio;
+}
+
+}  // namespace deepfreq::reference

@@ -1,0 +1,59 @@
+#include "tests/stage.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <span>
+
+namespace deepfreq::tests {
+namespace {
+
+// NaN as float and double, -1 as an integer.
+constexpr std::byte poison{0xFF};
+
+}  // namespace
+
+void Stage::returned(const std::string& name, std::vector<double> values) {
+    const auto bytes = std::as_bytes(std::span(values));
+    returned_.push_back({name, values, {bytes.begin(), bytes.end()}});
+}
+
+void* Stage::place_bytes(const std::string& name, std::size_t band, std::size_t size, const void* values,
+                         std::function<std::vector<double>(const std::byte*)> to_double) {
+    const std::size_t total = size + 2 * band;
+    Block block{name, kernels_.allocate(total), std::vector<std::byte>(total, poison), band,
+                size, std::move(to_double)};
+    if (values != nullptr) std::memcpy(block.before.data() + band, values, size);
+    kernels_.upload(std::span<const std::byte>(block.before),
+                    block.memory.view<std::byte>({static_cast<std::int64_t>(total)}));
+    std::byte* const first = static_cast<std::byte*>(block.memory.data()) + band;
+    blocks_.push_back(std::move(block));
+    return first;
+}
+
+std::vector<Output> Stage::finish() {
+    std::vector<Output> outputs;
+    for (const Block& block : blocks_) {
+        std::vector<std::byte> after(block.before.size());
+        kernels_.download(block.memory.view<const std::byte>({static_cast<std::int64_t>(after.size())}),
+                          std::span<std::byte>(after));
+        INFO("tensor: " << (block.name.empty() ? "an input" : block.name));
+        const auto end = static_cast<std::ptrdiff_t>(block.band + block.size);
+        const auto is_poison = [](std::byte byte) { return byte == poison; };
+        CHECK_MESSAGE(
+            std::all_of(after.begin(), after.begin() + static_cast<std::ptrdiff_t>(block.band), is_poison),
+            "memory before the tensor was written");
+        CHECK_MESSAGE(std::all_of(after.begin() + end, after.end(), is_poison),
+                      "memory past the end of the tensor was written");
+        if (block.name.empty()) {
+            CHECK_MESSAGE(after == block.before, "an input was changed");
+            continue;
+        }
+        const std::byte* const first = after.data() + block.band;
+        outputs.push_back({block.name, block.to_double(first), {first, first + block.size}});
+    }
+    outputs.insert(outputs.end(), returned_.begin(), returned_.end());
+    return outputs;
+}
+
+}  // namespace deepfreq::tests
