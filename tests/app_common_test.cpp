@@ -8,18 +8,13 @@
 #include "common/error.h"
 #include "models/mlp.h"
 #include "tests/backends.h"
-#include "tests/data_fixtures.h"
 #include "tests/file_size_limit.h"
+#include "tests/files.h"
 
 using namespace deepfreq;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string text_of(const fs::path& path) {
-    const Bytes bytes = read_file(path);
-    return {bytes.begin(), bytes.end()};
-}
 
 std::vector<std::int64_t> due_epochs(const std::string& epochs, std::int64_t last) {
     ProbeFlags flags;

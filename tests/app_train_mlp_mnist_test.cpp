@@ -7,7 +7,7 @@
 #include <random>
 #include <thread>
 
-#include "tests/data_fixtures.h"
+#include "tests/files.h"
 #include "tests/process.h"
 
 using namespace deepfreq;
@@ -56,9 +56,9 @@ Arguments small_run(const std::filesystem::path& out, const Arguments& more = {}
 void check_same_files(const std::filesystem::path& found, const std::filesystem::path& expected) {
     for (const char* name : {"metrics.csv", "lfr.csv", "rdf.csv", "peaks.csv", "checkpoint"}) {
         CAPTURE(std::string(name));
-        const std::string bytes = bytes_of(found / name);
+        const std::string bytes = text_of(found / name);
         CHECK(!bytes.empty());
-        CHECK(bytes == bytes_of(expected / name));
+        CHECK(bytes == text_of(expected / name));
     }
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("app/train_mlp_mnist: the same seed gives identical files, another see
     };
     const auto first = run("a", {});
     check_same_files(run("b", {}), first);
-    CHECK(bytes_of(run("c", {"--seed", "1"}) / "metrics.csv") != bytes_of(first / "metrics.csv"));
+    CHECK(text_of(run("c", {"--seed", "1"}) / "metrics.csv") != text_of(first / "metrics.csv"));
 }
 
 TEST_CASE(
@@ -163,7 +163,7 @@ TEST_CASE("app/train_mlp_mnist: kept checkpoints can be measured again, with the
     Process probe("train_mlp_mnist", again, folder.path);
     CHECK(probe.wait() == 0);
     for (const char* name : {"lfr.csv", "rdf.csv", "peaks.csv"})
-        CHECK(bytes_of(folder.path / "again" / name) == bytes_of(folder.path / "train" / name));
+        CHECK(text_of(folder.path / "again" / name) == text_of(folder.path / "train" / name));
 }
 
 TEST_CASE("app/train_mlp_mnist: wrong usage is one sentence and status 2") {

@@ -14,7 +14,7 @@
 #include "data/download.h"
 #include "data/files.h"
 #include "data/mnist.h"
-#include "tests/data_fixtures.h"
+#include "tests/files.h"
 
 using namespace deepfreq;
 namespace fs = std::filesystem;

@@ -9,7 +9,7 @@
 #include "data/files.h"
 #include "data/idx.h"
 #include "data/mnist.h"
-#include "tests/data_fixtures.h"
+#include "tests/files.h"
 
 using namespace deepfreq;
 namespace fs = std::filesystem;

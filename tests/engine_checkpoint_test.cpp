@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "common/error.h"
-#include "tests/data_fixtures.h"
 #include "tests/file_size_limit.h"
+#include "tests/files.h"
 
 using namespace deepfreq;
 namespace fs = std::filesystem;

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "tests/backends.h"
-#include "tests/data_fixtures.h"
 #include "tests/engine_fixtures.h"
+#include "tests/files.h"
 
 using namespace deepfreq;
 using namespace deepfreq::tests;

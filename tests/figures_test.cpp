@@ -6,27 +6,22 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
+
+#include "tests/files.h"
+
+using deepfreq::text_of;
 
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string text_of(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
-
 /// A run folder with the CSV files of two layers, probed at ten epochs; gone at the end of the test.
 class RunFolder {
   public:
     /// One network for each letter.
-    explicit RunFolder(const std::string& networks)
-        : path_(fs::temp_directory_path() / fmt::format("deepfreq-figures-{}", getpid())) {
-        fs::remove_all(path_);
-        fs::create_directories(path_);
+    explicit RunFolder(const std::string& networks) : path_(folder_.path) {
         std::ofstream metrics(path_ / "metrics.csv");
         std::ofstream lfr(path_ / "lfr.csv");
         std::ofstream rdf(path_ / "rdf.csv");
@@ -48,10 +43,6 @@ class RunFolder {
             }
         }
     }
-    ~RunFolder() { fs::remove_all(path_); }
-    RunFolder(const RunFolder&) = delete;
-    RunFolder& operator=(const RunFolder&) = delete;
-
     /// Runs figures.py on the folder; returns its exit status and leaves its stderr in message().
     int draw(const std::string& options = "") const {
         const int status =
@@ -73,6 +64,7 @@ class RunFolder {
     const fs::path& path() const { return path_; }
 
   private:
+    deepfreq::TemporaryFolder folder_;
     fs::path path_;
 };
 
@@ -116,6 +108,16 @@ TEST_CASE("analysis/figures.py: several networks get figures of their own") {
     }
 }
 
+TEST_CASE("analysis/figures.py: a run that probed nothing has its metrics drawn") {
+    const RunFolder run("m");
+    std::ofstream(run.path() / "lfr.csv") << "network,layer,epoch,inv_delta,lfr\n";
+    std::ofstream(run.path() / "rdf.csv") << "network,layer,epoch,inv_delta,rdf\n";
+    std::ofstream(run.path() / "peaks.csv") << "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90\n";
+    REQUIRE_MESSAGE(run.draw("--format svg") == 0, run.message());
+    CHECK(run.figures().size() == 1);
+    CHECK(run.figures().contains("metrics.svg"));
+}
+
 TEST_CASE("analysis/figures.py: wrong input is refused in one sentence") {
     const RunFolder run("m");
     SUBCASE("a missing file") {
@@ -127,8 +129,9 @@ TEST_CASE("analysis/figures.py: wrong input is refused in one sentence") {
         check_refused(run, "rdf.csv", "'layer,epoch'");
     }
     SUBCASE("no rows") {
-        std::ofstream(run.path() / "rdf.csv") << "network,layer,epoch,inv_delta,rdf\n";
-        check_refused(run, "rdf.csv", "no row");
+        std::ofstream(run.path() / "metrics.csv")
+            << "network,epoch,train_loss,train_accuracy,validation_accuracy,seconds\n";
+        check_refused(run, "metrics.csv", "no row");
     }
     SUBCASE("a row cut short") {
         std::ofstream(run.path() / "rdf.csv", std::ios::app) << "m,1,2\n";

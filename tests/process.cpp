@@ -7,8 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
+#include "tests/files.h"
 
 namespace deepfreq {
 
@@ -51,16 +50,11 @@ int Process::wait() {
 }
 
 std::string Process::output() const {
-    return bytes_of(folder_ / "stdout");
+    return text_of(folder_ / "stdout");
 }
 
 std::string Process::errors() const {
-    return bytes_of(folder_ / "stderr");
-}
-
-std::string bytes_of(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
+    return text_of(folder_ / "stderr");
 }
 
 }  // namespace deepfreq

@@ -29,7 +29,4 @@ class Process {
     pid_t child_ = 0;
 };
 
-/// All bytes of a file; empty when there is none.
-std::string bytes_of(const std::filesystem::path& file);
-
 }  // namespace deepfreq

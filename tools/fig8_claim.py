@@ -39,7 +39,8 @@ def call(app, *arguments):
 def train(arguments, seed):
     run = arguments.out / f"seed-{seed}"
     if not run.exists():
-        call(arguments.app, "--data", arguments.data, "--seed", seed, "--keep-checkpoints", "--out", run)
+        call(arguments.app, "--data", arguments.data, "--seed", seed, "--keep-checkpoints",
+             "--probe-samples", SIZES[0], "--no-figures", "--out", run)
     elif not (run / "done").exists():
         call(arguments.app, "--resume", run)
     (run / "done").touch()

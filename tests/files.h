@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-// What the tests of data/ share: a folder of one's own, environment variables, files of bytes.
+// What tests share that touch files: a folder of one's own, environment variables, files of bytes and text.
 
 namespace deepfreq {
 
@@ -20,7 +20,7 @@ using Bytes = std::vector<std::uint8_t>;
 class TemporaryFolder {
   public:
     TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "deepfreq-data-XXXXXX").string();
+        std::string name = (std::filesystem::temp_directory_path() / "deepfreq-test-XXXXXX").string();
         REQUIRE(::mkdtemp(name.data()) != nullptr);
         path = name;
     }
@@ -60,6 +60,12 @@ inline void write_file(const std::filesystem::path& path, const Bytes& bytes) {
 }
 
 inline Bytes read_file(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// All bytes of a file as text; empty when there is none.
+inline std::string text_of(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
 }
