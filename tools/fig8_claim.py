@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Fig. 8's claim as a table: do the RDF peaks rise with depth at initialisation and fall with depth at the end?
 
-    tools/fig8_claim.py --app build/cpu/bin/train_mlp_mnist --data DIR --out FOLDER [--seeds 0,1,2]
+    tools/fig8_claim.py --app build/cpu/bin/train_mlp_mnist --data DIR --out FOLDER [--seeds 0,1,2] [-- APP OPTIONS]
 
 Trains the paper's network once a seed (skipped where FOLDER/seed-N is finished), measures its first and last network
-again at n = 3000, 10000 and 30000, with and without normalisation, and prints Markdown.
+again at several n, with and without normalisation, and prints Markdown.
 """
 import argparse
 import csv
@@ -13,7 +13,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-SIZES = (3000, 10000, 30000)
 NORMALIZATIONS = ((True, "scaled to [-1, 1]"), (False, "not scaled"))
 
 
@@ -40,7 +39,7 @@ def train(arguments, seed):
     run = arguments.out / f"seed-{seed}"
     if not run.exists():
         call(arguments.app, "--data", arguments.data, "--seed", seed, "--keep-checkpoints",
-             "--probe-samples", SIZES[0], "--no-figures", "--out", run)
+             "--probe-samples", min(arguments.sizes), "--no-figures", "--out", run, *arguments.options)
     elif not (run / "done").exists():
         call(arguments.app, "--resume", run)
     (run / "done").touch()
@@ -81,6 +80,8 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")], default=[3000, 10000, 30000])
+    parser.add_argument("options", nargs="*", help="further options of the app, after --")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     runs = [train(arguments, int(seed)) for seed in arguments.seeds.split(",")]
@@ -90,7 +91,7 @@ def main():
     print("| features | n | when | layer 1 | layer 2 | layer 3 | layer 4 | layer 5 | claimed order, per seed |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for normalized, name in NORMALIZATIONS:
-        for n in SIZES:
+        for n in arguments.sizes:
             found = [measure(arguments, run, n, normalized) for run in runs]
             start = rows("start: rises", [f[0] for f in found], falls=False)
             end = rows("end: falls", [f[max(f)] for f in found], falls=True)
