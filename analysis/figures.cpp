@@ -2,13 +2,12 @@
 
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
 
 #include "common/error.h"
-
-extern char** environ;
 
 namespace deepfreq {
 namespace {

@@ -159,10 +159,12 @@ std::vector<double> Kernels::gaussian_low_frequency_energy(ConstTensor x, ConstT
                              width, previous);
         previous = width;
     }
-    for (const auto& [tensor, label] : {std::pair{x, "features"}, std::pair{y, "targets"}})
-        if (const auto bad = first_non_finite(tensor))
+    for (const auto& [tensor, label] : {std::pair{x, "features"}, std::pair{y, "targets"}}) {
+        const std::int64_t columns = tensor.shape[1];
+        if (const auto bad = first_non_finite(tensor); bad && columns > 0)
             throw InputError("{}: {} are not finite at row {}, column {}; finite numbers expected", name,
-                             label, *bad / tensor.columns(), *bad % tensor.columns());
+                             label, *bad / columns, *bad % columns);
+    }
     return do_gaussian_low_frequency_energy(x, y, inv_delta, params);
 }
 

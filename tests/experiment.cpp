@@ -224,10 +224,12 @@ Experiment first_non_finite(const Case& c) {
     inputs.push_back(inputs[1]);
     std::fill(inputs.back().begin() + c.shape[0] / 3, inputs.back().end(), infinity);
     reference::Values expected;
+    expected.reserve(inputs.size());
     for (const Floats& input : inputs)
         expected.push_back(static_cast<double>(reference::first_non_finite(widened(input)).value_or(-1)));
     return {[=](Kernels& kernels, Stage& stage) {
                 std::vector<double> found;
+                found.reserve(inputs.size());
                 for (const Floats& input : inputs)
                     found.push_back(static_cast<double>(
                         kernels.first_non_finite(stage.input(c.shape, input)).value_or(-1)));

@@ -77,7 +77,6 @@ struct DenseProblem {
 };
 
 void check_dense(DenseProblem p) {
-    const auto [n, in, out] = p.shape;
     if (p.sigma == Activation::Relu) REQUIRE(p.away_from_kink());
     const Values exact = p.forward(p.sigma);
     const auto g = reference::dense_backward(p.x64, p.w64, exact, p.sigma, p.dy64, p.shape);
@@ -107,7 +106,8 @@ void check_dense(DenseProblem p) {
                                  {"dw", within_float32(dw, steep.dw)},
                                  {"db", within_float32(db, steep.db)}}};
     for (const Backend& backend : backends_present()) {
-        INFO(backend.name << ": n=" << n << " in=" << in << " out=" << out << ", " << name_of(p.sigma));
+        INFO(backend.name << ": n=" << p.shape.n << " in=" << p.shape.in << " out=" << p.shape.out << ", "
+                          << name_of(p.sigma));
         check_close(outputs_of(experiment, *backend.kernels), experiment);
     }
 }

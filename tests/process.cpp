@@ -17,6 +17,7 @@ Process::Process(const std::string& program, const std::vector<std::string>& arg
     std::vector<std::string> words = {DEEPFREQ_BIN_DIR "/" + program};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
+    pointers.reserve(words.size() + 1);
     for (std::string& word : words) pointers.push_back(word.data());
     pointers.push_back(nullptr);
     const std::string out = (folder_ / "stdout").string();

@@ -39,7 +39,7 @@ RunFolder RunFolder::open(const std::filesystem::path& path) {
 
 std::filesystem::path RunFolder::next_free(const std::filesystem::path& stem) {
     for (int number = 1;; ++number) {
-        const std::filesystem::path candidate = fmt::format("{}-{:03}", stem.string(), number);
+        std::filesystem::path candidate = fmt::format("{}-{:03}", stem.string(), number);
         if (!std::filesystem::exists(candidate)) return candidate;
     }
 }
