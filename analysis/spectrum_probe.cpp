@@ -20,8 +20,8 @@ SpectrumProbe::SpectrumProbe(Kernels& kernels, Network& network, const DeviceDat
     rows_ = kernels.allocate(static_cast<std::size_t>(n * widest) * sizeof(float));
 }
 
-// Collected anew for each use: a forward pass costs a hundredth of a spectrum, keeping all layers does not
-// fit.
+// Collected anew for each use: a forward pass costs a few per cent of a spectrum, all layers at once much
+// memory.
 ConstTensor SpectrumProbe::features(int layer) {
     const Tensor rows = rows_.view<float>({options_.samples, network_.width(layer)});
     collect_activations(network_, inputs_, layer, rows);
@@ -43,7 +43,14 @@ std::vector<LayerSpectrum> SpectrumProbe::measure(const std::function<void(const
     std::vector<CurveExtent> extents;
     std::vector<double> widths;
     if (automatic) {
+        extents.reserve(options_.layers.size());
         for (const int layer : options_.layers) extents.push_back(extent(layer));
+        if (std::ranges::none_of(extents, &CurveExtent::rises)) {
+            warn(
+                "nothing measured: LFR is constant in every layer, for its features or the targets are all "
+                "alike");
+            return {};
+        }
         CoveringGrid grid = covering_grid(extents);
         if (!grid.note.empty()) warn(grid.note);
         widths = std::move(grid.inv_delta);

@@ -34,7 +34,8 @@ class SpectrumProbe {
     /// The first three must outlive the probe. Throws InputError when the set has fewer samples than asked.
     SpectrumProbe(Kernels& kernels, Network& network, const DeviceDataset& set, ProbeOptions options);
 
-    /// One spectrum a layer, all on one grid of 1/delta. `warn` is told when the grid had to be cut short.
+    /// One spectrum a layer, all on one grid of 1/delta; none when no layer's LFR rises anywhere. `warn` is
+    /// told of that, and of a grid that had to be coarser than it should be.
     std::vector<LayerSpectrum> measure(const std::function<void(const std::string&)>& warn);
 
   private:

@@ -200,6 +200,18 @@ TEST_CASE("app/train_mlp_mnist: input that does not fit is one sentence and stat
     CHECK(!std::filesystem::exists(out));
 }
 
+TEST_CASE("app/train_mlp_mnist: dead layers are said to be so, and the run goes on") {
+    const TemporaryFolder folder;
+    const auto out = folder.path / "run";
+    // Weights so small that every ReLU layer is 0 in float32 from the second on.
+    const Arguments dead = {"--activation", "relu", "--init",         "normal:1e-44",
+                            "--epochs",     "1",    "--probe-layers", "2,3"};
+    Process app("train_mlp_mnist", small_run(out, dead), folder.path);
+    CHECK(app.wait() == 0);
+    CHECK(contains(app.output(), "nothing measured"));
+    CHECK(text_of(out / "peaks.csv") == "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90\n");
+}
+
 TEST_CASE("app/train_mlp_mnist: a folder that holds a run is not written over") {
     const TemporaryFolder folder;
     const auto out = folder.path / "run";

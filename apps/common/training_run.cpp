@@ -111,7 +111,7 @@ void TrainingRun::probe() {
         folder_->peaks().row(fmt::format("{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}", at, s.peak.inv_delta,
                                          s.peak.rdf, s.peak.rise10, s.peak.rise50, s.peak.rise90));
     }
-    print_peaks();
+    if (!spectra_.empty()) print_peaks();
     if (plan_.run.keep_checkpoints) {
         std::filesystem::create_directories(folder_->kept_checkpoint(epoch).parent_path());
         write_checkpoint(folder_->kept_checkpoint(epoch), trainer_.save());
