@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "apps/common/program.h"
 #include "common/error.h"
@@ -122,11 +123,15 @@ void TrainingRun::print_peaks() const {
     std::string line = fmt::format("epoch {}: RDF peaks at 1/delta =", trainer_.epoch());
     for (const LayerSpectrum& s : spectra_)
         line += fmt::format(" {:.4g} (layer {})", s.peak.inv_delta, s.layer);
-    const auto position = [](const LayerSpectrum& s) { return s.peak.inv_delta; };
-    if (spectra_.size() > 1 && std::ranges::is_sorted(spectra_, std::ranges::less{}, position))
-        line += ": rises with depth";
-    if (spectra_.size() > 1 && std::ranges::is_sorted(spectra_, std::ranges::greater{}, position))
-        line += ": falls with depth";
+    // Strictly, from each layer to the next; a peak that is NaN breaks any order.
+    const auto ordered = [this](auto before) {
+        const auto breaks = [&](const LayerSpectrum& a, const LayerSpectrum& b) {
+            return !before(a.peak.inv_delta, b.peak.inv_delta);
+        };
+        return spectra_.size() > 1 && std::ranges::adjacent_find(spectra_, breaks) == spectra_.end();
+    };
+    if (ordered(std::less{})) line += ": rises with depth";
+    if (ordered(std::greater{})) line += ": falls with depth";
     progress_->line(line);
 }
 
