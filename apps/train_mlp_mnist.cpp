@@ -95,17 +95,20 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     const TrainValidation data = load_data(flags.run.data);
     TrainingRun training(*device.kernels, make_plan(flags, data), data);
     spdlog::info("network: {}", training.network_description());
+    std::vector<std::filesystem::path> kept;
+    if (!flags.run.probe_run.empty()) kept = RunFolder::open(flags.run.probe_run).kept_checkpoints();
     RunFolder folder = open_folder(flags);
+    training.open(folder);
     folder.write("config.toml", app.config_to_str(true, false));
     if (!std::filesystem::exists(folder.path() / "manifest.json"))
         write_manifest(folder, argc, argv, flags, device.kernels->description(), data,
                        training.network_description());
 
     catch_interrupts();
-    if (flags.run.probe_run.empty())
-        training.train(folder);
+    if (kept.empty())
+        training.train();
     else
-        training.measure_kept(RunFolder::open(flags.run.probe_run), folder);
+        training.measure_kept(kept);
     if (!flags.run.no_figures) {
         const std::string failure = draw_figures(source_file("analysis/figures.py"), folder.path());
         if (!failure.empty()) spdlog::warn(failure);

@@ -227,6 +227,11 @@ TEST_CASE("app/train_mlp_mnist: a checkpoint that does not fit the resumed run i
     REQUIRE(first.wait() == 0);
     check_refused({"--resume", out.string(), "--hidden", "30x3"}, 2, {"checkpoint", "784-20", "784-30"});
     check_refused({"--resume", out.string(), "--batch", "32"}, 2, {"checkpoint", "batch 64", "32"});
+    Process unchanged("train_mlp_mnist", {"--resume", out.string(), "--epochs", "2"}, folder.path);
+    CHECK(unchanged.wait() == 0);
+    check_refused({"--probe-run", out.string(), "--out", (folder.path / "again").string()}, 2,
+                  {"--keep-checkpoints"});
+    CHECK(!std::filesystem::exists(folder.path / "again"));
     std::filesystem::resize_file(out / "checkpoint", 1000);
     check_refused({"--resume", out.string()}, 2, {"checkpoint", "cut short"});
 }

@@ -1,5 +1,7 @@
 #include "apps/common/run_folder.h"
 
+#include <algorithm>
+
 #include "common/atomic_file.h"
 #include "common/error.h"
 
@@ -46,6 +48,17 @@ std::filesystem::path RunFolder::next_free(const std::filesystem::path& stem) {
 
 std::filesystem::path RunFolder::kept_checkpoint(std::int64_t epoch) const {
     return path_ / "checkpoints" / fmt::format("epoch-{:06}", epoch);
+}
+
+std::vector<std::filesystem::path> RunFolder::kept_checkpoints() const {
+    std::vector<std::filesystem::path> kept;
+    if (const auto folder = kept_checkpoint(0).parent_path(); std::filesystem::exists(folder))
+        for (const auto& entry : std::filesystem::directory_iterator(folder))
+            if (entry.path().extension() != ".part") kept.push_back(entry.path());
+    if (kept.empty())
+        throw InputError("{}: no kept checkpoints to measure; train with --keep-checkpoints", path_.string());
+    std::ranges::sort(kept);
+    return kept;
 }
 
 nlohmann::json RunFolder::settle() {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "apps/common/csv_file.h"
 
@@ -27,6 +28,8 @@ class RunFolder {
     std::filesystem::path config() const { return path_ / "config.toml"; }
     /// Where the network of one probed epoch is kept.
     std::filesystem::path kept_checkpoint(std::int64_t epoch) const;
+    /// All of them, by epoch. Throws InputError when there are none.
+    std::vector<std::filesystem::path> kept_checkpoints() const;
 
     CsvFile& metrics() { return *csv_[0]; }
     CsvFile& lfr() { return *csv_[1]; }

@@ -44,25 +44,26 @@ void TrainingRun::check_identity(const nlohmann::json& found, const std::filesys
                              found.at(name).dump(), value.dump());
 }
 
-// Goes back to the folder's checkpoint; false, with the CSV files empty, when there is none.
-bool TrainingRun::restore() {
-    const bool found = std::filesystem::exists(folder_->checkpoint());
-    if (found) {
-        const Checkpoint checkpoint = read_checkpoint(folder_->checkpoint());
-        const nlohmann::json& run = checkpoint.header.at("run");
-        check_identity(run.at("identity"), folder_->checkpoint());
-        trainer_.restore(checkpoint, folder_->checkpoint());
-        folder_->cut_back(run.at("csv_sizes"));
-        last_ = {run.at("train_loss"), run.at("train_accuracy")};
-        saved_seconds_ = run.at("seconds");
-        spdlog::info("resumed at epoch {}, step {} from {}", trainer_.epoch(), trainer_.step(),
-                     folder_->checkpoint().string());
-    } else {
-        folder_->clear();
-    }
+void TrainingRun::open(RunFolder& folder) {
+    folder_ = &folder;
+    resumed_ = std::filesystem::exists(folder.checkpoint());
+    if (resumed_)
+        restore(read_checkpoint(folder.checkpoint()));
+    else
+        folder.clear();
     progress_ = std::make_unique<Progress>(plan_.training.epochs, plan_.training.until_loss,
                                            train_set_.samples(), saved_seconds_);
-    return found;
+}
+
+void TrainingRun::restore(const Checkpoint& checkpoint) {
+    const nlohmann::json& run = checkpoint.header.at("run");
+    check_identity(run.at("identity"), folder_->checkpoint());
+    trainer_.restore(checkpoint, folder_->checkpoint());
+    folder_->cut_back(run.at("csv_sizes"));
+    last_ = {run.at("train_loss"), run.at("train_accuracy")};
+    saved_seconds_ = run.at("seconds");
+    spdlog::info("resumed at epoch {}, step {} from {}", trainer_.epoch(), trainer_.step(),
+                 folder_->checkpoint().string());
 }
 
 void TrainingRun::save() {
@@ -135,9 +136,8 @@ void TrainingRun::print_peaks() const {
     progress_->line(line);
 }
 
-void TrainingRun::train(RunFolder& folder) {
-    folder_ = &folder;
-    if (!restore()) {
+void TrainingRun::train() {
+    if (!resumed_) {
         report_epoch();
         if (plan_.probes.is_due(0)) probe();
         save();
@@ -169,17 +169,7 @@ void TrainingRun::train_epochs() {
     }
 }
 
-void TrainingRun::measure_kept(const RunFolder& other, RunFolder& folder) {
-    folder_ = &folder;
-    std::vector<std::filesystem::path> kept;
-    if (std::filesystem::exists(other.kept_checkpoint(0).parent_path()))
-        for (const auto& entry : std::filesystem::directory_iterator(other.kept_checkpoint(0).parent_path()))
-            if (entry.path().extension() != ".part") kept.push_back(entry.path());
-    if (kept.empty())
-        throw InputError("{}: no kept checkpoints to measure; train with --keep-checkpoints",
-                         other.path().string());
-    std::ranges::sort(kept);
-    progress_ = std::make_unique<Progress>(plan_.training.epochs, 0.0, train_set_.samples(), 0.0);
+void TrainingRun::measure_kept(const std::vector<std::filesystem::path>& kept) {
     for (const std::filesystem::path& path : kept) {
         if (interrupted()) break;
         const Checkpoint checkpoint = read_checkpoint(path);

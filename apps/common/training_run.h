@@ -30,15 +30,19 @@ class TrainingRun {
 
     std::string network_description() const { return network_.description(); }
 
-    /// Trains from the start, or from the folder's checkpoint where there is one, until done or interrupted.
-    /// Throws RunError when the loss diverges; the last checkpoint is from before.
-    void train(RunFolder& folder);
+    /// Takes the folder to write to, which must outlive it, and goes back to its checkpoint where there is
+    /// one. Throws InputError, with nothing changed, when that is of another training.
+    void open(RunFolder& folder);
 
-    /// Measures the kept checkpoints of another run, those of the epochs asked for; trains nothing.
-    void measure_kept(const RunFolder& other, RunFolder& folder);
+    /// Trains until done or interrupted. Throws RunError when the loss diverges; the last checkpoint is from
+    /// before.
+    void train();
+
+    /// Measures these kept checkpoints of another run, those of the epochs asked for; trains nothing.
+    void measure_kept(const std::vector<std::filesystem::path>& kept);
 
   private:
-    bool restore();
+    void restore(const Checkpoint& checkpoint);
     void train_epochs();
     void save();
     bool done() const;
@@ -55,7 +59,8 @@ class TrainingRun {
     Network network_;
     Trainer trainer_;
     SpectrumProbe probe_;
-    RunFolder* folder_ = nullptr;  // where train() or measure_kept() writes
+    RunFolder* folder_ = nullptr;
+    bool resumed_ = false;
     std::unique_ptr<Progress> progress_;
     Evaluation last_;                     // of the training set, at the last finished epoch
     double saved_seconds_ = 0.0;          // when the last checkpoint was written
