@@ -36,12 +36,12 @@ struct Flags {
     }
 };
 
-void choose_quick_setting(CLI::App& app) {
+void choose_quick_setting(CLI::App& app, const Flags& flags) {
     default_to(app, "--samples", "3000");
     default_to(app, "--lr", "1e-4");
     default_to(app, "--epochs", "100");
-    spdlog::info(
-        "--quick: 3000 samples at learning rate 1e-4. This is not the paper's scale (30000 at 1e-5).");
+    spdlog::info("--quick: {} samples at learning rate {:g}. The paper's scale is 30000 at 1e-05.",
+                 flags.training.samples, flags.training.learning_rate);
 }
 
 RunFolder open_folder(const Flags& flags) {
@@ -66,13 +66,14 @@ TrainingPlan make_plan(const Flags& flags, const TrainValidation& data) {
     return {"mlp", mlp(params), flags.training, flags.probes, flags.run};
 }
 
-bool is_paper_setting(const Flags& flags) {
+bool is_paper_setting(const Flags& flags, const TrainValidation& data) {
     const Flags paper;
     const TrainingFlags &found = flags.training, &expected = paper.training;
     return flags.hidden == paper.hidden && flags.activation == paper.activation &&
            found.loss == expected.loss && found.learning_rate == expected.learning_rate &&
            found.batch == expected.batch && found.samples == expected.samples &&
-           found.until_loss == expected.until_loss;
+           found.until_loss == expected.until_loss && found.initializer == expected.initializer &&
+           found.epochs == expected.epochs && data.train.name == "mnist";
 }
 
 void write_manifest(const RunFolder& folder, int argc, char** argv, const Flags& flags,
@@ -83,23 +84,30 @@ void write_manifest(const RunFolder& folder, int argc, char** argv, const Flags&
     manifest["seed"] = flags.training.seed;
     manifest["network"] = network;
     manifest["data"] = {{"name", data.train.name}, {"source", data.source}, {"md5", data.train.checksum}};
-    manifest["paper_setting"] = is_paper_setting(flags);
-    folder.write("manifest.json", manifest.dump(2) + "\n");
+    manifest["paper_setting"] = is_paper_setting(flags, data);
+    folder.write("manifest.json",
+                 manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     take_options_of_earlier_run(app, argc, argv, flags.run);
-    if (flags.run.quick) choose_quick_setting(app);
+    if (flags.run.quick) choose_quick_setting(app, flags);
     const OpenedKernels device = open_kernels(flags.run.device);
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
     const TrainValidation data = load_data(flags.run.data);
     TrainingRun training(*device.kernels, make_plan(flags, data), data);
     spdlog::info("network: {}", training.network_description());
     std::vector<std::filesystem::path> kept;
-    if (!flags.run.probe_run.empty()) kept = RunFolder::open(flags.run.probe_run).kept_checkpoints();
+    if (!flags.run.probe_run.empty()) {
+        const auto wanted = [&](std::int64_t epoch) {
+            return flags.probes.epochs == "auto" || flags.probes.is_due(epoch);
+        };
+        kept = RunFolder::open(flags.run.probe_run).kept_checkpoints(wanted);
+    }
     RunFolder folder = open_folder(flags);
     training.open(folder);
-    folder.write("config.toml", app.config_to_str(true, false));
+    // A measurement of kept checkpoints is no training to go on with: its options have another name.
+    folder.write(kept.empty() ? "config.toml" : "probe.toml", app.config_to_str(true, false));
     if (!std::filesystem::exists(folder.path() / "manifest.json"))
         write_manifest(folder, argc, argv, flags, device.kernels->description(), data,
                        training.network_description());

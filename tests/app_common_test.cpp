@@ -221,7 +221,7 @@ TEST_CASE("apps/flags: probed layers are the hidden ones or those listed, in the
     flags.layers = "0,-1,-2";
     flags.samples = 80;
     options = flags.probe_options(network, 80);
-    CHECK(options.layers == std::vector<int>{0, 4, 3});
+    CHECK(options.layers == std::vector<int>{0, 3, 4});
     CHECK(options.samples == 80);
     flags.samples = 81;
     CHECK_THROWS_WITH_AS(flags.probe_options(network, 80),

@@ -164,6 +164,17 @@ TEST_CASE("app/train_mlp_mnist: kept checkpoints can be measured again, with the
     CHECK(probe.wait() == 0);
     for (const char* name : {"lfr.csv", "rdf.csv", "peaks.csv"})
         CHECK(text_of(folder.path / "again" / name) == text_of(folder.path / "train" / name));
+    // A measurement is no training: it is not gone on with, and it is not of another training's networks.
+    check_refused({"--resume", (folder.path / "again").string()}, 2, {"again", "config.toml"});
+    const auto probe_run = [&](const Arguments& more) {
+        Arguments arguments = {"--probe-run", (folder.path / "train").string(), "--out",
+                               (folder.path / "other").string()};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return arguments;
+    };
+    check_refused(probe_run({"--probe-epochs", "7"}), 2, {"no kept checkpoints of the epochs"});
+    CHECK(!std::filesystem::exists(folder.path / "other"));
+    check_refused(probe_run({"--seed", "5"}), 2, {"epoch-000000", "seed 0", "5"});
 }
 
 TEST_CASE("app/train_mlp_mnist: wrong usage is one sentence and status 2") {
@@ -180,6 +191,7 @@ TEST_CASE("app/train_mlp_mnist: wrong usage is one sentence and status 2") {
     check_refused({"--inv-delta", "2:1:10"}, 2, {"2:1:10"});
     check_refused({"--device", "cuda:x"}, 2, {"cuda:x", "cpu"});
     check_refused({"--unknown"}, 2, {"--unknown"});
+    check_refused({"--resume", ""}, 2, {"--resume", "folder expected"});
 }
 
 TEST_CASE("app/train_mlp_mnist: input that does not fit is one sentence and status 2") {
@@ -218,6 +230,11 @@ TEST_CASE("app/train_mlp_mnist: a folder that holds a run is not written over") 
     Process first("train_mlp_mnist", small_run(out, {"--epochs", "0"}), folder.path);
     REQUIRE(first.wait() == 0);
     check_refused(small_run(out), 2, {out.string(), "--resume"});
+
+    const auto own = folder.path / "own";
+    write_file(own / "metrics.csv", {'a', ',', 'b', '\n'});
+    check_refused(small_run(own), 2, {"metrics.csv", "'a,b'", "network,epoch"});
+    CHECK(text_of(own / "metrics.csv") == "a,b\n");
 }
 
 TEST_CASE("app/train_mlp_mnist: a checkpoint that does not fit the resumed run is refused") {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -13,9 +14,17 @@ namespace deepfreq {
 
 CsvFile::CsvFile(std::filesystem::path path, std::string_view header)
     : path_(std::move(path)),
-      descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)),
+      descriptor_(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644)),
       header_bytes_(static_cast<std::int64_t>(header.size()) + 1) {
     if (descriptor_ < 0) throw InputError("{}: cannot be written: {}", path_.string(), std::strerror(errno));
+    std::string begin(header.size(), '\0');
+    const ssize_t found = ::pread(descriptor_, begin.data(), begin.size(), 0);
+    begin.resize(static_cast<std::size_t>(std::max<ssize_t>(found, 0)));
+    if (!header.starts_with(begin)) {
+        ::close(descriptor_);
+        throw InputError("{}: a file that begins '{}' is there, expected none, or one of ours with '{}'",
+                         path_.string(), begin.substr(0, begin.find('\n')), header);
+    }
     if (settle() < header_bytes_) {
         cut_back(0);
         row(header);

@@ -11,7 +11,7 @@ namespace deepfreq {
 class CsvFile {
   public:
     /// Opens `path` to append, after a line with `header` when it is new or empty.
-    /// Throws InputError when it cannot be written.
+    /// Throws InputError when it cannot be written or begins with anything else.
     CsvFile(std::filesystem::path path, std::string_view header);
     ~CsvFile();
     CsvFile(const CsvFile&) = delete;

@@ -11,6 +11,9 @@
 namespace deepfreq {
 namespace {
 
+const CLI::Validator a_folder(
+    [](const std::string& text) { return text.empty() ? "a folder expected, nothing found" : ""; }, "");
+
 // Whole numbers between commas. Throws InputError naming `what` for anything else.
 std::vector<std::int64_t> whole_numbers(std::string_view text, std::string_view what) {
     std::vector<std::int64_t> numbers;
@@ -110,6 +113,8 @@ ProbeOptions ProbeFlags::probe_options(const Network& network, std::int64_t trai
                                  network.depth(), network.depth());
             options.layers.push_back(network.layer_index(static_cast<int>(l)));
         }
+        std::ranges::sort(options.layers);
+        options.layers.erase(std::unique(options.layers.begin(), options.layers.end()), options.layers.end());
     }
     return options;
 }
@@ -122,15 +127,18 @@ void RunFlags::add_to(CLI::App& app) {
         ->group(group);
     auto* const new_folder =
         app.add_option("--out", out, "folder of the run (default: the next free runs/APP-NNN)")
+            ->check(a_folder)
             ->configurable(false)
             ->group(group);
     auto* const resumed =
         app.add_option("--resume", resume, "go on with the run in this folder, with its options")
+            ->check(a_folder)
             ->configurable(false)
             ->excludes(new_folder)
             ->group(group);
     app.add_option("--probe-run", probe_run,
                    "train nothing: measure the kept checkpoints of this run again, with other probe options")
+        ->check(a_folder)
         ->configurable(false)
         ->excludes(resumed)
         ->group(group);

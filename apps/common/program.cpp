@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <csignal>
+#include <filesystem>
 #include <new>
 #include <optional>
 
@@ -58,6 +59,8 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
         return fail(2, fmt::format("{} ({} --help lists the options)", error.what(), app.get_name()).c_str());
     } catch (const InputError& error) {
         return fail(2, error.what());
+    } catch (const std::filesystem::filesystem_error& error) {
+        return fail(2, fmt::format("{}: {}", error.path1().string(), error.code().message()).c_str());
     } catch (const std::bad_alloc&) {
         return fail(1, "out of host memory: fewer samples or a smaller network need less");
     } catch (const std::exception& error) {

@@ -1,6 +1,7 @@
 #include "apps/common/run_folder.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "common/atomic_file.h"
 #include "common/error.h"
@@ -23,7 +24,7 @@ RunFolder::RunFolder(std::filesystem::path path)
                                      "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90")} {}
 
 RunFolder RunFolder::create(const std::filesystem::path& path) {
-    if (std::filesystem::exists(path / first_file))
+    if (std::filesystem::exists(path / first_file) || std::filesystem::exists(path / "manifest.json"))
         throw InputError("{}: holds a run already: go on with it by --resume {}, or choose another --out",
                          path.string(), path.string());
     std::error_code error;
@@ -50,13 +51,21 @@ std::filesystem::path RunFolder::kept_checkpoint(std::int64_t epoch) const {
     return path_ / "checkpoints" / fmt::format("epoch-{:06}", epoch);
 }
 
-std::vector<std::filesystem::path> RunFolder::kept_checkpoints() const {
+std::vector<std::filesystem::path> RunFolder::kept_checkpoints(
+    const std::function<bool(std::int64_t)>& wanted) const {
     std::vector<std::filesystem::path> kept;
     if (const auto folder = kept_checkpoint(0).parent_path(); std::filesystem::exists(folder))
-        for (const auto& entry : std::filesystem::directory_iterator(folder))
-            if (entry.path().extension() != ".part") kept.push_back(entry.path());
+        for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+            long long epoch = 0;
+            const std::string name = entry.path().filename().string();
+            if (std::sscanf(name.c_str(), "epoch-%lld", &epoch) == 1 &&
+                entry.path() == kept_checkpoint(epoch) && wanted(epoch))
+                kept.push_back(entry.path());
+        }
     if (kept.empty())
-        throw InputError("{}: no kept checkpoints to measure; train with --keep-checkpoints", path_.string());
+        throw InputError(
+            "{}: no kept checkpoints of the epochs asked for; --keep-checkpoints keeps those probed",
+            path_.string());
     std::ranges::sort(kept);
     return kept;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -28,8 +29,9 @@ class RunFolder {
     std::filesystem::path config() const { return path_ / "config.toml"; }
     /// Where the network of one probed epoch is kept.
     std::filesystem::path kept_checkpoint(std::int64_t epoch) const;
-    /// All of them, by epoch. Throws InputError when there are none.
-    std::vector<std::filesystem::path> kept_checkpoints() const;
+    /// Those of the wanted epochs, in their order. Throws InputError when there are none.
+    std::vector<std::filesystem::path> kept_checkpoints(
+        const std::function<bool(std::int64_t)>& wanted) const;
 
     CsvFile& metrics() { return *csv_[0]; }
     CsvFile& lfr() { return *csv_[1]; }

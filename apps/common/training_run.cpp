@@ -36,7 +36,10 @@ nlohmann::json TrainingRun::identity() const {
             {"seed", t.seed}};
 }
 
-void TrainingRun::check_identity(const nlohmann::json& found, const std::filesystem::path& path) const {
+void TrainingRun::check_identity(const Checkpoint& checkpoint, const std::filesystem::path& path) const {
+    if (!checkpoint.header.contains("run"))
+        throw InputError("{}: checkpoint without 'run' in its header, expected there", path.string());
+    const nlohmann::json& found = checkpoint.header.at("run").at("identity");
     const nlohmann::json expected = identity();
     for (const auto& [name, value] : expected.items())
         if (found.at(name) != value)
@@ -56,8 +59,11 @@ void TrainingRun::open(RunFolder& folder) {
 }
 
 void TrainingRun::restore(const Checkpoint& checkpoint) {
+    check_identity(checkpoint, folder_->checkpoint());
     const nlohmann::json& run = checkpoint.header.at("run");
-    check_identity(run.at("identity"), folder_->checkpoint());
+    if (!run.contains("csv_sizes"))
+        throw InputError("{}: a kept checkpoint, expected one that a run goes on from",
+                         folder_->checkpoint().string());
     trainer_.restore(checkpoint, folder_->checkpoint());
     folder_->cut_back(run.at("csv_sizes"));
     last_ = {run.at("train_loss"), run.at("train_accuracy")};
@@ -116,7 +122,9 @@ void TrainingRun::probe() {
     if (!spectra_.empty()) print_peaks();
     if (plan_.run.keep_checkpoints) {
         std::filesystem::create_directories(folder_->kept_checkpoint(epoch).parent_path());
-        write_checkpoint(folder_->kept_checkpoint(epoch), trainer_.save());
+        Checkpoint kept = trainer_.save();
+        kept.header["run"]["identity"] = identity();
+        write_checkpoint(folder_->kept_checkpoint(epoch), kept);
     }
 }
 
@@ -173,7 +181,7 @@ void TrainingRun::measure_kept(const std::vector<std::filesystem::path>& kept) {
     for (const std::filesystem::path& path : kept) {
         if (interrupted()) break;
         const Checkpoint checkpoint = read_checkpoint(path);
-        if (plan_.probes.epochs != "auto" && !plan_.probes.is_due(checkpoint.header.at("epoch"))) continue;
+        check_identity(checkpoint, path);
         trainer_.restore(checkpoint, path);
         report_epoch();
         probe();

@@ -38,7 +38,8 @@ class TrainingRun {
     /// before.
     void train();
 
-    /// Measures these kept checkpoints of another run, those of the epochs asked for; trains nothing.
+    /// Measures these kept checkpoints of another run; trains nothing. Throws InputError when one is of
+    /// another training.
     void measure_kept(const std::vector<std::filesystem::path>& kept);
 
   private:
@@ -50,7 +51,7 @@ class TrainingRun {
     void probe();
     void print_peaks() const;
     nlohmann::json identity() const;
-    void check_identity(const nlohmann::json& found, const std::filesystem::path& path) const;
+    void check_identity(const Checkpoint& checkpoint, const std::filesystem::path& path) const;
 
     Kernels& kernels_;
     TrainingPlan plan_;
