@@ -71,16 +71,17 @@ bool is_paper_setting(const Flags& flags, const TrainValidation& data) {
     const TrainingFlags &found = flags.training, &expected = paper.training;
     return flags.hidden == paper.hidden && flags.activation == paper.activation &&
            found.loss == expected.loss && found.learning_rate == expected.learning_rate &&
-           found.batch == expected.batch && found.samples == expected.samples &&
-           found.until_loss == expected.until_loss && found.initializer == expected.initializer &&
-           found.epochs == expected.epochs && data.train.name == "mnist";
+           found.schedule == expected.schedule && found.batch == expected.batch &&
+           found.samples == expected.samples && found.until_loss == expected.until_loss &&
+           found.initializer == expected.initializer && found.epochs == expected.epochs &&
+           data.train.name == "mnist";
 }
 
 void write_manifest(const RunFolder& folder, int argc, char** argv, const Flags& flags,
                     const std::string& device, const TrainValidation& data, const std::string& network) {
     nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
     manifest["device"] = device;
-    manifest["precision"] = "float32, sums over samples in float64";
+    manifest["precision"] = flags.run.precision + ", sums over samples in float64";
     manifest["seed"] = flags.training.seed;
     manifest["network"] = network;
     manifest["data"] = {{"name", data.train.name}, {"source", data.source}, {"md5", data.train.checksum}};
@@ -92,7 +93,7 @@ void write_manifest(const RunFolder& folder, int argc, char** argv, const Flags&
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     take_options_of_earlier_run(app, argc, argv, flags.run);
     if (flags.run.quick) choose_quick_setting(app, flags);
-    const OpenedKernels device = open_kernels(flags.run.device);
+    const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
     const TrainValidation data = load_data(flags.run.data);
     TrainingRun training(*device.kernels, make_plan(flags, data), data);

@@ -1,14 +1,43 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <string>
+#include <string_view>
 
 #include "benchmarks/device.h"
+#include "common/error.h"
 #include "common/philox.h"
 
 namespace deepfreq::benchmarks {
 
+namespace {
+
+/// What the command line said of the device.
+struct Choice {
+    std::string device = "cpu";
+    Precision precision = Precision::Float32;
+};
+Choice chosen;
+
+/// Takes our own flags out of the command line, the rest of which is the library's.
+void take_choice(int& argc, char** argv) {
+    int kept = 0;
+    for (int i = 0; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word.starts_with("--device="))
+            chosen.device = word.substr(word.find('=') + 1);
+        else if (word.starts_with("--precision="))
+            chosen.precision = parse_precision(word.substr(word.find('=') + 1));
+        else
+            argv[kept++] = argv[i];
+    }
+    argc = kept;
+}
+
+}  // namespace
+
 Kernels& device() {
-    static const OpenedKernels opened = open_kernels("cpu");
+    static const OpenedKernels opened = open_kernels(chosen.device, chosen.precision);
     return *opened.kernels;
 }
 
@@ -22,11 +51,17 @@ std::vector<float> normals(std::int64_t count, std::uint32_t stream) {
 }  // namespace deepfreq::benchmarks
 
 int main(int argc, char** argv) {
+    using namespace deepfreq;
     try {
+        benchmarks::take_choice(argc, argv);
         benchmark::Initialize(&argc, argv);
         if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-        benchmark::AddCustomContext("device", deepfreq::benchmarks::device().description());
+        benchmark::AddCustomContext("device", benchmarks::device().description());
+        benchmark::AddCustomContext("precision", std::string(precision_name(benchmarks::chosen.precision)));
         benchmark::RunSpecifiedBenchmarks();
+    } catch (const InputError& error) {
+        fmt::print(stderr, "deepfreq_benchmarks: {}\n", error.what());
+        return 2;
     } catch (const std::exception& error) {
         fmt::print(stderr, "deepfreq_benchmarks: {}\n", error.what());
         return 1;

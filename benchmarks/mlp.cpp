@@ -49,6 +49,7 @@ BENCHMARK(mlp_epoch)
     ->ArgNames({"hidden", "samples"})
     ->Args({5, 30000})
     ->Args({80, 2560})
+    ->Args({1, 2560})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

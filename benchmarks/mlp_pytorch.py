@@ -1,20 +1,29 @@
 #!/usr/bin/env python3
-"""The peer of the MLP benchmark: the same epoch of training in PyTorch, on the CPU.
+"""The peers of the MLP benchmark: the same epoch of training in PyTorch, on the CPU or on CUDA.
 
-One row gather a batch, forward, mse_loss, backward, Adam: with every implementation of Adam that this PyTorch has.
-Denormals are flushed. Prints one line of JSON.
+One row gather a batch, forward, mse_loss, backward, Adam: eager with every implementation of Adam that this PyTorch
+has; on CUDA also the whole step captured as a CUDA graph (one for each size of batch), and compiled. Denormals are
+flushed. Prints one line of JSON.
 """
 
 import argparse
 import json
 import os
+import statistics
+import sys
 import time
 
 import torch
 
+import torch_device
+
+EAGER = {"Adam": {}, "foreach Adam": {"foreach": True}, "fused Adam": {"fused": True}}
+GRAPH = "CUDA graph, fused Adam"
+COMPILED = {"torch.compile, fused Adam": "default", "torch.compile reduce-overhead, fused Adam": "reduce-overhead"}
+
 
 def gemm_rate(size=1024):
-    """flop/s of one matrix product; the fastest of a few."""
+    """flop/s of one matrix product on the CPU; the fastest of a few."""
     a = torch.randn(size, size)
     seconds = []
     for _ in range(20):
@@ -33,7 +42,7 @@ def loaded_blas():
     return ", ".join(sorted(name for name in files if "blas" in name)) or "no BLAS"
 
 
-def mlp(hidden):
+def mlp(hidden, device):
     layers, width = [], 784
     for _ in range(hidden):
         layers += [torch.nn.Linear(width, 500), torch.nn.Tanh()]
@@ -42,49 +51,95 @@ def mlp(hidden):
     for layer in layers[::2]:
         torch.nn.init.xavier_normal_(layer.weight)
         torch.nn.init.zeros_(layer.bias)
-    return torch.nn.Sequential(*layers)
+    return torch.nn.Sequential(*layers).to(device)
 
 
-def train_epoch(network, optimizer, x, t, batch):
-    for index in torch.randperm(len(x)).split(batch):
-        loss = torch.nn.functional.mse_loss(network(x.index_select(0, index)), t.index_select(0, index))
+def make_step(network, optimizer, x, t, compile_mode=None):
+    """A function that trains on the samples of an index."""
+    def loss_of(inputs, targets):
+        return torch.nn.functional.mse_loss(network(inputs), targets)
+    if compile_mode is not None:
+        loss_of = torch.compile(loss_of, mode=compile_mode, dynamic=False)
+
+    def step(index):
+        loss = loss_of(x.index_select(0, index), t.index_select(0, index))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
+    return step
 
 
-def seconds_per_step(hidden, x, t, batch, adam):
-    network = mlp(hidden)
+def captured(step, sizes, device):
+    """The same function, replaying one CUDA graph for each size of index."""
+    graphs = {}
+    for size in sizes:
+        index = torch.zeros(size, dtype=torch.long, device=device)
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            for _ in range(3):
+                step(index)
+        torch.cuda.current_stream().wait_stream(aside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            step(index)
+        graphs[size] = (index, graph)
+
+    def replay(index):
+        static_index, graph = graphs[len(index)]
+        static_index.copy_(index)
+        graph.replay()
+    return replay
+
+
+def train_epoch(step, samples, batch, device):
+    for index in torch.randperm(samples, device=device).split(batch):
+        step(index)
+
+
+def seconds_per_step(variant, args, x, t):
+    network = mlp(args.hidden, args.device)
+    adam = EAGER.get(variant, {"fused": True})
+    if variant == GRAPH:
+        adam = {"fused": True, "capturable": True}
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-5, **adam)
-    warm_up = min(len(x), 10 * batch)
-    train_epoch(network, optimizer, x[:warm_up], t[:warm_up], batch)
-    start = time.perf_counter()
-    train_epoch(network, optimizer, x, t, batch)
-    return (time.perf_counter() - start) / -(-len(x) // batch)
+    step = make_step(network, optimizer, x, t, COMPILED.get(variant))
+    if variant == GRAPH:
+        step = captured(step, {min(args.batch, args.samples), args.samples % args.batch or args.batch}, args.device)
+    warm_up = args.samples if args.device != "cpu" else min(args.samples, 10 * args.batch)
+    for _ in range(3 if args.device != "cpu" else 1):
+        train_epoch(step, warm_up, args.batch, args.device)
+    epochs = [torch_device.seconds_of(lambda: train_epoch(step, args.samples, args.batch, args.device), args.device)
+              for _ in range(args.epochs)]
+    return statistics.median(epochs) / -(-args.samples // args.batch)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    torch_device.add_arguments(parser)
     parser.add_argument("--hidden", type=int, default=5, help="hidden layers of 500")
     parser.add_argument("--samples", type=int, default=30000, help="samples of the epoch")
     parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=1, help="timed; the median is reported")
+    parser.add_argument("--variants", nargs="+", choices=[*EAGER, GRAPH, *COMPILED], default=list(EAGER))
     args = parser.parse_args()
 
-    torch.set_num_threads(args.threads)
-    torch.set_flush_denormal(True)
-    torch.manual_seed(0)
-    rate = gemm_rate()
-    x = torch.rand(args.samples, 784)
-    t = torch.nn.functional.one_hot(torch.randint(10, (args.samples,)), 10).float()
-    variants = {}
-    for name, adam in {"Adam": {}, "foreach Adam": {"foreach": True}, "fused Adam": {"fused": True}}.items():
+    torch_device.prepare(args)
+    rate = gemm_rate() if args.device == "cpu" else 0.0
+    x = torch.rand(args.samples, 784, device=args.device)
+    labels = torch.randint(10, (args.samples,), device=args.device)
+    t = torch.nn.functional.one_hot(labels, 10).float()
+    variants, failed = {}, {}
+    for name in args.variants:
         try:
-            variants[name] = seconds_per_step(args.hidden, x, t, args.batch, adam)
-        except (TypeError, RuntimeError):  # this PyTorch does not have it, or only for CUDA
-            continue
+            variants[name] = seconds_per_step(name, args, x, t)
+        except (TypeError, RuntimeError, AttributeError) as error:  # this PyTorch does not have it, or not here
+            failed[name] = (str(error).strip().splitlines() or [repr(error)])[0]
+    if not variants:
+        sys.exit(f"mlp_pytorch.py: no variant ran: {failed}")
     best = min(variants, key=variants.get)
-    print(json.dumps({"torch": torch.__version__, "blas": loaded_blas(), "gemm_rate": rate, "variants": variants,
+    print(json.dumps({"torch": torch.__version__, "device": args.device, "precision": args.precision,
+                      "blas": loaded_blas(), "gemm_rate": rate, "variants": variants, "failed": failed,
                       "best": best, "seconds": variants[best]}))
 
 

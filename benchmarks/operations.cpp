@@ -37,6 +37,18 @@ class Operands {
                 return adam();
             case Operation::GatherRows:
                 return gather_rows();
+            case Operation::Conv2dForward:
+            case Operation::Conv2dBackward:
+                return convolution();
+            case Operation::BatchNormForwardTraining:
+            case Operation::BatchNormForwardInference:
+            case Operation::BatchNormBackward:
+                return batch_norm();
+            case Operation::AveragePoolForward:
+            case Operation::AveragePoolBackward:
+            case Operation::MaxPoolForward:
+            case Operation::MaxPoolBackward:
+                return pool();
             default:
                 return measuring();
         }
@@ -110,6 +122,72 @@ class Operands {
                 2.0 * 4.0 * static_cast<double>(count * columns)};
     }
 
+    Job convolution() {
+        const tests::Filters& f = case_.filters;
+        const Conv2dParams params = f.params;
+        const auto extent = [&](int axis, std::int64_t filter) {
+            return (case_.shape[axis] + 2 * params.padding - filter) / params.stride + 1;
+        };
+        const Shape y_shape{case_.shape[0], extent(1, f.height), extent(2, f.width), f.out};
+        const Shape w_shape{f.out, f.height, f.width, case_.shape[3]};
+        const std::int64_t terms = f.height * f.width * case_.shape[3];
+        const double product = 2.0 * static_cast<double>(y_shape.elements() * terms);
+        const Tensor x = random(case_.shape), w = random(w_shape), y = random(y_shape);
+        if (case_.operation == Operation::Conv2dForward)
+            return {[=] { device().conv2d_forward(x, w, params, y); }, product};
+        const Tensor dx = zeros(case_.shape), dw = zeros(w_shape);
+        return {[=] { device().conv2d_backward(x, w, y, params, dx, dw, GradMode::Overwrite); },
+                2.0 * product};
+    }
+
+    Job batch_norm() {
+        const Shape channels{case_.shape[3]};
+        const double image = 4.0 * static_cast<double>(case_.shape.elements());
+        const bool relu = case_.sigma == Activation::Relu;
+        const Tensor x = random(case_.shape), y = zeros(case_.shape);
+        const Tensor scale = random(channels), shift = random(channels);
+        const Tensor mean = zeros(channels), variance = zeros(channels);
+        if (case_.operation == Operation::BatchNormForwardInference)
+            return {[=] {
+                        device().batch_norm_forward_inference(x, scale, shift, {}, mean, variance, {}, relu,
+                                                              y);
+                    },
+                    0.0, 2.0 * image};
+        const Tensor saved_mean = zeros(channels), saved_inverse = random(channels);
+        if (case_.operation == Operation::BatchNormForwardTraining)
+            return {[=] {
+                        device().batch_norm_forward_training(x, scale, shift, {}, mean, variance, saved_mean,
+                                                             saved_inverse, {}, relu, y);
+                    },
+                    0.0, 3.0 * image};
+        const Tensor dy = random(case_.shape), dx = zeros(case_.shape);
+        const Tensor dscale = zeros(channels), dshift = zeros(channels);
+        return {[=] {
+                    device().batch_norm_backward(x, y, scale, saved_mean, saved_inverse, relu, dy, dx, dscale,
+                                                 dshift, GradMode::Overwrite);
+                },
+                0.0, 7.0 * image};
+    }
+
+    Job pool() {
+        const PoolParams params{case_.filters.height, case_.filters.width};
+        const Shape small{case_.shape[0], case_.shape[1] / params.height, case_.shape[2] / params.width,
+                          case_.shape[3]};
+        const Tensor x = random(case_.shape), y = random(small), dx = zeros(case_.shape);
+        const double bytes = 4.0 * static_cast<double>(x.elements() + y.elements());
+        switch (case_.operation) {
+            case Operation::AveragePoolForward:
+                return {[=] { device().average_pool_forward(x, params, y); }, 0.0, bytes};
+            case Operation::AveragePoolBackward:
+                return {[=] { device().average_pool_backward(y, params, dx); }, 0.0, bytes};
+            case Operation::MaxPoolForward:
+                return {[=] { device().max_pool_forward(x, params, y); }, 0.0, bytes};
+            default:
+                device().max_pool_forward(x, params, y);
+                return {[=] { device().max_pool_backward(x, y, y, params, dx); }, 0.0, 2.0 * bytes};
+        }
+    }
+
     Job measuring() {
         const double bytes = 4.0 * static_cast<double>(case_.shape.elements());
         if (case_.operation == Operation::RandomPermutation) {
@@ -117,6 +195,10 @@ class Operands {
             return {[=] { device().random_permutation(permutation, 0, 0); }, 0.0, bytes};
         }
         const Tensor x = random(case_.shape);
+        if (case_.operation == Operation::Add) {
+            const Tensor y = zeros(case_.shape);
+            return {[=] { device().add(x, y); }, 0.0, 3.0 * bytes};
+        }
         if (case_.operation == Operation::ScaleColumnsByMaxAbs)
             return {[=] { device().scale_columns_by_max_abs(x); }, 0.0, 3.0 * bytes};
         if (case_.operation == Operation::SumOfSquares)
@@ -131,8 +213,10 @@ class Operands {
 void run_case(benchmark::State& state, const Case& c) {
     Operands operands(c);
     const Job job = operands.job();
-    while (state.KeepRunning()) {
-        job.call();
+    // Ten in the queue at a time: on a GPU, starting one does not wait for the one before.
+    constexpr int queued = 10;
+    while (state.KeepRunningBatch(queued)) {
+        for (int i = 0; i < queued; ++i) job.call();
         device().synchronize();
     }
     if (job.flop > 0.0) report_rate(state, "flop_rate", job.flop);
@@ -140,11 +224,12 @@ void run_case(benchmark::State& state, const Case& c) {
 }
 
 const bool registered = [] {
-    for (const Case& c : tests::cases()) {
-        if (!c.paper_size) continue;
+    static const std::vector<Case> timed = tests::timed_cases();
+    for (const Case& c : timed) {
         const bool dense = c.operation == Operation::DenseForward || c.operation == Operation::DenseBackward;
-        const std::string name = fmt::format("operations/{} {} {}", tests::name_of(c.operation),
-                                             c.shape.text(), dense ? tests::name_of(c.sigma) : "");
+        const std::string how = dense ? tests::name_of(c.sigma) : c.shape.rank() == 4 ? c.filters.text() : "";
+        const std::string name =
+            fmt::format("operations/{} {} {}", tests::name_of(c.operation), c.shape.text(), how);
         benchmark::RegisterBenchmark(name.c_str(), [&c](benchmark::State& state) {
             run_case(state, c);
         })->UseRealTime();

@@ -19,7 +19,8 @@ enum class RandomUse : std::uint32_t {
     Batches = 2,
     Split = 3,
     SyntheticDigits = 4,
-    Functions = 5
+    Functions = 5,
+    SyntheticImages = 6
 };
 
 /// Counter-based random numbers (Philox4x32-10): value `index` of sequence (seed, use, stream) is a pure

@@ -12,7 +12,7 @@ Dataset Dataset::first(std::int64_t count) const {
     if (count < 1 || count > samples)
         throw InputError("{}: {} samples were asked for, 1 to {} expected (all there are)", name, count,
                          samples);
-    Dataset part{name, count, features, classes, {}, {}, checksum};
+    Dataset part{name, count, features, classes, {}, {}, checksum, height, width, channels};
     part.inputs.assign(inputs.begin(), inputs.begin() + count * features);
     part.labels.assign(labels.begin(), labels.begin() + count);
     return part;

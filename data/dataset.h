@@ -16,6 +16,9 @@ struct Dataset {
     std::vector<float> inputs;         ///< [n, d], row-major
     std::vector<std::int32_t> labels;  ///< [n]
     std::string checksum;              ///< MD5 of the unpacked files of the whole set
+    /// Of an image, whose features are rows, then columns, then channels: d is their product. 0 if none are
+    /// said.
+    std::int64_t height = 0, width = 0, channels = 0;
 
     /// The first `count` samples. Throws InputError naming both numbers when there are fewer, or count < 1.
     Dataset first(std::int64_t count) const;

@@ -80,9 +80,9 @@ std::string fetch(const std::string& url, AtomicFile& file, const DownloadOption
 }
 
 // Nothing if the file has that MD5, else what is wrong with it.
-std::string verify(const std::filesystem::path& path, const std::string& expected_md5) {
+std::string verify(const std::filesystem::path& path, const std::string& expected_md5, Md5Of md5_of) {
     try {
-        const std::string found = md5(read_unpacked(path));
+        const std::string found = md5(md5_of == Md5Of::File ? read_bytes(path) : read_unpacked(path));
         return found == expected_md5 ? "" : fmt::format("MD5 {} found, {} expected", found, expected_md5);
     } catch (const InputError& damage) {
         return damage.what();
@@ -92,12 +92,12 @@ std::string verify(const std::filesystem::path& path, const std::string& expecte
 }  // namespace
 
 void download(const std::vector<std::string>& urls, const std::filesystem::path& path,
-              const std::string& expected_md5, const DownloadOptions& options) {
+              const std::string& expected_md5, const DownloadOptions& options, Md5Of md5_of) {
     std::string failures;
     for (const std::string& url : urls) {
         AtomicFile file(path);
         std::string failure = fetch(url, file, options);
-        if (failure.empty()) failure = verify(path.string() + ".part", expected_md5);
+        if (failure.empty()) failure = verify(path.string() + ".part", expected_md5, md5_of);
         if (failure.empty()) {
             file.commit();
             return;

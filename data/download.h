@@ -17,11 +17,15 @@ struct DownloadOptions {
     std::function<void(std::int64_t received, std::int64_t total)> progress = {};
 };
 
-/// Fetches a file over http or https from the first of `urls` that has it whole, with the given MD5 of its
-/// content (of what it unpacks to, when it is gzip). It appears under `path` only then: until verified it is
-/// `path`.part, which is removed on failure. Throws RunError naming every URL tried and why each failed, or
-/// that `path` could not be written (InputError when it could not be created).
+/// What a published MD5 was taken of: of what the file unpacks to, when it is gzip, or of the file as it is.
+enum class Md5Of { Unpacked, File };
+
+/// Fetches a file over http or https from the first of `urls` that has it whole, with the given MD5. It
+/// appears under `path` only then: until verified it is `path`.part, which is removed on failure. Throws
+/// RunError naming every URL tried and why each failed, or that `path` could not be written (InputError when
+/// it could not be created).
 void download(const std::vector<std::string>& urls, const std::filesystem::path& path,
-              const std::string& expected_md5, const DownloadOptions& options = {});
+              const std::string& expected_md5, const DownloadOptions& options = {},
+              Md5Of md5_of = Md5Of::Unpacked);
 
 }  // namespace deepfreq

@@ -6,12 +6,27 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 
 #include "common/error.h"
 
 namespace deepfreq {
+
+std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
+    std::FILE* opened = std::fopen(path.c_str(), "rb");
+    if (!opened) throw InputError("{}: cannot be read: {}", path.string(), std::strerror(errno));
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(opened, std::fclose);
+    std::setbuf(opened, nullptr);  // what is read at once needs no second buffer
+
+    std::error_code no_size;  // of a directory, say: reading it says why
+    const std::uintmax_t size = std::filesystem::file_size(path, no_size);
+    std::vector<std::uint8_t> content(no_size ? 1 : size);
+    content.resize(std::fread(content.data(), 1, content.size(), opened));
+    if (std::ferror(opened)) throw InputError("{}: cannot be read: {}", path.string(), std::strerror(errno));
+    return content;
+}
 
 std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path) {
     errno = 0;

@@ -8,8 +8,11 @@
 
 namespace deepfreq {
 
-/// The whole content of a file, unpacked if it is gzip (told by its first bytes, not by its name).
-/// Throws InputError when it is missing, cannot be read, or its gzip stream is corrupt or cut short.
+/// The whole content of a file. Throws InputError when it is missing or cannot be read.
+std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path);
+
+/// The same, unpacked if it is gzip (told by its first bytes, not by its name). Throws InputError also when
+/// its gzip stream is corrupt or cut short.
 std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path);
 
 /// MD5 in 32 hexadecimal digits. It guards against damage, as published for MNIST, not against an adversary.

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
 #include "common/error.h"
 #include "data/idx.h"
+#include "data/places.h"
 
 namespace deepfreq {
 namespace {
@@ -66,25 +66,9 @@ TrainValidation read_mnist(const fs::path& folder) {
     return {read_pair(0, 1), read_pair(2, 3), fmt::format("MNIST from {}", folder.string())};
 }
 
-// The value of an environment variable; "" if it is not set.
-std::string environment(const char* name) {
-    const char* value = std::getenv(name);
-    return value ? value : "";
-}
-
-fs::path cache_folder() {
-    if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty())
-        return fs::path(cache) / "deepfreq" / "mnist";
-    if (const std::string home = environment("HOME"); !home.empty())
-        return fs::path(home) / ".cache" / "deepfreq" / "mnist";
-    throw InputError("there is no cache folder: neither $XDG_CACHE_HOME nor $HOME is set");
-}
-
-// Fetches those of the four files that are not in the folder yet.
-void download_mnist(const fs::path& folder, const MnistOptions& options) {
-    std::error_code failure;
-    fs::create_directories(folder, failure);
-    if (failure) throw InputError("{}: cannot be created: {}", folder.string(), failure.message());
+// Fetches those of the four files that are not in the cache folder yet.
+void download_mnist(const MnistOptions& options) {
+    const fs::path folder = make_cache_folder("mnist");
     for (const MnistFile& file : mnist_files) {
         if (find_file(folder, file.name)) continue;
         const std::string packed = std::string(file.name) + ".gz";
@@ -105,8 +89,8 @@ TrainValidation fall_back(const MnistOptions& options, const std::string& reason
 TrainValidation read_or_download(const MnistOptions& options) {
     fs::path cache;
     try {
-        cache = cache_folder();
-        if (!has_mnist(cache)) download_mnist(cache, options);
+        cache = cache_folder("mnist");
+        if (!has_mnist(cache)) download_mnist(options);
     } catch (const InputError& error) {
         return fall_back(options, error.what());
     } catch (const RunError& error) {

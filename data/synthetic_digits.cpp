@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "common/error.h"
-#include "common/philox.h"
 #include "data/digit_strokes.h"
+#include "data/draws.h"
 #include "data/files.h"
 
 namespace deepfreq {
@@ -20,21 +20,6 @@ using Image = std::array<double, pixels_per_image>;
 
 // Everything is reckoned in double and rounded to bytes at the end: the last bits, in which compilers and
 // mathematical libraries differ, never reach the pixels.
-
-// Successive uniform draws of one sample.
-class Draws {
-  public:
-    Draws(std::uint64_t seed, std::uint32_t sample) : random_(seed, RandomUse::SyntheticDigits, sample) {}
-    double between(double low, double high) { return low + (high - low) * random_.uniform(next_++); }
-    double within(double amplitude) { return between(-amplitude, amplitude); }
-    std::size_t below(std::size_t count) {
-        return static_cast<std::size_t>(between(0.0, static_cast<double>(count)));
-    }
-
-  private:
-    Philox random_;
-    std::uint64_t next_ = 0;
-};
 
 // Bends the glyph: a displacement made of a few plane waves, so that points that touch stay together.
 class ElasticMap {
@@ -117,7 +102,7 @@ void lower_distances(const Polyline& stroke, double reach, Image& nearest) {
 
 // Draws one sample into 28×28 bytes and returns its digit.
 std::uint8_t draw_sample(std::uint64_t seed, std::uint32_t sample, double difficulty, std::uint8_t* pixels) {
-    Draws draws(seed, sample);
+    Draws draws(seed, RandomUse::SyntheticDigits, sample);
     const std::size_t digit = draws.below(10);
     const std::vector<Glyph>& ways = glyphs_of(static_cast<int>(digit));
     const Glyph& glyph = ways[draws.below(ways.size())];

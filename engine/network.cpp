@@ -14,6 +14,22 @@ std::int64_t padded(std::int64_t elements) {
     return (elements + aligned_floats - 1) / aligned_floats * aligned_floats;
 }
 
+std::int64_t elements(const std::vector<ParameterSpec>& specs) {
+    std::int64_t sum = 0;
+    for (const ParameterSpec& spec : specs) sum += padded(spec.shape.elements());
+    return sum;
+}
+
+std::size_t bytes(const Shape& shape) {
+    return static_cast<std::size_t>(padded(shape.elements())) * sizeof(float);
+}
+
+std::size_t bytes(const std::vector<Shape>& shapes) {
+    std::size_t sum = 0;
+    for (const Shape& shape : shapes) sum += bytes(shape);
+    return sum;
+}
+
 }  // namespace
 
 Network::Network(Kernels& kernels, std::vector<std::unique_ptr<Layer>> layers, std::int64_t batch)
@@ -26,42 +42,55 @@ Network::Network(Kernels& kernels, std::vector<std::unique_ptr<Layer>> layers, s
             throw InputError("layer {} ({}) follows layer {} ({}), expected as many inputs as outputs", l + 1,
                              layers_[l]->description(), l, layers_[l - 1]->description());
     plan_parameters();
+    plan_state();
     plan_activations();
 }
 
 void Network::plan_parameters() {
-    for (const auto& layer : layers_)
-        for (const ParameterSpec& spec : layer->parameters())
-            parameter_count_ += padded(spec.shape.elements());
+    for (const auto& layer : layers_) parameter_count_ += elements(layer->parameters());
     parameters_ = kernels_.allocate_zeros({parameter_count_});
     gradients_ = kernels_.allocate_zeros({parameter_count_});
     std::size_t offset = 0;
     for (const auto& layer : layers_) {
-        ParameterViews w, dw;
+        Place place;
         for (const ParameterSpec& spec : layer->parameters()) {
-            w.push_back(parameters_.view<float>(spec.shape, offset));
-            dw.push_back(gradients_.view<float>(spec.shape, offset));
-            offset += static_cast<std::size_t>(padded(spec.shape.elements())) * sizeof(float);
+            place.fixed.w.push_back(parameters_.view<float>(spec.shape, offset));
+            place.fixed.dw.push_back(gradients_.view<float>(spec.shape, offset));
+            offset += bytes(spec.shape);
         }
-        w_.push_back(std::move(w));
-        dw_.push_back(std::move(dw));
+        places_.push_back(std::move(place));
     }
 }
 
+void Network::plan_state() {
+    for (const auto& layer : layers_) state_count_ += elements(layer->state());
+    state_ = kernels_.allocate_zeros({state_count_});
+    std::size_t offset = 0;
+    for (std::size_t l = 0; l < layers_.size(); ++l)
+        for (const ParameterSpec& spec : layers_[l]->state()) {
+            places_[l].fixed.state.push_back(state_.view<float>(spec.shape, offset));
+            offset += bytes(spec.shape);
+        }
+}
+
 void Network::plan_activations() {
-    std::size_t bytes = 0;
-    const auto place = [&](std::int64_t width) {
-        const std::size_t offset = bytes;
-        bytes += static_cast<std::size_t>(padded(batch_ * width)) * sizeof(float);
-        return offset;
-    };
+    std::size_t end = 0;
+    std::size_t scratch_bytes = 0;
     std::int64_t widest = 0;
-    for (const auto& layer : layers_) {
-        activation_offsets_.push_back(place(layer->outputs()));
-        widest = std::max(widest, layer->outputs());
+    const auto place = [&](std::size_t size) {
+        end += size;
+        return end - size;
+    };
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+        const Layer& layer = *layers_[l];
+        places_[l].activation = place(bytes({batch_, layer.outputs()}));
+        places_[l].kept = place(bytes(layer.kept(batch_)));
+        scratch_bytes = std::max(scratch_bytes, bytes(layer.scratch(batch_)));
+        widest = std::max(widest, layer.outputs());
     }
-    for (std::size_t& offset : delta_offsets_) offset = place(widest);
-    arena_ = kernels_.allocate(bytes);
+    for (std::size_t& delta : deltas_) delta = place(bytes({batch_, widest}));
+    scratch_ = place(scratch_bytes);
+    arena_ = kernels_.allocate(end);
 }
 
 std::string Network::description() const {
@@ -82,36 +111,58 @@ std::int64_t Network::width(int l) const {
 }
 
 Tensor Network::activation(int l, std::int64_t n) const {
-    return arena_.view<float>({n, width(l)}, activation_offsets_[static_cast<std::size_t>(l - 1)]);
+    return arena_.view<float>({n, width(l)}, places_[static_cast<std::size_t>(l - 1)].activation);
 }
 
 Tensor Network::delta(int l, std::int64_t n) const {
-    return arena_.view<float>({n, width(l)}, delta_offsets_[l % 2]);
+    return arena_.view<float>({n, width(l)}, deltas_[l % 2]);
+}
+
+LayerMemory Network::memory(int l, std::int64_t n) const {
+    const auto index = static_cast<std::size_t>(l - 1);
+    LayerMemory memory = places_[index].fixed;
+    const auto views = [this](const std::vector<Shape>& shapes, std::size_t offset) {
+        ParameterViews out;
+        out.reserve(shapes.size());
+        for (const Shape& shape : shapes) {
+            out.push_back(arena_.view<float>(shape, offset));
+            offset += bytes(shape);
+        }
+        return out;
+    };
+    memory.kept = views(layers_[index]->kept(n), places_[index].kept);
+    memory.scratch = views(layers_[index]->scratch(n), scratch_);
+    return memory;
+}
+
+// One random sequence a tensor, so that widening one layer leaves the others' weights.
+void Network::fill(const std::vector<ParameterSpec>& specs, const ParameterViews& views,
+                   const Initializer& how, std::uint64_t seed, std::uint32_t& stream) {
+    std::vector<float> host;
+    for (std::size_t p = 0; p < specs.size(); ++p, ++stream) {
+        host.assign(static_cast<std::size_t>(specs[p].shape.elements()), specs[p].value);
+        if (specs[p].fan_in > 0) how.fill(host, specs[p].fan_in, specs[p].fan_out, seed, stream);
+        kernels_.upload(std::span<const float>(host), views[p]);
+    }
 }
 
 void Network::initialize(const Initializer& how, std::uint64_t seed) {
     kernels_.zero(parameters());
-    std::vector<float> host;
-    std::uint32_t stream = 0;  // one sequence a tensor, so that widening one layer leaves the others' weights
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-        const std::vector<ParameterSpec> specs = layers_[l]->parameters();
-        for (std::size_t p = 0; p < specs.size(); ++p, ++stream) {
-            if (specs[p].fan_in == 0) continue;
-            host.resize(static_cast<std::size_t>(specs[p].shape.elements()));
-            how.fill(host, specs[p].fan_in, specs[p].fan_out, seed, stream);
-            kernels_.upload(std::span<const float>(host), w_[l][p]);
-        }
-    }
+    std::uint32_t stream = 0;
+    for (std::size_t l = 0; l < layers_.size(); ++l)
+        fill(layers_[l]->parameters(), places_[l].fixed.w, how, seed, stream);
+    std::uint32_t unused = 0;
+    for (std::size_t l = 0; l < layers_.size(); ++l)
+        fill(layers_[l]->state(), places_[l].fixed.state, how, seed, unused);
 }
 
-ConstTensor Network::forward(ConstTensor x, int last, Tensor into) {
+ConstTensor Network::run(ConstTensor x, Mode mode, int last, Tensor into) {
     const int end = layer_index(last);
     const std::int64_t n = x.rows();
     if (n > batch_) throw InputError("forward of {} rows, expected at most the batch of {}", n, batch_);
     for (int l = 1; l <= end; ++l) {
         const Tensor y = l == end && into ? into : activation(l, n);
-        const auto layer = static_cast<std::size_t>(l - 1);
-        layers_[layer]->forward(kernels_, w_[layer], x, y);
+        layers_[static_cast<std::size_t>(l - 1)]->forward(kernels_, memory(l, n), mode, x, y);
         x = y;
     }
     if (end == 0 && into) {
@@ -121,18 +172,25 @@ ConstTensor Network::forward(ConstTensor x, int last, Tensor into) {
     return x;
 }
 
+ConstTensor Network::forward(ConstTensor x, int last, Tensor into) {
+    return run(x, Mode::Evaluation, last, into);
+}
+
+ConstTensor Network::forward_training(ConstTensor x) {
+    return run(x, Mode::Training, -1, {});
+}
+
 Tensor Network::output_gradient(std::int64_t n) const {
     return delta(depth(), n);
 }
 
-void Network::backward(ConstTensor x, GradMode mode) {
+void Network::backward(ConstTensor x, GradMode grad) {
     const std::int64_t n = x.rows();
     for (int l = depth(); l >= 1; --l) {
-        const auto layer = static_cast<std::size_t>(l - 1);
         const ConstTensor input = l == 1 ? x : ConstTensor(activation(l - 1, n));
         const Tensor dx = l == 1 ? Tensor{} : delta(l - 1, n);
-        layers_[layer]->backward(kernels_, w_[layer], dw_[layer], input, activation(l, n), delta(l, n), dx,
-                                 mode);
+        layers_[static_cast<std::size_t>(l - 1)]->backward(kernels_, memory(l, n), input, activation(l, n),
+                                                           delta(l, n), dx, grad);
     }
 }
 

@@ -11,7 +11,8 @@
 namespace deepfreq {
 
 /// A chain of layers f[1] … f[L] over one batch of at most `batch` rows, with all of its memory planned once:
-/// parameters and gradients are each one contiguous buffer, activations and the gradients by them one arena.
+/// parameters, gradients and running statistics are each one contiguous buffer; activations, the gradients by
+/// them and what layers keep for themselves share one arena.
 class Network {
   public:
     /// Throws InputError when neighbouring layers do not fit, RunError when memory is short.
@@ -30,25 +31,42 @@ class Network {
     /// Elements of one row of f[l].
     std::int64_t width(int l) const;
 
-    /// Parameters begin anew: weights as `how` says, biases at 0.
+    /// Parameters begin anew: weights as `how` says, biases at 0, running statistics as the layers say.
     void initialize(const Initializer& how, std::uint64_t seed);
 
     Tensor parameters() const { return parameters_.view<float>({parameter_count_}); }
     Tensor gradients() const { return gradients_.view<float>({parameter_count_}); }
+    /// Running statistics of all layers; absent when they have none.
+    Tensor state() const { return state_count_ > 0 ? state_.view<float>({state_count_}) : Tensor{}; }
 
-    /// Runs x[n,d] with n <= batch up to f[last] (default: the output) and returns that. With `into`
-    /// [n,width] given, f[last] is written there instead of the arena; backward() then must not follow.
+    /// Runs x[n,d] with n <= batch up to f[last] (default: the output) in evaluation mode and returns that.
+    /// With `into` [n,width] given, f[last] is written there instead of the arena.
     ConstTensor forward(ConstTensor x, int last = -1, Tensor into = {});
+
+    /// Runs x[n,d] with n <= batch to the output in training mode; backward() may follow.
+    ConstTensor forward_training(ConstTensor x);
 
     /// Where the gradient by the output is to be put before backward(): [n, outputs].
     Tensor output_gradient(std::int64_t n) const;
 
-    /// After forward(x) to the output and with output_gradient set: writes all gradients as `mode` says.
-    void backward(ConstTensor x, GradMode mode = GradMode::Overwrite);
+    /// After forward_training(x) and with output_gradient set: writes all gradients as `grad` says.
+    void backward(ConstTensor x, GradMode grad = GradMode::Overwrite);
 
   private:
+    /// One layer, the tensors of it that never move, and where its others begin in the arena.
+    struct Place {
+        LayerMemory fixed;
+        std::size_t activation = 0;
+        std::size_t kept = 0;
+    };
+
     void plan_parameters();
+    void plan_state();
     void plan_activations();
+    ConstTensor run(ConstTensor x, Mode mode, int last, Tensor into);
+    LayerMemory memory(int l, std::int64_t n) const;
+    void fill(const std::vector<ParameterSpec>& specs, const ParameterViews& views, const Initializer& how,
+              std::uint64_t seed, std::uint32_t& stream);
     Tensor activation(int l, std::int64_t n) const;
     Tensor delta(int l, std::int64_t n) const;
 
@@ -56,10 +74,11 @@ class Network {
     std::vector<std::unique_ptr<Layer>> layers_;
     std::int64_t batch_;
     std::int64_t parameter_count_ = 0;
-    Buffer parameters_, gradients_, arena_;
-    std::vector<ParameterViews> w_, dw_;           // of each layer
-    std::vector<std::size_t> activation_offsets_;  // of f[1] … f[L], in the arena
-    std::size_t delta_offsets_[2] = {0, 0};        // gradients by f[l] alternate between two places
+    std::int64_t state_count_ = 0;
+    Buffer parameters_, gradients_, state_, arena_;
+    std::vector<Place> places_;       // of each layer
+    std::size_t deltas_[2] = {0, 0};  // gradients by f[l] alternate between two places of the arena
+    std::size_t scratch_ = 0;         // in the arena
 };
 
 }  // namespace deepfreq

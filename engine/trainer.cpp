@@ -22,9 +22,7 @@ Trainer::Trainer(Kernels& kernels, Network& network, const DeviceDataset& train,
     permutation_ = kernels.allocate(static_cast<std::size_t>(train.samples()) * sizeof(std::int32_t));
     sums_ = kernels.allocate(static_cast<std::size_t>(steps_per_epoch()) * sizeof(double));
     state_ = kernels.allocate(sizeof(StepState));
-    const StepState fresh{.learning_rate = static_cast<float>(options.learning_rate)};
-    kernels.upload(std::span<const StepState>(&fresh, 1), state());
-    kernels.zero(sums());
+    write_state({});
 }
 
 std::int64_t Trainer::steps_per_epoch() const {
@@ -37,22 +35,45 @@ std::int64_t Trainer::batch_size(std::int64_t first, std::int64_t samples) const
 
 void Trainer::begin_epoch() {
     kernels_.random_permutation(permutation(), options_.seed, static_cast<std::uint32_t>(epoch_));
+    StepState now;
+    kernels_.download(state(), std::span(&now, 1));
+    now.learning_rate = static_cast<float>(options_.learning_rate.at(epoch_));
+    write_state(now);
     epoch_begun_ = true;
+}
+
+// The losses of an epoch begin anew with it, or where a checkpoint cuts it in two.
+void Trainer::write_state(StepState now) {
+    kernels_.upload(std::span<const StepState>(&now, 1), state());
+    kernels_.zero(sums());
 }
 
 void Trainer::train_step() {
     const std::int64_t n = batch_size(step_ * network_.batch(), train_.samples());
+    const auto known = steps_.find(n);
+    if (!options_.record_steps || known == steps_.end()) {
+        queue_step(n);
+        steps_.try_emplace(n);
+    } else {
+        if (!known->second) known->second = kernels_.record([this, n] { queue_step(n); });
+        known->second->replay();
+    }
+    ++step_;
+}
+
+// Where the step stands and what it learns at is read from state() on the device: all steps of n samples are
+// the same.
+void Trainer::queue_step(std::int64_t n) {
     const Tensor x = batch_x_.view<float>({n, network_.width(0)});
     const Tensor t = batch_t_.view<float>({n, network_.width(-1)});
     kernels_.gather_rows(train_.inputs(), permutation(), state(), x);
     kernels_.gather_rows(train_.targets(), permutation(), state(), t);
-    const ConstTensor p = network_.forward(x);
+    const ConstTensor p = network_.forward_training(x);
     apply_loss(kernels_, options_.loss, p, t, network_.output_gradient(n), sums(), state());
     network_.backward(x);
     kernels_.adam(network_.parameters(), network_.gradients(), moment(m_), moment(v_), options_.adam,
                   state());
     kernels_.advance(state(), n);
-    ++step_;
 }
 
 bool Trainer::finish_epoch(const std::function<bool()>& go_on) {
@@ -71,8 +92,7 @@ bool Trainer::finish_epoch(const std::function<bool()>& go_on) {
     StepState now;
     kernels_.download(state(), std::span(&now, 1));
     now.sample = now.step = 0;
-    kernels_.upload(std::span<const StepState>(&now, 1), state());
-    kernels_.zero(sums());
+    write_state(now);
     return true;
 }
 
@@ -113,6 +133,12 @@ Evaluation Trainer::evaluate(const DeviceDataset& set) {
     return {total / static_cast<double>(n), static_cast<double>(right) / static_cast<double>(n)};
 }
 
+std::vector<Tensor> Trainer::checkpointed() const {
+    std::vector<Tensor> tensors = {network_.parameters(), moment(m_), moment(v_)};
+    if (network_.state()) tensors.push_back(network_.state());
+    return tensors;
+}
+
 Checkpoint Trainer::save() {
     StepState now;
     kernels_.download(state(), std::span(&now, 1));
@@ -122,12 +148,10 @@ Checkpoint Trainer::save() {
                          {"step", now.step},
                          {"sample", now.sample},
                          {"update", now.update}};
-    const auto count = static_cast<std::size_t>(network_.parameters().elements());
-    checkpoint.values.resize(3 * count);
-    float* part = checkpoint.values.data();
-    for (const Tensor& tensor : {network_.parameters(), moment(m_), moment(v_)}) {
-        kernels_.download(tensor, std::span(part, count));
-        part += count;
+    for (const Tensor& tensor : checkpointed()) {
+        const std::size_t before = checkpoint.values.size();
+        checkpoint.values.resize(before + static_cast<std::size_t>(tensor.elements()));
+        kernels_.download(tensor, std::span(checkpoint.values).subspan(before));
     }
     return checkpoint;
 }
@@ -141,21 +165,21 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
     if (network != network_.description())
         throw InputError("{}: checkpoint of network '{}', expected '{}'", path.string(), network,
                          network_.description());
-    const auto count = static_cast<std::size_t>(network_.parameters().elements());
-    if (checkpoint.values.size() != 3 * count)
+    std::size_t expected = 0;
+    for (const Tensor& tensor : checkpointed()) expected += static_cast<std::size_t>(tensor.elements());
+    if (checkpoint.values.size() != expected)
         throw InputError("{}: checkpoint holds {} values, expected {}", path.string(),
-                         checkpoint.values.size(), 3 * count);
-    const float* part = checkpoint.values.data();
-    for (const Tensor& tensor : {network_.parameters(), moment(m_), moment(v_)}) {
-        kernels_.upload(std::span<const float>(part, count), tensor);
-        part += count;
+                         checkpoint.values.size(), expected);
+    const std::span<const float> values(checkpoint.values);
+    std::size_t done = 0;
+    for (const Tensor& tensor : checkpointed()) {
+        const auto count = static_cast<std::size_t>(tensor.elements());
+        kernels_.upload(values.subspan(done, count), tensor);
+        done += count;
     }
     epoch_ = checkpoint.header.at("epoch");
     step_ = checkpoint.header.at("step");
-    const StepState now{checkpoint.header.at("sample"), step_, checkpoint.header.at("update"),
-                        static_cast<float>(options_.learning_rate)};
-    kernels_.upload(std::span<const StepState>(&now, 1), state());
-    kernels_.zero(sums());
+    write_state({checkpoint.header.at("sample"), step_, checkpoint.header.at("update")});
     epoch_begun_ = false;
 }
 

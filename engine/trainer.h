@@ -3,10 +3,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "engine/checkpoint.h"
 #include "engine/device_dataset.h"
+#include "engine/learning_rate.h"
 #include "engine/loss.h"
 #include "engine/network.h"
 
@@ -14,9 +17,12 @@ namespace deepfreq {
 
 struct TrainerOptions {
     Loss loss = Loss::MeanSquaredError;
-    double learning_rate = 1e-5;
+    LearningRateSchedule learning_rate = 1e-5;
     AdamParams adam;
     std::uint64_t seed = 0;  ///< of the order of the samples
+    /// Whether a step is recorded once for each size of batch and then replayed (Kernels::record); the
+    /// results are the same.
+    bool record_steps = true;
 };
 
 /// Mean loss and share of samples classified right, over a whole set.
@@ -54,10 +60,13 @@ class Trainer {
 
   private:
     void begin_epoch();
+    void write_state(StepState now);
     void train_step();
+    void queue_step(std::int64_t n);
     void check_losses();
     std::int64_t batch_size(std::int64_t first, std::int64_t samples) const;
     TensorView<StepState> state() const { return state_.view<StepState>({1}); }
+    std::vector<Tensor> checkpointed() const;
     TensorView<double> sums() const { return sums_.view<double>({steps_per_epoch()}); }
     TensorView<std::int32_t> permutation() const {
         return permutation_.view<std::int32_t>({train_.samples()});
@@ -74,6 +83,7 @@ class Trainer {
     Buffer m_, v_;              // Adam's moments
     Buffer batch_x_, batch_t_;  // the gathered batch
     Buffer permutation_, sums_, state_;
+    std::map<std::int64_t, std::unique_ptr<Recording>> steps_;  // by size of batch; empty until it ran once
 };
 
 }  // namespace deepfreq

@@ -21,6 +21,41 @@ void expect_rank(const char* operation, const char* name, const Shape& found, in
                          found.text(), rank);
 }
 
+/// The shape of y = conv2d(x, w).
+Shape convolved(const char* operation, ConstTensor x, ConstTensor w, const Conv2dParams& params) {
+    expect_rank(operation, "x", x.shape, 4);
+    expect_rank(operation, "w", w.shape, 4);
+    expect(operation, "w", w.shape, {w.shape[0], w.shape[1], w.shape[2], x.shape[3]});
+    if (params.stride < 1 || params.padding < 0)
+        throw InputError("{}: stride {} and padding {} given, expected at least 1 and 0", operation,
+                         params.stride, params.padding);
+    const std::int64_t height = x.shape[1] + 2 * params.padding;
+    const std::int64_t width = x.shape[2] + 2 * params.padding;
+    if (w.shape[1] > height || w.shape[2] > width)
+        throw InputError("{}: w has shape {}, expected filters no larger than the padded image, {} x {}",
+                         operation, w.shape.text(), height, width);
+    if (params.padding >= w.shape[1] || params.padding >= w.shape[2])
+        throw InputError("{}: padding {} given, expected less than the filters' {} x {}", operation,
+                         params.padding, w.shape[1], w.shape[2]);
+    return {x.shape[0], (height - w.shape[1]) / params.stride + 1, (width - w.shape[2]) / params.stride + 1,
+            w.shape[0]};
+}
+
+/// The shape of y, pooled from x.
+Shape pooled(const char* operation, const char* name, const Shape& x, const PoolParams& params) {
+    expect_rank(operation, name, x, 4);
+    if (params.height < 1 || params.width < 1 || x[1] % params.height != 0 || x[2] % params.width != 0)
+        throw InputError("{}: {} has shape {}, expected an image that windows of {} x {} tile", operation,
+                         name, x.text(), params.height, params.width);
+    return {x[0], x[1] / params.height, x[2] / params.width, x[3]};
+}
+
+void check_batch_norm(const char* operation, const BatchNormParams& params) {
+    if (!(params.epsilon > 0.0) || !(params.momentum >= 0.0 && params.momentum <= 1.0))
+        throw InputError("{}: epsilon {} and momentum {} given, expected more than 0 and 0 to 1", operation,
+                         params.epsilon, params.momentum);
+}
+
 }  // namespace
 
 Buffer::~Buffer() {
@@ -34,8 +69,12 @@ void Kernels::check_sizes(const char* operation, std::size_t from, std::size_t t
 Buffer Kernels::allocate(std::size_t bytes) {
     void* const data = do_allocate(bytes);
     if (data == nullptr)
-        throw RunError("out of memory: {:.1f} MiB asked for, {:.1f} MiB free",
-                       static_cast<double>(bytes) / 0x1p20, static_cast<double>(do_free_bytes()) / 0x1p20);
+        throw InputError(
+            "out of memory on {}: {:.1f} MiB asked for, {:.1f} MiB free; fewer --samples, a smaller --batch "
+            "or "
+            "network, or for a probe fewer --probe-samples need less",
+            description(), static_cast<double>(bytes) / 0x1p20,
+            static_cast<double>(do_free_bytes()) / 0x1p20);
     return Buffer(*this, data, bytes);
 }
 
@@ -48,6 +87,11 @@ Buffer Kernels::allocate_zeros(Shape shape) {
 void Kernels::copy(ConstTensor from, Tensor to) {
     check_sizes("copy", bytes_of(from), bytes_of(to));
     do_copy(from.data, to.data, bytes_of(from));
+}
+
+std::unique_ptr<Recording> Kernels::record(std::function<void()> work) {
+    if (!work) throw InputError("record: no work given, a function expected");
+    return do_record(std::move(work));
 }
 
 void Kernels::dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma, Tensor y) {
@@ -70,6 +114,105 @@ void Kernels::dense_backward(ConstTensor x, ConstTensor w, ConstTensor y, Activa
     expect("dense_backward", "dw", dw.shape, w.shape);
     expect("dense_backward", "db", db.shape, {w.shape[0]});
     do_dense_backward(x, w, y, sigma, dy, dx, dw, db, mode);
+}
+
+void Kernels::conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) {
+    expect("conv2d_forward", "y", y.shape, convolved("conv2d_forward", x, w, params));
+    do_conv2d_forward(x, w, params, y);
+}
+
+void Kernels::conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,
+                              Tensor dx, Tensor dw, GradMode mode) {
+    expect("conv2d_backward", "dy", dy.shape, convolved("conv2d_backward", x, w, params));
+    if (dx) expect("conv2d_backward", "dx", dx.shape, x.shape);
+    expect("conv2d_backward", "dw", dw.shape, w.shape);
+    do_conv2d_backward(x, w, dy, params, dx, dw, mode);
+}
+
+void Kernels::batch_norm_forward_training(ConstTensor x, ConstTensor scale, ConstTensor shift,
+                                          const BatchNormParams& params, Tensor running_mean,
+                                          Tensor running_variance, Tensor saved_mean,
+                                          Tensor saved_inverse_deviation, ConstTensor residual, bool relu,
+                                          Tensor y) {
+    const char* const name = "batch_norm_forward_training";
+    expect_rank(name, "x", x.shape, 4);
+    const Shape channels{x.shape[3]};
+    expect(name, "scale", scale.shape, channels);
+    expect(name, "shift", shift.shape, channels);
+    expect(name, "running_mean", running_mean.shape, channels);
+    expect(name, "running_variance", running_variance.shape, channels);
+    expect(name, "saved_mean", saved_mean.shape, channels);
+    expect(name, "saved_inverse_deviation", saved_inverse_deviation.shape, channels);
+    if (residual) expect(name, "residual", residual.shape, x.shape);
+    expect(name, "y", y.shape, x.shape);
+    check_batch_norm(name, params);
+    do_batch_norm_forward_training(x, scale, shift, params, running_mean, running_variance, saved_mean,
+                                   saved_inverse_deviation, residual, relu, y);
+}
+
+void Kernels::batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
+                                           const BatchNormParams& params, ConstTensor running_mean,
+                                           ConstTensor running_variance, ConstTensor residual, bool relu,
+                                           Tensor y) {
+    const char* const name = "batch_norm_forward_inference";
+    expect_rank(name, "x", x.shape, 4);
+    const Shape channels{x.shape[3]};
+    expect(name, "scale", scale.shape, channels);
+    expect(name, "shift", shift.shape, channels);
+    expect(name, "running_mean", running_mean.shape, channels);
+    expect(name, "running_variance", running_variance.shape, channels);
+    if (residual) expect(name, "residual", residual.shape, x.shape);
+    expect(name, "y", y.shape, x.shape);
+    check_batch_norm(name, params);
+    do_batch_norm_forward_inference(x, scale, shift, params, running_mean, running_variance, residual, relu,
+                                    y);
+}
+
+void Kernels::batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale, ConstTensor saved_mean,
+                                  ConstTensor saved_inverse_deviation, bool relu, Tensor dy, Tensor dx,
+                                  Tensor dscale, Tensor dshift, GradMode mode) {
+    const char* const name = "batch_norm_backward";
+    expect_rank(name, "x", x.shape, 4);
+    const Shape channels{x.shape[3]};
+    if (relu || y) expect(name, "y", y.shape, x.shape);
+    expect(name, "scale", scale.shape, channels);
+    expect(name, "saved_mean", saved_mean.shape, channels);
+    expect(name, "saved_inverse_deviation", saved_inverse_deviation.shape, channels);
+    expect(name, "dy", dy.shape, x.shape);
+    expect(name, "dx", dx.shape, x.shape);
+    expect(name, "dscale", dscale.shape, channels);
+    expect(name, "dshift", dshift.shape, channels);
+    do_batch_norm_backward(x, y, scale, saved_mean, saved_inverse_deviation, relu, dy, dx, dscale, dshift,
+                           mode);
+}
+
+void Kernels::average_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) {
+    expect("average_pool_forward", "y", y.shape, pooled("average_pool_forward", "x", x.shape, params));
+    do_average_pool_forward(x, params, y);
+}
+
+void Kernels::average_pool_backward(ConstTensor dy, const PoolParams& params, Tensor dx) {
+    expect("average_pool_backward", "dy", dy.shape, pooled("average_pool_backward", "dx", dx.shape, params));
+    do_average_pool_backward(dy, params, dx);
+}
+
+void Kernels::max_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) {
+    expect("max_pool_forward", "y", y.shape, pooled("max_pool_forward", "x", x.shape, params));
+    do_max_pool_forward(x, params, y);
+}
+
+void Kernels::max_pool_backward(ConstTensor x, ConstTensor y, ConstTensor dy, const PoolParams& params,
+                                Tensor dx) {
+    expect("max_pool_backward", "y", y.shape, pooled("max_pool_backward", "x", x.shape, params));
+    expect("max_pool_backward", "dy", dy.shape, y.shape);
+    expect("max_pool_backward", "dx", dx.shape, x.shape);
+    do_max_pool_backward(x, y, dy, params, dx);
+}
+
+void Kernels::add(ConstTensor x, Tensor y) {
+    expect_rank("add", "x", x.shape, std::max(1, x.shape.rank()));
+    expect("add", "y", y.shape, x.shape);
+    do_add(x, y);
 }
 
 void Kernels::mean_squared_error(ConstTensor p, ConstTensor t, Tensor dp, TensorView<double> sums,

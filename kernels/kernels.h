@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,18 @@
 #include "kernels/params.h"
 
 namespace deepfreq {
+
+/// A fixed sequence of operations, made by Kernels::record and not to outlive it.
+class Recording {
+  public:
+    Recording() = default;
+    Recording(const Recording&) = delete;
+    Recording& operator=(const Recording&) = delete;
+    virtual ~Recording() = default;
+
+    /// Queues all of them once more, on the memory they were recorded with.
+    virtual void replay() = 0;
+};
 
 /// What a device can do: memory and mathematics. It knows no layers.
 ///
@@ -35,9 +48,12 @@ class Kernels {
     /// @name Memory
     /// @{
 
-    /// Uninitialised device memory. Throws RunError naming the bytes asked for (and those free) if there is
+    /// Uninitialised device memory. Throws InputError naming the bytes asked for and those free if there is
     /// none.
     Buffer allocate(std::size_t bytes);
+
+    /// Bytes that could still be allocated.
+    std::size_t free_bytes() const { return do_free_bytes(); }
 
     /// Memory for a tensor of float, all zero.
     Buffer allocate_zeros(Shape shape);
@@ -67,6 +83,12 @@ class Kernels {
 
     /// Returns when everything queued so far is done.
     virtual void synchronize() = 0;
+
+    /// Records the operations that `work` queues, without running them: on a GPU as one graph, which costs
+    /// one launch. They must be the same ones on the same memory each time `work` is called, must have run
+    /// once before (libraries load code and take memory when first used), and may neither allocate nor wait
+    /// for the device.
+    std::unique_ptr<Recording> record(std::function<void()> work);
     /// @}
 
     /// @name Dense layer
@@ -81,6 +103,63 @@ class Kernels {
     /// `mode`.
     void dense_backward(ConstTensor x, ConstTensor w, ConstTensor y, Activation sigma, Tensor dy, Tensor dx,
                         Tensor dw, Tensor db, GradMode mode);
+    /// @}
+
+    /// @name Convolutional networks
+    /// Images are [n,h,w,c], the channels of a pixel side by side. Filters are [out,kh,kw,in].
+    /// @{
+
+    /// y[n,h',w',out] = x[n,h,w,in] convolved with w[out,kh,kw,in], which is 0 outside the image:
+    ///   y[i,r,s,o] = sum_{a,b,c} x[i, r stride + a - padding, s stride + b - padding, c] w[o,a,b,c],
+    /// h' = floor((h + 2 padding - kh) / stride) + 1, w' alike. Overwrites y. There is no bias: the batch
+    /// normalisation that follows would take it off again. A backend may compute tiles of pixels at once
+    /// (Winograd): then NaN reaches the whole tile, but never another image.
+    void conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y);
+
+    /// Gradients of conv2d_forward. dx (may be absent) is overwritten; dw is overwritten or added to.
+    void conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params, Tensor dx,
+                         Tensor dw, GradMode mode);
+
+    /// y = [relu]((x - mean) inverse_deviation scale + shift [+ residual]) by the mean and variance of each
+    /// of the c channels over all n*h*w pixels (in double); inverse_deviation = 1 / sqrt(variance + epsilon).
+    /// residual (may be absent) has the shape of x, all others have [c]. Overwrites y and what backward
+    /// reads, saved_mean and saved_inverse_deviation; moves running_mean and running_variance by `momentum`
+    /// towards mean and n*h*w / (n*h*w - 1) variance (0 for a single pixel).
+    void batch_norm_forward_training(ConstTensor x, ConstTensor scale, ConstTensor shift,
+                                     const BatchNormParams& params, Tensor running_mean,
+                                     Tensor running_variance, Tensor saved_mean,
+                                     Tensor saved_inverse_deviation, ConstTensor residual, bool relu,
+                                     Tensor y);
+
+    /// The same by the running statistics, which stay as they are.
+    void batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
+                                      const BatchNormParams& params, ConstTensor running_mean,
+                                      ConstTensor running_variance, ConstTensor residual, bool relu,
+                                      Tensor y);
+
+    /// Gradients of batch_norm_forward_training, through the statistics too. dy is overwritten by dy
+    /// relu'(y), which is the residual's gradient; without relu it stays, and y is not read and may be
+    /// absent. dx is overwritten, dscale and dshift (sums in double) are overwritten or added to.
+    void batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale, ConstTensor saved_mean,
+                             ConstTensor saved_inverse_deviation, bool relu, Tensor dy, Tensor dx,
+                             Tensor dscale, Tensor dshift, GradMode mode);
+
+    /// y[n,h/height,w/width,c] = the mean of each window of x[n,h,w,c], which the windows must tile.
+    /// Overwrites y.
+    void average_pool_forward(ConstTensor x, const PoolParams& params, Tensor y);
+
+    /// dx = dy / (height width) all over the window. Overwrites dx.
+    void average_pool_backward(ConstTensor dy, const PoolParams& params, Tensor dx);
+
+    /// The largest of each window, and NaN where there is one. Overwrites y.
+    void max_pool_forward(ConstTensor x, const PoolParams& params, Tensor y);
+
+    /// From x and y of max_pool_forward: dx = dy where the window's largest (row by row, the first of equals)
+    /// is, else 0. Overwrites dx.
+    void max_pool_backward(ConstTensor x, ConstTensor y, ConstTensor dy, const PoolParams& params, Tensor dx);
+
+    /// y += x: where the two gradients of a residual block's input meet.
+    void add(ConstTensor x, Tensor y);
     /// @}
 
     /// @name Losses and accuracy
@@ -165,6 +244,7 @@ class Kernels {
     virtual void do_download(const void* device, void* host, std::size_t bytes) = 0;
     virtual void do_copy(const void* from, void* to, std::size_t bytes) = 0;
     virtual void do_zero(void* data, std::size_t bytes) = 0;
+    virtual std::unique_ptr<Recording> do_record(std::function<void()> work) = 0;
 
     virtual void do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma,
                                   Tensor y) = 0;
@@ -189,6 +269,29 @@ class Kernels {
     virtual std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
                                                                  std::span<const double> inv_delta,
                                                                  const LowFrequencyParams& params) = 0;
+
+    virtual void do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) = 0;
+    virtual void do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,
+                                    Tensor dx, Tensor dw, GradMode mode) = 0;
+    virtual void do_batch_norm_forward_training(ConstTensor x, ConstTensor scale, ConstTensor shift,
+                                                const BatchNormParams& params, Tensor running_mean,
+                                                Tensor running_variance, Tensor saved_mean,
+                                                Tensor saved_inverse_deviation, ConstTensor residual,
+                                                bool relu, Tensor y) = 0;
+    virtual void do_batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
+                                                 const BatchNormParams& params, ConstTensor running_mean,
+                                                 ConstTensor running_variance, ConstTensor residual,
+                                                 bool relu, Tensor y) = 0;
+    virtual void do_batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale,
+                                        ConstTensor saved_mean, ConstTensor saved_inverse_deviation,
+                                        bool relu, Tensor dy, Tensor dx, Tensor dscale, Tensor dshift,
+                                        GradMode mode) = 0;
+    virtual void do_average_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) = 0;
+    virtual void do_average_pool_backward(ConstTensor dy, const PoolParams& params, Tensor dx) = 0;
+    virtual void do_max_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) = 0;
+    virtual void do_max_pool_backward(ConstTensor x, ConstTensor y, ConstTensor dy, const PoolParams& params,
+                                      Tensor dx) = 0;
+    virtual void do_add(ConstTensor x, Tensor y) = 0;
 };
 
 /// A device by name: "cpu", "cuda", "cuda:N", or "auto" (the GPU if there is one, else the CPU).
@@ -197,7 +300,12 @@ struct OpenedKernels {
     std::string reason;  ///< one line: what was chosen and why
 };
 
-/// Throws InputError when the name is none of these or the device cannot be had, with the cure.
-OpenedKernels open_kernels(std::string_view device);
+/// Throws InputError when the name is none of these, or when the device cannot be had or does not compute in
+/// that precision, with the cure.
+OpenedKernels open_kernels(std::string_view device, Precision precision = Precision::Float32);
+
+/// "fp32" or "tf32", and back. Throws InputError for anything else.
+Precision parse_precision(std::string_view name);
+std::string_view precision_name(Precision precision);
 
 }  // namespace deepfreq

@@ -28,6 +28,21 @@ DEEPFREQ_HOST_DEVICE inline float activation_slope(float y) {
     return 1.0F;
 }
 
+/// Calls work with the activation as a compile-time constant, so that its loop holds no branch.
+template <class Work>
+void with_activation(Activation sigma, const Work& work) {
+    switch (sigma) {
+        case Activation::Identity:
+            return work.template operator()<Activation::Identity>();
+        case Activation::Tanh:
+            return work.template operator()<Activation::Tanh>();
+        case Activation::Relu:
+            return work.template operator()<Activation::Relu>();
+        case Activation::Sigmoid:
+            return work.template operator()<Activation::Sigmoid>();
+    }
+}
+
 /// What is the same for every parameter of one Adam update, taken once in double.
 struct AdamStep {
     float beta1, one_minus_beta1;
@@ -54,6 +69,19 @@ DEEPFREQ_HOST_DEVICE inline void adam_update(const AdamStep& s, float gradient, 
     m = s.beta1 * m + s.one_minus_beta1 * gradient;
     v = s.beta2 * v + s.one_minus_beta2 * gradient * gradient;
     w -= s.step_size * m / (std::sqrt(v) * s.second_correction + s.epsilon);
+}
+
+/// A sum of floats nearly as exact as in double, where double is slow: high + low. Aligned to be read at
+/// once.
+struct alignas(8) CompensatedSum {
+    float high, low;
+};
+
+/// sum + x; what the addition rounds off goes to `low` (Knuth's TwoSum).
+DEEPFREQ_HOST_DEVICE inline CompensatedSum add(const CompensatedSum& sum, float x) {
+    const float high = sum.high + x;
+    const float part = high - sum.high;
+    return {high, sum.low + ((sum.high - (high - part)) + (x - part))};
 }
 
 }  // namespace deepfreq::math

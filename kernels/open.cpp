@@ -7,24 +7,46 @@
 
 namespace deepfreq {
 
-OpenedKernels open_kernels(std::string_view device) {
-    if (device == "cpu") return {open_cpu_kernels(), "cpu: asked for"};
+namespace {
+
+std::unique_ptr<Kernels> open_cpu(Precision precision) {
+    if (precision != Precision::Float32)
+        throw InputError(
+            "--precision is {}, but the CPU computes in fp32 only, expected fp32 or --device cuda",
+            precision_name(precision));
+    return open_cpu_kernels();
+}
+
+}  // namespace
+
+OpenedKernels open_kernels(std::string_view device, Precision precision) {
+    if (device == "cpu") return {open_cpu(precision), "cpu: asked for"};
     if (device == "auto") {
         // The CPU is a choice only where there is no GPU to use; whatever else goes wrong with one is an
         // error.
         const std::string missing = cuda_unavailable();
-        if (missing.empty()) return {open_cuda_kernels(0), "auto chose cuda:0: the first GPU"};
-        return {open_cpu_kernels(), "auto chose cpu: " + missing};
+        if (missing.empty()) return {open_cuda_kernels(0, precision), "auto chose cuda:0: the first GPU"};
+        return {open_cpu(precision), "auto chose cpu: " + missing};
     }
-    if (device == "cuda") return {open_cuda_kernels(0), "cuda:0: asked for"};
+    if (device == "cuda") return {open_cuda_kernels(0, precision), "cuda:0: asked for"};
     if (device.starts_with("cuda:")) {
         const std::string_view text = device.substr(5);
         int index = -1;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
         if (error == std::errc{} && end == text.data() + text.size() && index >= 0)
-            return {open_cuda_kernels(index), std::string(device) + ": asked for"};
+            return {open_cuda_kernels(index, precision), std::string(device) + ": asked for"};
     }
     throw InputError("--device is '{}', expected auto, cpu, cuda or cuda:N", device);
+}
+
+Precision parse_precision(std::string_view name) {
+    if (name == "fp32") return Precision::Float32;
+    if (name == "tf32") return Precision::TensorFloat32;
+    throw InputError("the precision is '{}', expected fp32 or tf32", name);
+}
+
+std::string_view precision_name(Precision precision) {
+    return precision == Precision::Float32 ? "fp32" : "tf32";
 }
 
 }  // namespace deepfreq

@@ -10,6 +10,30 @@ enum class Activation { Identity, Tanh, Relu, Sigmoid };
 /// Whether a backward operation overwrites the gradient it writes or adds to what is there.
 enum class GradMode { Overwrite, Accumulate };
 
+/// What the products of matrices are computed in; everything else is float32, sums over samples float64.
+enum class Precision {
+    Float32,
+    TensorFloat32,  ///< factors rounded to 11 bits: the GPU's matrix units, several times faster
+};
+
+/// How filters go over an image: the same in both directions.
+struct Conv2dParams {
+    std::int64_t stride = 1;
+    std::int64_t padding = 0;  ///< rows and columns of zeros around the image
+};
+
+/// The windows that tile an image: their extents are their stride too.
+struct PoolParams {
+    std::int64_t height = 2;
+    std::int64_t width = 2;
+};
+
+/// Batch normalisation (Ioffe & Szegedy 2015).
+struct BatchNormParams {
+    double epsilon = 1e-5;  ///< added to the variance
+    double momentum = 0.1;  ///< share of the batch in the running statistics
+};
+
 /// Adam (Kingma & Ba 2015); the learning rate is in StepState.
 struct AdamParams {
     double beta1 = 0.9;

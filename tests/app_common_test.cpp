@@ -171,13 +171,28 @@ TEST_CASE("apps/flags: probes are due at 0, 1, 2, 5 times the powers of ten, nev
     CHECK(due_epochs("7,0,30", 100) == Epochs{0, 7, 30});
 }
 
+TEST_CASE("apps/flags: a schedule of learning rates takes the place of --lr, and must cover the epochs") {
+    TrainingFlags flags;
+    CHECK(complaint(flags, {"--lr-schedule=1e-3:40,1e-4:20,1e-5:20", "--epochs=80"}) == "");
+    const LearningRateSchedule rate = flags.trainer_options().learning_rate;
+    CHECK(rate.at(0) == 1e-3);
+    CHECK(rate.at(39) == 1e-3);
+    CHECK(rate.at(40) == 1e-4);
+    CHECK(rate.at(79) == 1e-5);
+    flags.epochs = 81;
+    CHECK_THROWS_WITH_AS(flags.trainer_options(),
+                         "the learning rate schedule ends after 80 epochs, expected a rate for epoch 81",
+                         InputError);
+    CHECK(contains(complaint(flags, {"--lr-schedule=1e-3:40,fast"}), "the learning rate is '1e-3:40,fast'"));
+}
+
 TEST_CASE("apps/flags: options of training are parsed and checked") {
     TrainingFlags flags;
     CHECK(complaint(flags, {"--loss=softmax-ce", "--init=normal:0.5", "--lr=1e-3", "--batch=32",
                             "--samples=100", "--epochs=0", "--until-loss=0", "--seed=9223372036854775807"}) ==
           "");
     CHECK(parse_loss(flags.loss) == Loss::SoftmaxCrossEntropy);
-    CHECK(flags.trainer_options().learning_rate == 1e-3);
+    CHECK(flags.trainer_options().learning_rate.at(0) == 1e-3);
     CHECK(flags.batch == 32);
     CHECK(flags.samples == 100);
     CHECK(flags.epochs == 0);

@@ -27,8 +27,18 @@ enum class Operation {
     ScaleColumnsByMaxAbs,
     SumOfSquares,
     FirstNonFinite,
+    Conv2dForward,
+    Conv2dBackward,
+    BatchNormForwardTraining,
+    BatchNormForwardInference,
+    BatchNormBackward,
+    AveragePoolForward,
+    AveragePoolBackward,
+    MaxPoolForward,
+    MaxPoolBackward,
+    Add,
 };
-constexpr int operation_count = static_cast<int>(Operation::FirstNonFinite) + 1;
+constexpr int operation_count = static_cast<int>(Operation::Add) + 1;
 
 inline std::string name_of(Operation operation) {
     constexpr const char* names[operation_count] = {"copy",
@@ -42,7 +52,17 @@ inline std::string name_of(Operation operation) {
                                                     "random_permutation",
                                                     "scale_columns_by_max_abs",
                                                     "sum_of_squares",
-                                                    "first_non_finite"};
+                                                    "first_non_finite",
+                                                    "conv2d_forward",
+                                                    "conv2d_backward",
+                                                    "batch_norm_forward_training",
+                                                    "batch_norm_forward_inference",
+                                                    "batch_norm_backward",
+                                                    "average_pool_forward",
+                                                    "average_pool_backward",
+                                                    "max_pool_forward",
+                                                    "max_pool_backward",
+                                                    "add"};
     return names[static_cast<int>(operation)];
 }
 
@@ -51,21 +71,38 @@ inline std::string name_of(Activation sigma) {
     return names[static_cast<int>(sigma)];
 }
 
+/// What goes over the images of a case.
+struct Filters {
+    std::int64_t out = 0;                ///< channels of a convolution; 0 of a pool
+    std::int64_t height = 1, width = 1;  ///< of a filter or a pool's window
+    Conv2dParams params;
+
+    std::string text() const {
+        if (out == 0 && height * width == 1) return "";
+        return out == 0 ? fmt::format("windows {}x{}", height, width)
+                        : fmt::format("filters {}x{}x{} stride {} padding {}", out, height, width,
+                                      params.stride, params.padding);
+    }
+};
+
 /// One row. The shape is [n, in, out] of a dense layer, [n, c] of losses, count_correct and matrices,
-/// [rows, columns, batch] of gather_rows, [size] of the rest.
+/// [rows, columns, batch] of gather_rows, [n, h, w, c] of images, [size] of the rest.
 struct Case {
     Operation operation;
     Shape shape;
     Activation sigma = Activation::Identity;
     float scale = 1.0F;         ///< standard deviation of the inputs
-    std::int64_t position = 0;  ///< of StepState: the sample, step or update at which the operation starts
+    std::int64_t position = 0;  ///< of StepState: the sample, step or update at which the operation starts;
+                                ///< of batch norm: the mean of x
     bool paper_size = false;    ///< a size of the paper's own run: what the benchmarks time
     bool misaligned = false;    ///< every tensor starts off any alignment wider than its element
     std::uint64_t seed = 0;     ///< the row's number in the table
+    Filters filters = {};
 
     std::string name() const {
-        return fmt::format("{} {} {} scale {:g} position {}{}", name_of(operation), shape.text(),
-                           name_of(sigma), scale, position, misaligned ? " misaligned" : "");
+        return fmt::format("{} {} {} {} scale {:g} position {}{}", name_of(operation), shape.text(),
+                           shape.rank() == 4 ? filters.text() : "", name_of(sigma), scale, position,
+                           misaligned ? " misaligned" : "");
     }
 };
 
@@ -144,6 +181,94 @@ inline void add_gather_cases(std::vector<Case>& table) {
                          .paper_size = true});
 }
 
+/// Every convolution of ResNet-18 for n images of 32x32: the input's size and channels, and the filters.
+inline std::vector<std::pair<Shape, Filters>> resnet18_convolutions(std::int64_t n) {
+    std::vector<std::pair<Shape, Filters>> all = {{{n, 32, 32, 3}, {64, 3, 3, {1, 1}}},
+                                                  {{n, 32, 32, 64}, {64, 3, 3, {1, 1}}}};
+    std::int64_t size = 32;
+    for (const std::int64_t in : {64, 128, 256}) {
+        all.push_back({{n, size, size, in}, {2 * in, 3, 3, {2, 1}}});
+        all.push_back({{n, size, size, in}, {2 * in, 1, 1, {2, 0}}});
+        size /= 2;
+        all.push_back({{n, size, size, 2 * in}, {2 * in, 3, 3, {1, 1}}});
+    }
+    return all;
+}
+
+inline void add_convolution_cases(std::vector<Case>& table) {
+    std::vector<std::pair<Shape, Filters>> shapes = {
+        {{1, 1, 1, 1}, {1, 1, 1, {}}},         {{1, 1, 1, 3}, {2, 3, 3, {1, 1}}},
+        {{2, 1, 7, 5}, {3, 1, 3, {}}},         {{1, 9, 1, 2}, {4, 3, 1, {2, 0}}},
+        {{3, 5, 4, 1}, {17, 3, 3, {1, 1}}},    {{2, 7, 9, 17}, {33, 3, 3, {2, 1}}},
+        {{5, 8, 8, 16}, {16, 3, 3, {1, 0}}},   {{1, 32, 32, 3}, {64, 3, 3, {1, 1}}},
+        {{4, 6, 5, 31}, {7, 1, 1, {1, 0}}},    {{2, 9, 6, 33}, {16, 1, 1, {2, 0}}},
+        {{17, 3, 3, 8}, {8, 3, 3, {1, 1}}},    {{2, 11, 13, 6}, {10, 5, 3, {3, 1}}},
+        {{3, 10, 10, 64}, {65, 3, 3, {2, 1}}}, {{2, 12, 7, 48}, {32, 7, 7, {2, 3}}},
+        {{64, 4, 4, 32}, {48, 3, 3, {1, 1}}}};
+    // A batch of one: what the naive reference can do. The whole batch is checked at sampled places.
+    for (const auto& resnet : resnet18_convolutions(1)) shapes.push_back(resnet);
+    for (const Operation operation : {Operation::Conv2dForward, Operation::Conv2dBackward}) {
+        for (const auto& [shape, filters] : shapes)
+            table.push_back({.operation = operation, .shape = shape, .filters = filters});
+        for (const float scale : {1e-3F, 1e3F, 1e15F})
+            table.push_back({.operation = operation,
+                             .shape = {2, 7, 9, 17},
+                             .scale = scale,
+                             .filters = {33, 3, 3, {1, 1}}});
+        for (const std::int64_t out : {1, 33, 64})
+            table.push_back({.operation = operation,
+                             .shape = {2, 7, 9, out == 64 ? 64 : 17},
+                             .misaligned = true,
+                             .filters = {out, 3, 3, {1, 1}}});
+    }
+}
+
+inline void add_image_cases(std::vector<Case>& table) {
+    const Shape shapes[] = {{2, 1, 1, 1},  {1, 1, 1, 3},   {1, 1, 7, 5},   {3, 5, 4, 1},    {2, 7, 9, 17},
+                            {5, 8, 8, 16}, {1, 32, 32, 3}, {4, 6, 5, 31},  {17, 3, 3, 33},  {2, 3, 3, 257},
+                            {9, 1, 2, 64}, {3, 9, 6, 100}, {1, 1, 2, 512}, {1, 32, 32, 64}, {4, 16, 16, 128}};
+    for (const Operation operation :
+         {Operation::BatchNormForwardTraining, Operation::BatchNormForwardInference,
+          Operation::BatchNormBackward, Operation::Add})
+        for (const Activation sigma : {Activation::Identity, Activation::Relu}) {
+            if (operation == Operation::Add && sigma == Activation::Relu) continue;
+            for (const Shape& shape : shapes) table.push_back({operation, shape, sigma});
+            for (const float scale : {1e-3F, 30.0F, 1e4F})
+                table.push_back({operation, {2, 7, 9, 17}, sigma, scale});
+            // Far from 0: what the variance loses by it, if anything.
+            table.push_back({operation, {2, 7, 9, 17}, sigma, 1.0F, 1000});
+            table.push_back(
+                {.operation = operation, .shape = {2, 7, 9, 17}, .sigma = sigma, .misaligned = true});
+        }
+}
+
+inline void add_pool_cases(std::vector<Case>& table) {
+    const std::pair<Shape, Filters> pools[] = {{{1, 1, 1, 1}, {}},
+                                               {{1, 1, 7, 5}, {}},
+                                               {{2, 1, 6, 3}, {0, 1, 3, {}}},
+                                               {{3, 4, 1, 2}, {0, 2, 1, {}}},
+                                               {{2, 6, 4, 17}, {0, 2, 2, {}}},
+                                               {{5, 9, 6, 16}, {0, 3, 2, {}}},
+                                               {{1, 5, 7, 33}, {0, 5, 7, {}}},
+                                               {{4, 8, 8, 1}, {0, 2, 4, {}}},
+                                               {{2, 4, 4, 512}, {0, 4, 4, {}}},
+                                               {{3, 8, 8, 256}, {0, 8, 4, {}}},
+                                               {{2, 16, 16, 128}, {0, 8, 8, {}}},
+                                               {{1, 32, 32, 64}, {0, 16, 8, {}}},
+                                               {{7, 2, 2, 31}, {0, 2, 2, {}}},
+                                               {{1, 30, 3, 9}, {0, 10, 3, {}}}};
+    for (const Operation operation : {Operation::AveragePoolForward, Operation::AveragePoolBackward,
+                                      Operation::MaxPoolForward, Operation::MaxPoolBackward}) {
+        for (const auto& [shape, windows] : pools)
+            table.push_back({.operation = operation, .shape = shape, .filters = windows});
+        table.push_back({.operation = operation,
+                         .shape = {2, 6, 4, 17},
+                         .scale = 1e3F,
+                         .misaligned = true,
+                         .filters = {0, 3, 2, {}}});
+    }
+}
+
 /// Every row, each with a seed of its own.
 inline const std::vector<Case>& cases() {
     static const std::vector<Case> all = [] {
@@ -152,10 +277,40 @@ inline const std::vector<Case>& cases() {
         add_matrix_cases(table);
         add_vector_cases(table);
         add_gather_cases(table);
+        add_convolution_cases(table);
+        add_image_cases(table);
+        add_pool_cases(table);
         for (std::uint64_t row = 0; row < table.size(); ++row) table[row].seed = row;
         return table;
     }();
     return all;
+}
+
+/// What is timed: the rows of the paper's sizes, and the operations of Resnet18-1 on batches that the naive
+/// reference cannot do.
+inline std::vector<Case> timed_cases() {
+    constexpr std::int64_t batch = 64;
+    std::vector<Case> timed;
+    for (const Case& c : cases())
+        if (c.paper_size) timed.push_back(c);
+    for (const auto& [shape, filters] : resnet18_convolutions(batch))
+        for (const Operation operation : {Operation::Conv2dForward, Operation::Conv2dBackward})
+            timed.push_back({.operation = operation, .shape = shape, .paper_size = true, .filters = filters});
+    for (const std::int64_t size : {32, 16, 8, 4}) {
+        const Shape part{batch, size, size, 2048 / size};
+        for (const Operation operation :
+             {Operation::BatchNormForwardTraining, Operation::BatchNormForwardInference,
+              Operation::BatchNormBackward, Operation::Add})
+            timed.push_back(
+                {.operation = operation, .shape = part, .sigma = Activation::Relu, .paper_size = true});
+    }
+    for (const Operation operation : {Operation::AveragePoolForward, Operation::AveragePoolBackward,
+                                      Operation::MaxPoolForward, Operation::MaxPoolBackward})
+        timed.push_back({.operation = operation,
+                         .shape = {batch, 4, 4, 512},
+                         .paper_size = true,
+                         .filters = {0, 4, 4, {}}});
+    return timed;
 }
 
 }  // namespace deepfreq::tests

@@ -1,12 +1,7 @@
 #include <doctest/doctest.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <stdexcept>
 
@@ -15,50 +10,12 @@
 #include "data/files.h"
 #include "data/mnist.h"
 #include "tests/files.h"
+#include "tests/http_server.h"
 
 using namespace deepfreq;
 namespace fs = std::filesystem;
 
 namespace {
-
-// tests/http_server.py as a child process, which serves the files of a folder and ends with this object.
-class HttpServer {
-  public:
-    explicit HttpServer(const fs::path& folder) {
-        int ends[2];
-        REQUIRE(::pipe(ends) == 0);
-        child_ = ::fork();
-        REQUIRE(child_ >= 0);
-        if (child_ == 0) {
-            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-            ::dup2(ends[1], STDOUT_FILENO);
-            const char* script = DEEPFREQ_TEST_DIR "/http_server.py";
-            ::execl("/usr/bin/python3", "python3", script, folder.c_str(), nullptr);
-            ::execlp("python3", "python3", script, folder.c_str(), nullptr);
-            ::_exit(127);
-        }
-        ::close(ends[1]);
-        FILE* output = ::fdopen(ends[0], "r");
-        const int read = std::fscanf(output, "%d", &port_);
-        std::fclose(output);
-        REQUIRE_MESSAGE(read == 1, "python3 could not start tests/http_server.py");
-    }
-    ~HttpServer() {
-        ::kill(child_, SIGKILL);
-        ::waitpid(child_, nullptr, 0);
-    }
-    HttpServer(const HttpServer&) = delete;
-    HttpServer& operator=(const HttpServer&) = delete;
-
-    // "http://127.0.0.1:PORT/ROUTE/"
-    std::string at(const std::string& route) const {
-        return fmt::format("http://127.0.0.1:{}/{}/", port_, route);
-    }
-
-  private:
-    pid_t child_ = -1;
-    int port_ = 0;
-};
 
 // A server with the file "digits" (and the same packed, "digits.gz"), and a folder to download into.
 struct DownloadTest {
@@ -116,6 +73,16 @@ TEST_CASE("data/download: of a gzip file the MD5 is that of its content; redirec
     download({server.at("redirect") + "digits.gz"}, test.path, test.checksum, test.impatient);
     CHECK(read_file(test.path) == read_file(test.served.path / "digits.gz"));
     CHECK(read_unpacked(test.path) == test.content);
+}
+
+TEST_CASE("data/download: an MD5 can be that of the packed file") {
+    const DownloadTest test;
+    const HttpServer server(test.served.path);
+    const std::string url = server.at("good") + "digits.gz";
+    const Bytes packed = read_file(test.served.path / "digits.gz");
+    CHECK_THROWS_AS(download({url}, test.path, test.checksum, test.impatient, Md5Of::File), RunError);
+    download({url}, test.path, md5(packed), test.impatient, Md5Of::File);
+    CHECK(read_file(test.path) == packed);
 }
 
 TEST_CASE("data/download: each way a mirror fails is named, and nothing is left behind") {

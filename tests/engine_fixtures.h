@@ -66,21 +66,30 @@ inline Dataset labelled_points(std::int64_t samples, std::int64_t features, std:
     return data;
 }
 
-/// Where one parameter tensor lies in Network::parameters(): every tensor begins on 64 bytes.
+/// Where one tensor lies in Network::parameters() or Network::state(): every tensor begins on 64 bytes.
 struct ParameterPlace {
     std::size_t offset, count;
 };
 
-inline std::vector<ParameterPlace> parameter_places(const std::vector<std::unique_ptr<Layer>>& layers) {
+inline std::vector<ParameterPlace> places_of(const std::vector<std::unique_ptr<Layer>>& layers,
+                                             std::vector<ParameterSpec> (Layer::*specs)() const) {
     std::vector<ParameterPlace> places;
     std::size_t offset = 0;
     for (const auto& layer : layers)
-        for (const ParameterSpec& spec : layer->parameters()) {
+        for (const ParameterSpec& spec : ((*layer).*specs)()) {
             const auto count = static_cast<std::size_t>(spec.shape.elements());
             places.push_back({offset, count});
             offset += (count + 15) / 16 * 16;
         }
     return places;
+}
+
+inline std::vector<ParameterPlace> parameter_places(const std::vector<std::unique_ptr<Layer>>& layers) {
+    return places_of(layers, &Layer::parameters);
+}
+
+inline std::vector<ParameterPlace> state_places(const std::vector<std::unique_ptr<Layer>>& layers) {
+    return places_of(layers, &Layer::state);
 }
 
 /// f[0] … f[L] of an MLP for x[n,inputs], in double; `parameters` as they lie in Network::parameters().

@@ -45,7 +45,7 @@ struct Subject {
         const Buffer sums = kernels.allocate(sizeof(double)), state = kernels.allocate(sizeof(StepState));
         kernels.zero(sums.view<double>({1}));
         kernels.zero(state.view<StepState>({1}));
-        const ConstTensor p = network.forward(input);
+        const ConstTensor p = network.forward_training(input);
         apply_loss(kernels, loss, p, targets, network.output_gradient(input.rows()), sums.view<double>({1}),
                    state.view<StepState>({1}));
         network.backward(input, mode);
@@ -97,14 +97,15 @@ class WatchedDense final : public Layer {
     std::int64_t inputs() const override { return dense_.inputs(); }
     std::int64_t outputs() const override { return dense_.outputs(); }
     std::vector<ParameterSpec> parameters() const override { return dense_.parameters(); }
-    void forward(Kernels& kernels, const ParameterViews& w, ConstTensor x, Tensor y) const override {
-        seen_.w.insert(seen_.w.end(), w.begin(), w.end());
-        dense_.forward(kernels, w, x, y);
+    void forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
+                 Tensor y) const override {
+        seen_.w.insert(seen_.w.end(), memory.w.begin(), memory.w.end());
+        dense_.forward(kernels, memory, mode, x, y);
     }
-    void backward(Kernels& kernels, const ParameterViews& w, const ParameterViews& dw, ConstTensor x,
-                  ConstTensor y, Tensor dy, Tensor dx, GradMode mode) const override {
-        seen_.dw.insert(seen_.dw.begin(), dw.begin(), dw.end());
-        dense_.backward(kernels, w, dw, x, y, dy, dx, mode);
+    void backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
+                  Tensor dx, GradMode grad) const override {
+        seen_.dw.insert(seen_.dw.begin(), memory.dw.begin(), memory.dw.end());
+        dense_.backward(kernels, memory, x, y, dy, dx, grad);
     }
 
   private:
@@ -173,7 +174,7 @@ TEST_CASE("engine/network: parameters and gradients are one contiguous, aligned 
         layers.push_back(std::make_unique<WatchedDense>(16, 1, seen));
         Network network(kernels, std::move(layers), 3);
         const DeviceTensor x = on_device(kernels, {3, 5}, normal_values(15, 10));
-        network.forward(x.view);
+        network.forward_training(x.view);
         kernels.zero(network.output_gradient(3));
         network.backward(x.view);
         REQUIRE(seen.w.size() == 6);

@@ -21,7 +21,8 @@ MlpParams small_mlp(Activation sigma = Activation::Tanh) {
 
 /// Network, data and trainer of one small run: 23 samples in batches of 5, the last of 3.
 struct Run {
-    explicit Run(Kernels& kernels_, TrainerOptions options = {.learning_rate = 1e-2, .adam = {}, .seed = 7},
+    explicit Run(Kernels& kernels_,
+                 const TrainerOptions& options = {.learning_rate = 1e-2, .adam = {}, .seed = 7},
                  std::uint64_t weights_seed = 1, Dataset data_ = labelled_points(23, 6, 3),
                  Activation sigma = Activation::Tanh)
         : kernels(kernels_),
@@ -57,6 +58,21 @@ Evaluation naive_evaluation(const Run& run, Loss loss) {
 }
 
 }  // namespace
+
+TEST_CASE("engine/trainer: recorded steps and steps queued one by one give the same bits") {
+    for (const Backend& backend : backends_present()) {
+        CAPTURE(backend.name);
+        const TemporaryFolder folder;
+        std::vector<Bytes> results;
+        for (const bool recorded : {true, false}) {
+            Run run(*backend.kernels,
+                    {.learning_rate = 1e-2, .adam = {}, .seed = 7, .record_steps = recorded});
+            run.epochs(3);
+            results.push_back(saved(run.trainer, folder.path / "checkpoint"));
+        }
+        CHECK(results[0] == results[1]);
+    }
+}
 
 // Sample i is the i-th unit vector, so that column i of dw is sample i's share of the gradient; at learning
 // rate 0 the weights stay, and every share is known beforehand.

@@ -33,14 +33,22 @@ struct Experiment {
 
 Experiment experiment_of(const Case& c);
 
-/// Calls the operation once in memory of its own; checks that nothing but the outputs changed.
-std::vector<Output> outputs_of(const Experiment& experiment, Kernels& kernels, bool misaligned = false);
+/// Calls the operation once in memory of its own.
+Outcome outcome_of(const Experiment& experiment, Kernels& kernels, bool misaligned = false);
 
-/// Checks values against an estimate; the message names the worst of them.
-void check_close(const std::string& name, const std::vector<double>& found,
-                 const reference::Estimate& expected);
+/// How far values are from what they must be.
+struct Deviation {
+    double share = 0.0;  ///< the largest error as a share of what is allowed there; right up to 1
+    std::string text;    ///< the worst value, what was expected and how near
 
-/// Checks every output of the experiment.
-void check_close(const std::vector<Output>& found, const Experiment& experiment);
+    bool allowed() const { return share <= 1.0; }
+};
+
+/// The worst of the values. Values of another number than expected, and NaN, are infinitely far.
+Deviation deviation(const std::string& name, const std::vector<double>& found,
+                    const reference::Estimate& expected);
+
+/// The same for each output of the experiment, in its order; one that is missing is infinitely far.
+std::vector<Deviation> deviations(const std::vector<Output>& found, const Experiment& experiment);
 
 }  // namespace deepfreq::tests

@@ -7,42 +7,14 @@
 #include <limits>
 
 #include "tests/backends.h"
-#include "tests/experiment.h"
+#include "tests/checks.h"
+#include "tests/finite_differences.h"
 
 namespace deepfreq::tests {
 namespace {
 
 using reference::Estimate;
 using reference::Values;
-
-/// d f / d x_i by central differences. Their error is h^2 / 6 times the third derivative and a rounding of
-/// 1e-16 |f| / h: with h = 1e-5, about 1e-10 each for the functions here, which are of order 1.
-template <class Function>
-Values numerical_gradient(const Function& f, Values& x) {
-    constexpr double h = 1e-5;
-    Values gradient;
-    for (double& variable : x) {
-        const double middle = variable;
-        variable = middle + h;
-        const double above = f();
-        variable = middle - h;
-        const double below = f();
-        variable = middle;
-        gradient.push_back((above - below) / (2.0 * h));
-    }
-    return gradient;
-}
-
-/// The reference's gradient must be the numerical one to 1e-8; a backend's may also err by what float32 does.
-void check_gradient(const std::string& name, const Values& numerical, const Estimate& of_reference) {
-    check_close("reference " + name, of_reference.value, {numerical, Values(numerical.size(), 1e-8)});
-}
-
-Estimate within_float32(const Values& numerical, const Estimate& float32) {
-    Estimate allowed{numerical, float32.error};
-    for (double& error : allowed.error) error += 1e-8;
-    return allowed;
-}
 
 struct DenseProblem {
     reference::DenseShape shape;

@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "tests/backends.h"
-#include "tests/experiment.h"
+#include "tests/checks.h"
 
 namespace deepfreq::tests {
 namespace {
@@ -267,6 +267,32 @@ TEST_CASE("kernels: advance moves sample, step and update, and leaves the learni
         CHECK(state.update == 120);
         CHECK(state.learning_rate == 0.5F);
         CHECK(state.unused == 0.0F);
+    });
+}
+
+TEST_CASE("kernels: a recording runs nothing when it is made, and everything at each replay") {
+    for_each_backend([](Kernels& kernels) {
+        Buffer memory = kernels.allocate(sizeof(StepState));
+        const auto view = memory.view<StepState>({1});
+        StepState state{};
+        kernels.upload(std::span<const StepState>(&state, 1), view);
+        const auto work = [&] {
+            kernels.advance(view, 10);
+            kernels.advance(view, 3);
+        };
+        work();
+        const auto recording = kernels.record(work);
+        const auto samples = [&] {
+            kernels.download(view, std::span<StepState>(&state, 1));
+            return state.sample;
+        };
+        CHECK(samples() == 13);
+        recording->replay();
+        CHECK(samples() == 26);
+        recording->replay();
+        recording->replay();
+        CHECK(samples() == 52);
+        CHECK_THROWS_AS(kernels.record({}), InputError);
     });
 }
 

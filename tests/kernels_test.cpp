@@ -6,7 +6,7 @@
 
 #include "tests/backends.h"
 #include "tests/cases.h"
-#include "tests/experiment.h"
+#include "tests/checks.h"
 
 namespace deepfreq::tests {
 namespace {
@@ -76,6 +76,36 @@ TEST_CASE("kernels: sum_of_squares agrees with the reference") {
 }
 TEST_CASE("kernels: first_non_finite agrees with the reference") {
     check_table(Operation::FirstNonFinite);
+}
+TEST_CASE("kernels: conv2d_forward agrees with the reference") {
+    check_table(Operation::Conv2dForward);
+}
+TEST_CASE("kernels: conv2d_backward agrees with the reference") {
+    check_table(Operation::Conv2dBackward);
+}
+TEST_CASE("kernels: batch_norm_forward_training agrees with the reference") {
+    check_table(Operation::BatchNormForwardTraining);
+}
+TEST_CASE("kernels: batch_norm_forward_inference agrees with the reference") {
+    check_table(Operation::BatchNormForwardInference);
+}
+TEST_CASE("kernels: batch_norm_backward agrees with the reference") {
+    check_table(Operation::BatchNormBackward);
+}
+TEST_CASE("kernels: average_pool_forward agrees with the reference") {
+    check_table(Operation::AveragePoolForward);
+}
+TEST_CASE("kernels: average_pool_backward agrees with the reference") {
+    check_table(Operation::AveragePoolBackward);
+}
+TEST_CASE("kernels: max_pool_forward agrees with the reference") {
+    check_table(Operation::MaxPoolForward);
+}
+TEST_CASE("kernels: max_pool_backward agrees with the reference") {
+    check_table(Operation::MaxPoolBackward);
+}
+TEST_CASE("kernels: add agrees with the reference") {
+    check_table(Operation::Add);
 }
 
 }  // namespace

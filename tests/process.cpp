@@ -14,7 +14,9 @@ namespace deepfreq {
 Process::Process(const std::string& program, const std::vector<std::string>& arguments,
                  std::filesystem::path folder)
     : folder_(std::move(folder)) {
-    std::vector<std::string> words = {DEEPFREQ_BIN_DIR "/" + program};
+    // The tests lie among the programs they test, wherever the build was carried.
+    const std::filesystem::path bin = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    std::vector<std::string> words = {(bin / program).string()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
     pointers.reserve(words.size() + 1);

@@ -13,11 +13,6 @@ namespace {
 constexpr double eps = std::numeric_limits<float>::epsilon();
 constexpr double smallest_normal = std::numeric_limits<float>::min();
 
-/// Error of a float32 sum of `terms` terms whose magnitudes sum to `magnitude`.
-double rounding(double magnitude, std::int64_t terms) {
-    return (4.0 + std::sqrt(static_cast<double>(terms))) * eps * magnitude + smallest_normal;
-}
-
 /// The largest slope of sigma within `distance` of z: the slopes used here fall with |z|.
 double largest_slope(Activation sigma, double z, double distance) {
     if (sigma == Activation::Identity || sigma == Activation::Relu) return 1.0;
@@ -49,6 +44,10 @@ Estimate product(const Operand& left, const Values& right, std::int64_t rows, st
 }
 
 }  // namespace
+
+double rounding(double magnitude, std::int64_t terms) {
+    return (4.0 + std::sqrt(static_cast<double>(terms))) * eps * magnitude + smallest_normal;
+}
 
 double activate(Activation sigma, double z) {
     switch (sigma) {

@@ -26,6 +26,9 @@ struct Estimate {
     Values error;
 };
 
+/// By that rule: the error of a float32 sum of `terms` terms whose magnitudes sum to `magnitude`.
+double rounding(double magnitude, std::int64_t terms);
+
 /// sigma(z).
 double activate(Activation sigma, double z);
 

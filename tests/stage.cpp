@@ -1,7 +1,5 @@
 #include "tests/stage.h"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <span>
 
@@ -31,29 +29,30 @@ void* Stage::place_bytes(const std::string& name, std::size_t band, std::size_t 
     return first;
 }
 
-std::vector<Output> Stage::finish() {
-    std::vector<Output> outputs;
+Outcome Stage::finish() {
+    Outcome outcome;
+    const auto complain_unless = [&](bool well, const Block& block, const char* complaint) {
+        const std::string tensor = block.name.empty() ? "an input" : block.name;
+        if (!well) outcome.complaints.push_back(tensor + ": " + complaint);
+    };
     for (const Block& block : blocks_) {
         std::vector<std::byte> after(block.before.size());
         kernels_.download(block.memory.view<const std::byte>({static_cast<std::int64_t>(after.size())}),
                           std::span<std::byte>(after));
-        INFO("tensor: " << (block.name.empty() ? "an input" : block.name));
-        const auto end = static_cast<std::ptrdiff_t>(block.band + block.size);
+        const auto begin = after.begin() + static_cast<std::ptrdiff_t>(block.band);
+        const auto end = begin + static_cast<std::ptrdiff_t>(block.size);
         const auto is_poison = [](std::byte byte) { return byte == poison; };
-        CHECK_MESSAGE(
-            std::all_of(after.begin(), after.begin() + static_cast<std::ptrdiff_t>(block.band), is_poison),
-            "memory before the tensor was written");
-        CHECK_MESSAGE(std::all_of(after.begin() + end, after.end(), is_poison),
-                      "memory past the end of the tensor was written");
-        if (block.name.empty()) {
-            CHECK_MESSAGE(after == block.before, "an input was changed");
-            continue;
-        }
-        const std::byte* const first = after.data() + block.band;
-        outputs.push_back({block.name, block.to_double(first), {first, first + block.size}});
+        complain_unless(std::all_of(after.begin(), begin, is_poison), block,
+                        "memory before the tensor was written");
+        complain_unless(std::all_of(end, after.end(), is_poison), block,
+                        "memory past the end of the tensor was written");
+        if (block.name.empty())
+            complain_unless(after == block.before, block, "it was changed");
+        else
+            outcome.outputs.push_back({block.name, block.to_double(&*begin), {begin, end}});
     }
-    outputs.insert(outputs.end(), returned_.begin(), returned_.end());
-    return outputs;
+    outcome.outputs.insert(outcome.outputs.end(), returned_.begin(), returned_.end());
+    return outcome;
 }
 
 }  // namespace deepfreq::tests

@@ -19,6 +19,13 @@ struct Output {
     std::vector<std::byte> bytes;
 };
 
+/// What a call left behind: its outputs, and a sentence for everything it did to memory that was not its to
+/// write.
+struct Outcome {
+    std::vector<Output> outputs;
+    std::vector<std::string> complaints;
+};
+
 /// The device memory of one call. Every tensor lies between two guard bands; bands and outputs to be
 /// overwritten are filled with NaN, so that what is read past an end, or never written, shows in the result.
 class Stage {
@@ -44,8 +51,8 @@ class Stage {
     /// A value the operation returned to the host.
     void returned(const std::string& name, std::vector<double> values);
 
-    /// Checks that inputs and guard bands are untouched; returns the outputs.
-    std::vector<Output> finish();
+    /// Waits for the call; complains of inputs and guard bands that are not as they were.
+    Outcome finish();
 
   private:
     struct Block {

@@ -47,6 +47,14 @@ void TrainingFlags::add_to(CLI::App& app) {
         ->check(parses([](const std::string& s) { parse_initializer(s); }, ""))
         ->group(group);
     app.add_option("--lr", learning_rate, "learning rate of Adam")->check(finite_above_zero())->group(group);
+    app.add_option("--lr-schedule", schedule,
+                   "rate:epochs from stage to stage in place of --lr, as 1e-3:40,1e-4:20,1e-5:20")
+        ->check(parses(
+            [](const std::string& s) {
+                if (!s.empty()) parse_learning_rate(s);
+            },
+            ""))
+        ->group(group);
     app.add_option("--batch", batch, "samples a step")->check(at_least(1))->group(group);
     app.add_option("--samples", samples, "train on the first N samples")->check(at_least(1))->group(group);
     app.add_option("--epochs", epochs, "at most N epochs")->check(at_least(0))->group(group);
@@ -55,10 +63,18 @@ void TrainingFlags::add_to(CLI::App& app) {
         ->check(finite_from_zero())
         ->group(group);
     app.add_option("--seed", seed, "of weights and batches")->check(at_least(0))->group(group);
+    app.add_flag("--no-graph", no_graph,
+                 "queue every operation by itself, not a step as one graph: for debugging, same results")
+        ->group(group);
 }
 
 TrainerOptions TrainingFlags::trainer_options() const {
-    return {parse_loss(loss), learning_rate, {}, seed};
+    LearningRateSchedule rate = learning_rate;
+    if (!schedule.empty()) {
+        rate = parse_learning_rate(schedule);
+        rate.check_covers(epochs);
+    }
+    return {parse_loss(loss), rate, {}, seed, !no_graph};
 }
 
 void ProbeFlags::add_to(CLI::App& app) {
@@ -122,6 +138,9 @@ ProbeOptions ProbeFlags::probe_options(const Network& network, std::int64_t trai
 void RunFlags::add_to(CLI::App& app) {
     const char* const group = "Run";
     app.add_option("--device", device, "auto, cpu, cuda or cuda:N")->group(group);
+    app.add_option("--precision", precision, "of matrix products: fp32, or tf32 (GPU only, faster)")
+        ->check(parses([](const std::string& s) { parse_precision(s); }, ""))
+        ->group(group);
     app.add_option("--data", data,
                    "folder with the data, or synthetic; else $DEEPFREQ_DATA, the cache, a download")
         ->group(group);

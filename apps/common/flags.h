@@ -16,11 +16,13 @@ struct TrainingFlags {
     std::string loss = "mse";
     std::string initializer = "glorot-normal";
     double learning_rate = 1e-5;
+    std::string schedule;
     std::int64_t batch = 256;
     std::int64_t samples = 30000;
     std::int64_t epochs = 2000;
     double until_loss = 1e-2;
     std::uint64_t seed = 0;
+    bool no_graph = false;
 
     void add_to(CLI::App& app);
     TrainerOptions trainer_options() const;
@@ -44,6 +46,7 @@ struct ProbeFlags {
 /// Where it runs, what it reads and what it leaves behind.
 struct RunFlags {
     std::string device = "auto";
+    std::string precision = "fp32";
     std::string data;
     std::string out;
     std::string resume;

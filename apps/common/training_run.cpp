@@ -32,6 +32,7 @@ nlohmann::json TrainingRun::identity() const {
             {"batch", t.batch},
             {"loss", t.loss},
             {"lr", t.learning_rate},
+            {"lr_schedule", t.schedule},
             {"init", t.initializer},
             {"seed", t.seed}};
 }

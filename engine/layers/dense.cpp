@@ -30,13 +30,14 @@ std::vector<ParameterSpec> Dense::parameters() const {
     return {{{outputs_, inputs_}, inputs_, outputs_}, {{outputs_}}};
 }
 
-void Dense::forward(Kernels& kernels, const ParameterViews& w, ConstTensor x, Tensor y) const {
-    kernels.dense_forward(x, w[0], w[1], sigma_, y);
+void Dense::forward(Kernels& kernels, const LayerMemory& memory, Mode /*mode*/, ConstTensor x,
+                    Tensor y) const {
+    kernels.dense_forward(x, memory.w[0], memory.w[1], sigma_, y);
 }
 
-void Dense::backward(Kernels& kernels, const ParameterViews& w, const ParameterViews& dw, ConstTensor x,
-                     ConstTensor y, Tensor dy, Tensor dx, GradMode mode) const {
-    kernels.dense_backward(x, w[0], y, sigma_, dy, dx, dw[0], dw[1], mode);
+void Dense::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
+                     Tensor dx, GradMode grad) const {
+    kernels.dense_backward(x, memory.w[0], y, sigma_, dy, dx, memory.dw[0], memory.dw[1], grad);
 }
 
 Activation parse_activation(std::string_view name) {

@@ -16,9 +16,10 @@ class Dense final : public Layer {
     std::int64_t inputs() const override { return inputs_; }
     std::int64_t outputs() const override { return outputs_; }
     std::vector<ParameterSpec> parameters() const override;
-    void forward(Kernels& kernels, const ParameterViews& w, ConstTensor x, Tensor y) const override;
-    void backward(Kernels& kernels, const ParameterViews& w, const ParameterViews& dw, ConstTensor x,
-                  ConstTensor y, Tensor dy, Tensor dx, GradMode mode) const override;
+    void forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
+                 Tensor y) const override;
+    void backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
+                  Tensor dx, GradMode grad) const override;
 
   private:
     std::int64_t inputs_;

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "kernels/cpu/convolutions.h"
+#include "kernels/cpu/workspace.h"
 #include "kernels/kernels.h"
 
 namespace deepfreq {
 
 /// One file of this folder per family of operations: memory, dense, losses, adam, gather, measuring,
-/// spectrum.
+/// spectrum, conv2d, batchnorm, pool, elementwise.
 class CpuKernels final : public Kernels {
   public:
     std::string description() const override;
@@ -20,6 +22,7 @@ class CpuKernels final : public Kernels {
     void do_download(const void* device, void* host, std::size_t bytes) override;
     void do_copy(const void* from, void* to, std::size_t bytes) override;
     void do_zero(void* data, std::size_t bytes) override;
+    std::unique_ptr<Recording> do_record(std::function<void()> work) override;
     // dense.cpp
     void do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma, Tensor y) override;
     void do_dense_backward(ConstTensor x, ConstTensor w, ConstTensor y, Activation sigma, Tensor dy,
@@ -48,6 +51,35 @@ class CpuKernels final : public Kernels {
     std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
                                                          std::span<const double> inv_delta,
                                                          const LowFrequencyParams& params) override;
+    // conv2d.cpp
+    void do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) override;
+    void do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,
+                            Tensor dx, Tensor dw, GradMode mode) override;
+    // batchnorm.cpp
+    void do_batch_norm_forward_training(ConstTensor x, ConstTensor scale, ConstTensor shift,
+                                        const BatchNormParams& params, Tensor running_mean,
+                                        Tensor running_variance, Tensor saved_mean,
+                                        Tensor saved_inverse_deviation, ConstTensor residual, bool relu,
+                                        Tensor y) override;
+    void do_batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
+                                         const BatchNormParams& params, ConstTensor running_mean,
+                                         ConstTensor running_variance, ConstTensor residual, bool relu,
+                                         Tensor y) override;
+    void do_batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale, ConstTensor saved_mean,
+                                ConstTensor saved_inverse_deviation, bool relu, Tensor dy, Tensor dx,
+                                Tensor dscale, Tensor dshift, GradMode mode) override;
+    // pool.cpp
+    void do_average_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) override;
+    void do_average_pool_backward(ConstTensor dy, const PoolParams& params, Tensor dx) override;
+    void do_max_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) override;
+    void do_max_pool_backward(ConstTensor x, ConstTensor y, ConstTensor dy, const PoolParams& params,
+                              Tensor dx) override;
+    // elementwise.cpp
+    void do_add(ConstTensor x, Tensor y) override;
+
+    Convolutions convolutions_;
+    Workspace workspace_;
+    Workspace small_workspace_;  // beside the other: what is small
 };
 
 }  // namespace deepfreq

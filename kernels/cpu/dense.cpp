@@ -13,21 +13,6 @@ namespace {
 /// Columns one thread sums at a time: their sums stay in the nearest cache.
 constexpr std::int64_t column_block = 64;
 
-/// Calls work with the activation as a compile-time constant, so that its loop holds no branch.
-template <class Work>
-void with_activation(Activation sigma, const Work& work) {
-    switch (sigma) {
-        case Activation::Identity:
-            return work.template operator()<Activation::Identity>();
-        case Activation::Tanh:
-            return work.template operator()<Activation::Tanh>();
-        case Activation::Relu:
-            return work.template operator()<Activation::Relu>();
-        case Activation::Sigmoid:
-            return work.template operator()<Activation::Sigmoid>();
-    }
-}
-
 /// y = sigma(y + b), b added to every row.
 template <Activation A>
 void add_bias_and_activate(ConstTensor b, Tensor y) {
@@ -74,7 +59,7 @@ void activation_backward(ConstTensor y, Tensor dy, Tensor db, GradMode mode) {
 
 void CpuKernels::do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma, Tensor y) {
     gemm(Form::Plain, Form::Transposed, x.rows(), w.rows(), x.columns(), x.data, w.data, 0.0F, y.data);
-    with_activation(sigma, [&]<Activation A> { add_bias_and_activate<A>(b, y); });
+    math::with_activation(sigma, [&]<Activation A> { add_bias_and_activate<A>(b, y); });
 }
 
 void CpuKernels::do_dense_backward(ConstTensor x, ConstTensor w, ConstTensor y, Activation sigma, Tensor dy,
@@ -82,7 +67,7 @@ void CpuKernels::do_dense_backward(ConstTensor x, ConstTensor w, ConstTensor y, 
     const std::int64_t n = x.rows();
     const std::int64_t in = w.columns();
     const std::int64_t out = w.rows();
-    with_activation(sigma, [&]<Activation A> { activation_backward<A>(y, dy, db, mode); });
+    math::with_activation(sigma, [&]<Activation A> { activation_backward<A>(y, dy, db, mode); });
     const Tensor& dz = dy;
     if (dx) gemm(Form::Plain, Form::Plain, n, in, out, dz.data, w.data, 0.0F, dx.data);
     const float keep = mode == GradMode::Accumulate ? 1.0F : 0.0F;

@@ -1,16 +1,30 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "kernels/kernels.h"
 
 namespace deepfreq {
 
-/// Empty when a CUDA device can be used; else why not, in a few words.
+/// Empty when a CUDA device can be used; else why not and what helps, in a few words.
 std::string cuda_unavailable();
 
 /// The CUDA backend on device `index`. Throws InputError with the cure when it cannot be had.
-std::unique_ptr<Kernels> open_cuda_kernels(int index);
+std::unique_ptr<Kernels> open_cuda_kernels(int index, Precision precision);
+
+/// What is known of CUDA in this binary and on this machine.
+struct CudaFacts {
+    bool built = false;                            ///< whether this binary has the CUDA backend
+    std::string architectures;                     ///< what it was built for, as "75 80 86 89 90 and PTX"
+    std::string toolkit;                           ///< version of the compiler's toolkit, as "13.0"
+    std::string driver;                            ///< newest CUDA version the driver serves, or "none"
+    std::string unavailable;                       ///< as cuda_unavailable()
+    std::vector<std::string> devices;              ///< one line each
+    std::map<std::string, std::string> libraries;  ///< name → version
+};
+CudaFacts cuda_facts();
 
 }  // namespace deepfreq

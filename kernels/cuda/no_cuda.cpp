@@ -8,8 +8,18 @@ std::string cuda_unavailable() {
     return "this build has no CUDA backend";
 }
 
-std::unique_ptr<Kernels> open_cuda_kernels(int index) {
-    throw InputError("--device is cuda:{}, but this build has no CUDA backend: use --device cpu", index);
+std::unique_ptr<Kernels> open_cuda_kernels(int index, Precision /*precision*/) {
+    throw InputError(
+        "--device is cuda:{}, but this build has no CUDA backend: build with ./run --backend cuda, or use "
+        "--device cpu",
+        index);
+}
+
+CudaFacts cuda_facts() {
+    CudaFacts facts;
+    facts.driver = "unknown";
+    facts.unavailable = cuda_unavailable();
+    return facts;
 }
 
 }  // namespace deepfreq

@@ -1,0 +1,338 @@
+#!/usr/bin/env python3
+"""Ours on a GPU beside PyTorch (eager, CUDA graphs, torch.compile), KeOps and the floors, as Markdown.
+
+Same work and same precision on both sides, warm, medians; PyTorch timed by CUDA events, ours over whole epochs or
+curves, the device idle before and after. Needs deepfreq_benchmarks built with CUDA and a Python with PyTorch. What
+cannot run is listed with its reason; what does not fit --budget is not begun, and is listed too. Exit status 1 when
+one of ours failed. --device cpu --small tries the script itself where there is no GPU.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+from compare import Failure, floor_row, milliseconds, revision, table
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+BATCH, FIRST_WEIGHTS = 256, 784 * 500
+FEATURES, CLASSES, WIDTHS = 512, 10, 100
+EAGER = ["Adam", "foreach Adam", "fused Adam"]
+GRAPH = ["CUDA graph, fused Adam"]
+COMPILED = ["torch.compile, fused Adam", "torch.compile reduce-overhead, fused Adam"]
+KINDS = {"one_hot": "one-hot", "general": "general targets"}
+
+
+class OutOfTime(Failure):
+    """Not begun, or not finished, as the time of --budget was over."""
+
+
+def say(text):
+    print(f"compare_cuda.py: {text}", file=sys.stderr, flush=True)
+
+
+class Bench:
+    """Starts ours and the peers, within the time there is; keeps what did not run."""
+
+    def __init__(self, args):
+        self.args = args
+        self.binary = args.build / "bin" / "deepfreq_benchmarks"
+        self.end = time.monotonic() + args.budget
+        self.device = ""
+        self.torch = ""
+        self.missing = []  # [what, why]
+        self.ours_missing = False
+        if not self.binary.exists():
+            raise Failure(f"{self.binary} is not there: build the target deepfreq_benchmarks first")
+
+    def run(self, command, **environment):
+        left = min(self.args.limit, self.end - time.monotonic())
+        if left < 1:
+            raise OutOfTime("not begun: the time of --budget was over")
+        try:
+            done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=left,
+                                  env={**os.environ, **environment})
+        except OSError as error:
+            raise Failure(f"{command[0]} cannot be started: {error.strerror}") from None
+        except subprocess.TimeoutExpired:
+            kind = Failure if left == self.args.limit else OutOfTime
+            raise kind(f"stopped after {left:.0f} s") from None
+        if done.returncode != 0:
+            words = done.stderr.strip().splitlines() or [f"no word on stderr, status {done.returncode}"]
+            raise Failure(words[-1])
+        return done.stdout
+
+    def attempt(self, what, call, ours=False):
+        """What call() returns; None when it failed, the reason kept."""
+        say(what)
+        try:
+            return call()
+        except Failure as failure:
+            say(f"{what}: {failure}")
+            self.missing.append([what, str(failure)])
+            self.ours_missing |= ours and not isinstance(failure, OutOfTime)
+            return None
+
+    def ours(self, names, precision, repetitions=None, **environment):
+        """{name: record} of our benchmarks, each the median over the repetitions; `seconds` is one iteration's."""
+        repetitions = repetitions or self.args.repetitions
+        # Where the binary was carried, its libraries came along; PyTorch has its own, and must not see them.
+        if "DEEPFREQ_LIBRARY_PATH" in os.environ:
+            environment["LD_LIBRARY_PATH"] = os.environ["DEEPFREQ_LIBRARY_PATH"]
+        found = json.loads(self.run(
+            [self.binary, f"--device={self.args.device}", f"--precision={precision}",
+             f"--benchmark_filter=^({names})$", f"--benchmark_repetitions={repetitions}",
+             f"--benchmark_min_time={self.args.min_time}", "--benchmark_format=json"], **environment))
+        self.device = found["context"]["device"]
+        unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
+        records = {}
+        for record in found["benchmarks"]:
+            if record.get("error_occurred"):
+                raise Failure(f"{record['name']}: {record['error_message']}")
+            if record.get("aggregate_name", "median") != "median":
+                continue
+            if record["run_type"] == "iteration" and repetitions > 1:
+                continue
+            record["seconds"] = record["real_time"] * unit[record["time_unit"]]
+            records[record["run_name"].removesuffix("/real_time")] = record
+        if not records:
+            raise Failure(f"{self.binary} has no benchmark named {names}")
+        return records
+
+    def peer(self, script, *arguments):
+        output = self.run([self.args.python, HERE / script, *arguments, "--device", self.args.device])
+        found = json.loads(output.splitlines()[-1])
+        self.torch = found.get("torch", self.torch)
+        return found
+
+
+def microseconds(seconds):
+    return f"{1e6 * seconds:.1f} µs" if seconds < 1e-3 else milliseconds(seconds)
+
+
+def times_faster(peer, ours):
+    return f"{peer / ours:.2f}" if ours else "ours did not run"
+
+
+def measure_rates(bench):
+    small = ["--size", 256, "--mebibytes", 16] if bench.args.small else []
+    return bench.attempt("rates of the device", lambda: bench.peer("rates_pytorch.py", *small))
+
+
+def mlp_ours(bench, hidden, samples, precision):
+    name = f"mlp_epoch/hidden:{hidden}/samples:{samples}"
+    records = bench.attempt(f"ours: MLP of {hidden} layers, {precision}",
+                            lambda: bench.ours(f"{name}/real_time", precision), ours=True)
+    return records and records[name]
+
+
+def mlp_peers(bench, hidden, samples, precision, variants):
+    """{variant: seconds of a step}, of all that ran."""
+    what = f"PyTorch: MLP of {hidden} layers, {precision}"
+    found = bench.attempt(f"{what}: {'; '.join(variants)}", lambda: bench.peer(
+        "mlp_pytorch.py", "--hidden", hidden, "--samples", samples, "--precision", precision,
+        "--epochs", bench.args.epochs, "--variants", *variants))
+    if not found:
+        return {}
+    bench.missing += [[f"{what}: {variant}", reason] for variant, reason in found["failed"].items()]
+    return found["variants"]
+
+
+def mlp_floor(job, ours, steps, samples, precision, rates):
+    """Arithmetic at the rate of a large product, or what Adam and the gradients move, whichever takes longer."""
+    flop = 2 * (3 * ours["parameters"] - FIRST_WEIGHTS) * samples / steps
+    traffic = 8 * 4 * ours["parameters"]
+    floors = {f"{flop / 1e9:.2f} GFLOP at {rates[precision + '_flop_rate'] / 1e12:.1f} TFLOP/s":
+              flop / rates[precision + "_flop_rate"],
+              f"{traffic / 1e6:.0f} MB of parameters, moments and gradients at {rates['byte_rate'] / 1e12:.2f} TB/s":
+              traffic / rates["byte_rate"]}
+    text = max(floors, key=floors.get)
+    return floor_row(job, "", [{"seconds": ours["seconds_per_step"]}], [floors[text]], text)
+
+
+def mlp_jobs(bench):
+    """(hidden layers, samples of an epoch, precision)"""
+    sizes = [(1, 2560)] if bench.args.small else [(5, 30000), (80, 2560)]
+    return [(hidden, samples, precision) for hidden, samples in sizes for precision in bench.args.precisions]
+
+
+def mlp_rows(job, ours, peers):
+    title = f"MLP 784-500x{job[0]}-10, step, {job[2]}"
+    seconds = ours and ours["seconds_per_step"]
+    return [[title, microseconds(seconds) if seconds else "", variant, microseconds(its), times_faster(its, seconds)]
+            for variant, its in peers.items()]
+
+
+def measure_mlp(bench, rates):
+    """Rows of peers and floors, and ours by job."""
+    ours = {job: mlp_ours(bench, *job) for job in mlp_jobs(bench)}
+    rows, floors = [], []
+    for job, record in ours.items():
+        hidden, samples, precision = job
+        peers = mlp_peers(bench, *job, EAGER if bench.args.device == "cpu" else EAGER + GRAPH)
+        rows += mlp_rows(job, record, peers)
+        if record and rates:
+            floors.append(mlp_floor(f"MLP 784-500x{hidden}-10, step, {precision}", record, -(-samples // BATCH),
+                                    samples, precision, rates))
+    return rows, floors, ours
+
+
+def measure_compiled(bench, ours):
+    """The same jobs by torch.compile, which takes longest to get ready."""
+    rows = []
+    for job, record in ours.items() if bench.args.device != "cpu" else ():
+        for variant in COMPILED:
+            rows += mlp_rows(job, record, mlp_peers(bench, *job, [variant]))
+    return rows
+
+
+def lfr_floor(n, one_hot, rates):
+    """Half of the pairs; see the words of the row."""
+    distances = 3 * n * n * FEATURES / rates["tf32_flop_rate"]  # three TF32 products make one of fp32 quality
+    instructions = rates["fp32_flop_rate"] / 2
+    weights = n * n / 2 * WIDTHS * (3 if one_hot else 1) / instructions
+    sums = 0 if one_hot else 2 * n * n * WIDTHS * (CLASSES + 1) / rates["tf32_flop_rate"]
+    return distances + weights + sums
+
+
+def measure_lfr(bench, rates):
+    n = 2000 if bench.args.small else 40000
+    block = 8192 if bench.args.device != "cpu" else 1024
+    ours = {kind: bench.attempt(f"ours: LFR n = {n}, {text}",
+                                lambda: bench.ours(f"lfr/{kind}_d512/{n}/real_time", "fp32"), ours=True)
+            for kind, text in KINDS.items()}
+    peers = []
+    for method, repeat in (("batched", 5), ("per-width", 2), ("keops", 1)):
+        for precision in bench.args.precisions if method != "keops" else ["fp32"]:
+            found = bench.attempt(f"PyTorch: LFR n = {n}, {method}, {precision}", lambda: bench.peer(
+                "lfr_pytorch.py", "--method", method, "--n", n, "--d", FEATURES, "--c", CLASSES, "--widths", WIDTHS,
+                "--block", block, "--repeat", repeat, "--precision", precision))
+            if found:
+                peers.append((f"{method} loop, {precision}", found["median_seconds"]))
+    rows, floors = [], []
+    for kind, text in KINDS.items():
+        record = ours[kind] and ours[kind][f"lfr/{kind}_d512/{n}"]
+        job = f"LFR n = {n}, d = {FEATURES}, {text}"
+        for name, seconds in peers:
+            rows.append([job, milliseconds(record["seconds"]) if record else "", name, milliseconds(seconds),
+                         times_faster(seconds, record and record["seconds"])])
+        if record and rates:
+            words = ("3×TF32 distances of half the pairs; per pair and width "
+                     + ("a multiplication and two additions" if kind == "one_hot" else
+                        "a multiplication, and 22 multiply-adds at the TF32 rate"))
+            floors.append(floor_row(job, "", [record], [lfr_floor(n, kind == "one_hot", rates)], words))
+    return rows, floors
+
+
+def measure_accuracy(bench):
+    """Largest |LFR - LFR in double| over the widths: ours, and the PyTorch loop's."""
+    n = 2000 if bench.args.small else 40000
+    block = 1024 if bench.args.device != "cpu" else 128
+    rows = []
+    for kind in KINDS:
+        for precision in bench.args.precisions:
+            def judge():
+                with tempfile.TemporaryDirectory() as folder:
+                    bench.ours(f"lfr/{kind}_d512/{n}/real_time", precision, 1, DEEPFREQ_LFR_OUT=folder)
+                    return bench.peer("lfr_double.py", folder, "--block", block, "--precision", precision)
+            found = bench.attempt(f"LFR in double, {kind}, {precision}", judge, ours=True)
+            if found:
+                rows.append([f"LFR n = {n}, {KINDS[kind]}, {precision}",
+                             f"{found['lfr_first']:.4f} to {found['lfr_last']:.4f}", f"{found['ours']:.1e}",
+                             f"{found['peer']:.1e}", "≤ 1e-5"])
+    return rows
+
+
+def measure_operations(bench):
+    rows = []
+    for precision in bench.args.precisions:
+        names = "operations/.*" if precision == "fp32" else "operations/dense.*"  # the rest is the same
+        records = bench.attempt(f"ours: single operations, {precision}", lambda: bench.ours(names, precision),
+                                ours=True)
+        for name, record in (records or {}).items():
+            kind = "flop_rate" if "flop_rate" in record else "byte_rate"
+            unit = "GFLOP/s" if kind == "flop_rate" else "GB/s"
+            rows.append([name.removeprefix("operations/"), precision, microseconds(record["seconds"]),
+                         f"{record[kind] / 1e9:.3g} {unit}"])
+    return rows
+
+
+def compare(bench):
+    only = bench.args.only
+    rates = measure_rates(bench)
+    peers, floors, rest, ours = [], [], [], {}
+    if "mlp" in only:
+        peers, floors, ours = measure_mlp(bench, rates)
+    if "lfr" in only:
+        more_peers, more_floors = measure_lfr(bench, rates)
+        peers, floors = peers + more_peers, floors + more_floors
+    if "accuracy" in only:
+        rest += ["## Accuracy", "", *table(["job", "LFR from … to", "largest error, ours", "PyTorch's", "wanted"],
+                                           measure_accuracy(bench))]
+    if "operations" in only:
+        rest += ["## Single operations", "", *table(["operation", "precision", "time", "rate"],
+                                                    measure_operations(bench))]
+    peers += measure_compiled(bench, ours)
+    lines = [
+        "# Ours and the peers on the GPU" if bench.args.device != "cpu" else "# A trial on the CPU", "",
+        f"- `{shlex.join(['benchmarks/compare_cuda.py', *sys.argv[1:]])}`, {datetime.date.today().isoformat()}, "
+        f"revision {revision()}",
+        f"- {bench.device or 'ours did not run'}; PyTorch {bench.torch or 'did not run'}",
+        f"- ours: medians of {bench.args.repetitions} repetitions; PyTorch: of {bench.args.epochs} epochs, or of 1 to "
+        "5 curves, by CUDA events",
+        "- MLP: tanh, MSE, Adam, batch 256, a whole epoch without evaluation",
+        f"- LFR: c = {CLASSES}, {WIDTHS} evenly spaced 1/δ; batched: distances once a block of rows, per-width: anew "
+        "for each δ; ours the same in fp32 and tf32", ""]
+    if rates:
+        lines.insert(4, f"- measured on the device: {rates['fp32_flop_rate'] / 1e12:.3g} TFLOP/s fp32, "
+                        f"{rates['tf32_flop_rate'] / 1e12:.3g} TFLOP/s TF32 in a large product, "
+                        f"{rates['byte_rate'] / 1e12:.3g} TB/s in a large copy (read and written)")
+    if peers or floors:
+        lines += ["## Against the peers", "", *table(["job", "ours", "peer", "its time", "times faster"], peers),
+                  "## Against the floor", "",
+                  *table(["job", "ours", "floor", "made of", "times the floor", ""], floors)]
+    if bench.missing:
+        rest += ["## Did not run", "", *table(["what", "why"], bench.missing)]
+    return "\n".join(lines + rest)
+
+
+def main():
+    parts = ["mlp", "lfr", "accuracy", "operations"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cuda", help="folder with bin/")
+    parser.add_argument("--python", default=sys.executable, help="a Python with PyTorch (this one)")
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--precisions", nargs="+", choices=["fp32", "tf32"], default=["fp32", "tf32"])
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts, help="parts to measure (all)")
+    parser.add_argument("--repetitions", type=int, default=7, help="of each of our benchmarks (7)")
+    parser.add_argument("--min-time", type=float, default=0.2, help="seconds of a repetition (0.2)")
+    parser.add_argument("--epochs", type=int, default=15, help="timed epochs of a PyTorch MLP (15)")
+    parser.add_argument("--limit", type=float, default=120, help="seconds for one command (120)")
+    parser.add_argument("--budget", type=float, default=1800, help="seconds for everything (1800)")
+    parser.add_argument("--small", action="store_true", help="small sizes: to try the script")
+    parser.add_argument("--out", type=pathlib.Path, help="write the Markdown there too")
+    args = parser.parse_args()
+    if args.device == "cpu":
+        args.precisions = ["fp32"]
+    if args.repetitions < 1 or args.epochs < 1:
+        parser.error("--repetitions and --epochs are at least 1")
+    try:
+        bench = Bench(args)
+        text = compare(bench)
+    except Failure as failure:
+        sys.exit(f"compare_cuda.py: {failure}")
+    print(text)
+    if args.out:
+        args.out.write_text(text)
+    sys.exit(1 if bench.ours_missing else 0)
+
+
+if __name__ == "__main__":
+    main()

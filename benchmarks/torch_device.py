@@ -1,0 +1,47 @@
+"""What the PyTorch peers share: the device they run on, and how time is taken on it."""
+
+import time
+
+import torch
+
+
+def add_arguments(parser):
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "tf32"], help="of products on CUDA")
+    parser.add_argument("--threads", type=int, default=2)
+
+
+def set_precision(precision):
+    """fp32 or tf32, of products on CUDA."""
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+
+
+def prepare(args):
+    """Sets threads, denormals and precision as asked for; returns whether denormals are flushed on the CPU."""
+    torch.set_num_threads(args.threads)
+    flushes = torch.set_flush_denormal(True)
+    if args.device != "cpu":
+        set_precision(args.precision)
+        torch.zeros(1, device=args.device)
+    torch.manual_seed(0)
+    return flushes
+
+
+def synchronize(device):
+    if device != "cpu":
+        torch.cuda.synchronize()
+
+
+def seconds_of(work, device):
+    """Time of work(), by CUDA events on a GPU: from when the device is idle to when it is idle again."""
+    synchronize(device)
+    if device == "cpu":
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start
+    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+    start.record()
+    work()
+    end.record()
+    end.synchronize()
+    return 1e-3 * start.elapsed_time(end)

@@ -1,0 +1,21 @@
+# The CUDA backend: kernels/cuda/ in place of its stand-in no_cuda.cpp.
+file(GLOB cuda_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/cuda/*.cpp ${CMAKE_SOURCE_DIR}/kernels/cuda/*.cu)
+list(FILTER cuda_sources EXCLUDE REGEX "/(no_cuda|device)[.]cpp$")
+target_sources(deepfreq_kernels PRIVATE ${cuda_sources})
+# The runtime is linked in: on a machine without CUDA the program starts and says so.
+target_link_libraries(deepfreq_kernels PRIVATE CUDA::cudart_static CUDA::cublasLt ${CUDNN_LIBRARY})
+target_include_directories(deepfreq_kernels SYSTEM PRIVATE ${CUDNN_INCLUDE_DIR} ${CUDAToolkit_INCLUDE_DIRS})
+
+# A register spilled to memory is a warning like any other: an error in CI.
+# FMT_USE_CONSTEXPR: fmt 9 does not know that nvcc has it.
+set(cuda_options -DFMT_USE_CONSTEXPR=1 --expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra -Xptxas=--warn-on-spills)
+if(DEEPFREQ_WERROR)
+  list(APPEND cuda_options -Werror all-warnings -Xptxas=--warning-as-error)
+endif()
+target_compile_options(deepfreq_kernels PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:${cuda_options}>")
+# Weights below the smallest normal float count as 0 (kernels.h).
+set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cuda/spectrum.cu PROPERTIES COMPILE_OPTIONS --ftz=true)
+
+string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
+set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cuda/open_cuda.cpp PROPERTIES
+                            COMPILE_DEFINITIONS DEEPFREQ_CUDA_ARCHITECTURES="${architectures}")

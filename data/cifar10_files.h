@@ -1,0 +1,21 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+
+#include "data/images.h"
+
+namespace deepfreq {
+
+/// The binary files: five to train on, then the one to test with.
+inline constexpr std::array<const char*, 6> cifar10_files = {"data_batch_1.bin", "data_batch_2.bin",
+                                                             "data_batch_3.bin", "data_batch_4.bin",
+                                                             "data_batch_5.bin", "test_batch.bin"};
+
+/// Reads them from `folder`: each has `records` records of a label 0 … 9 and 3072 bytes, the planes red,
+/// green and blue of 32×32 pixels. Checksums are the MD5 of the files. Throws InputError naming the file,
+/// what was found and expected, when one is missing, truncated or too long, or has another label.
+ImageSets read_cifar10(const std::filesystem::path& folder, std::int64_t records);
+
+}  // namespace deepfreq

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "data/images.h"
+
+namespace deepfreq {
+
+/// How load_image_folder() goes about it.
+struct ImageFolderOptions {
+    bool skip_bad_images = false;  ///< go on without images that cannot be read, and say so in `source`
+    bool cache = true;             ///< keep what was decoded in the cache folder
+    /// Called with one line for each thing the user should know.
+    std::function<void(const std::string& line)> notice = {};
+};
+
+/// Whether load_image_folder() would find images there.
+bool has_image_folder(const std::filesystem::path& folder);
+
+/// The PNG and JPEG images (.png, .jpg, .jpeg) of `folder`/train/<class>/ and, as `test`, of the same classes
+/// in `folder`/val/, /validation/ or /test/ (the first there is); without train/ those of `folder`/<class>/,
+/// all one set. Classes and the images of a class are in the order of their names. Images are grey when all
+/// are, else coloured; they must have one size.
+///
+/// Decoded on all cores, once: then they are read from (the cache folder)/images/, as long as the number of
+/// the files, their total size and the newest date are the same. Holds n·h·w·3 bytes.
+///
+/// Throws InputError for a class without images, more than 256 classes, other classes in the test set, images
+/// of different sizes, and images that cannot be read (counted, the first named) unless they are skipped.
+ImageSets load_image_folder(const std::filesystem::path& folder, const ImageFolderOptions& options = {});
+
+}  // namespace deepfreq

@@ -1,0 +1,32 @@
+#include "data/places.h"
+
+#include <cstdlib>
+
+#include "common/error.h"
+
+namespace deepfreq {
+
+namespace fs = std::filesystem;
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+fs::path cache_folder(const std::string& name) {
+    if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty())
+        return fs::path(cache) / "deepfreq" / name;
+    if (const std::string home = environment("HOME"); !home.empty())
+        return fs::path(home) / ".cache" / "deepfreq" / name;
+    throw InputError("there is no cache folder: neither $XDG_CACHE_HOME nor $HOME is set");
+}
+
+fs::path make_cache_folder(const std::string& name) {
+    fs::path folder = cache_folder(name);
+    std::error_code failure;
+    fs::create_directories(folder, failure);
+    if (failure) throw InputError("{}: cannot be created: {}", folder.string(), failure.message());
+    return folder;
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace deepfreq {
+
+/// The value of an environment variable; "" if it is not set.
+std::string environment(const char* name);
+
+/// ($XDG_CACHE_HOME or ~/.cache)/deepfreq/`name`, which need not exist. Throws InputError if neither
+/// $XDG_CACHE_HOME nor $HOME is set.
+std::filesystem::path cache_folder(const std::string& name);
+
+/// The same, made if it is not there. Throws InputError if it cannot be made.
+std::filesystem::path make_cache_folder(const std::string& name);
+
+}  // namespace deepfreq

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/images.h"
+
+namespace deepfreq {
+
+/// How many labelled samples to train on and to validate with, and by which seed they are drawn.
+struct SplitOptions {
+    std::int64_t train = 40000;  ///< the paper's numbers for CIFAR-10
+    std::int64_t validation = 10000;
+    std::uint64_t seed = 0;
+    bool scale = true;  ///< each channel to mean 0 and standard deviation 1 over the training samples
+};
+
+/// Indices of samples, each set in random order; no sample is in both.
+struct Split {
+    std::vector<std::int64_t> train;
+    std::vector<std::int64_t> validation;
+};
+
+/// Draws both sets so that the classes of each differ by at most one sample. For one seed the validation
+/// samples are the same for any number of training samples. Labels are 0 … classes.size()-1; `name` and
+/// `classes` are for messages. Throws InputError for a count < 1, and where all samples, or those of one
+/// class, are fewer than asked for.
+Split balanced_split(const std::string& name, const std::vector<std::string>& classes,
+                     std::span<const std::uint8_t> labels, const SplitOptions& options);
+
+/// Training and validation samples as a network takes them, and the scaling of both, for the manifest.
+struct ScaledSplit {
+    TrainValidation sets;
+    ChannelScaling scaling;
+};
+
+/// Both sets out of the labelled training images: balanced, scaled alike by constants of the training samples
+/// only (left in 0 … 1 when `scale` is false). The images of `test` stay out of it.
+ScaledSplit split_images(const ImageSets& images, const SplitOptions& options);
+
+}  // namespace deepfreq

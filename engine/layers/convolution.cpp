@@ -1,0 +1,99 @@
+#include "engine/layers/convolution.h"
+
+#include "common/error.h"
+
+namespace deepfreq {
+namespace {
+
+constexpr BatchNormParams batch_norm{};
+
+ImageShape convolved(const ImageShape& input, const ConvolutionSize& size) {
+    if (input.height < 1 || input.width < 1 || input.channels < 1 || size.channels < 1 || size.stride < 1 ||
+        size.kernel < 1 || size.kernel % 2 == 0)
+        throw InputError(
+            "a convolution of {}x{}x{} to {} channels, kernel {}, stride {}: expected sizes of at "
+            "least 1 and an odd kernel",
+            input.height, input.width, input.channels, size.channels, size.kernel, size.stride);
+    const auto extent = [&](std::int64_t of_input) { return (of_input - 1) / size.stride + 1; };
+    return {extent(input.height), extent(input.width), size.channels};
+}
+
+}  // namespace
+
+NormalizedConvolution::NormalizedConvolution(const ImageShape& input, const ConvolutionSize& size,
+                                             Place place)
+    : input_(input), output_(convolved(input, size)), size_(size), place_(place) {}
+
+std::vector<ParameterSpec> NormalizedConvolution::parameters() const {
+    const std::int64_t area = size_.kernel * size_.kernel;
+    const Shape channels{output_.channels};
+    return {{{output_.channels, size_.kernel, size_.kernel, input_.channels},
+             area * input_.channels,
+             area * output_.channels},
+            {.shape = channels, .value = 1.0F},
+            {.shape = channels}};
+}
+
+std::vector<ParameterSpec> NormalizedConvolution::state() const {
+    const Shape channels{output_.channels};
+    return {{.shape = channels}, {.shape = channels, .value = 1.0F}};
+}
+
+std::vector<Shape> NormalizedConvolution::kept(std::int64_t n) const {
+    return {output_.batch(n), {output_.channels}, {output_.channels}};
+}
+
+void NormalizedConvolution::forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
+                                    ConstTensor residual, bool relu, Tensor y) const {
+    const std::int64_t n = x.rows();
+    const Tensor* const w = &memory.w[place_.parameters];
+    const Tensor* const state = &memory.state[place_.state];
+    const Tensor* const kept = &memory.kept[place_.kept];
+    const Tensor& z = kept[0];
+    const Tensor images = y.reshape(output_.batch(n));
+    if (residual) residual = residual.reshape(output_.batch(n));
+    kernels.conv2d_forward(x.reshape(input_.batch(n)), w[0], params(), z);
+    if (mode == Mode::Training)
+        kernels.batch_norm_forward_training(z, w[1], w[2], batch_norm, state[0], state[1], kept[1], kept[2],
+                                            residual, relu, images);
+    else
+        kernels.batch_norm_forward_inference(z, w[1], w[2], batch_norm, state[0], state[1], residual, relu,
+                                             images);
+}
+
+void NormalizedConvolution::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x,
+                                     ConstTensor y, bool relu, Tensor dy, Tensor dz, Tensor dx,
+                                     GradMode grad) const {
+    const std::int64_t n = x.rows();
+    const Tensor* const w = &memory.w[place_.parameters];
+    const Tensor* const dw = &memory.dw[place_.parameters];
+    const Tensor* const kept = &memory.kept[place_.kept];
+    kernels.batch_norm_backward(kept[0], y.reshape(output_.batch(n)), w[1], kept[1], kept[2], relu,
+                                dy.reshape(output_.batch(n)), dz, dw[1], dw[2], grad);
+    kernels.conv2d_backward(x.reshape(input_.batch(n)), w[0], dz, params(),
+                            dx ? dx.reshape(input_.batch(n)) : dx, dw[0], grad);
+}
+
+Conv2dParams NormalizedConvolution::params() const {
+    return {.stride = size_.stride, .padding = size_.kernel / 2};
+}
+
+ConvolutionUnit::ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size)
+    : size_(size), convolution_(input, size, {}) {}
+
+std::string ConvolutionUnit::description() const {
+    return fmt::format("conv{}x{} {}-{} stride {}", size_.kernel, size_.kernel,
+                       convolution_.input_shape().channels, size_.channels, size_.stride);
+}
+
+void ConvolutionUnit::forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
+                              Tensor y) const {
+    convolution_.forward(kernels, memory, mode, x, {}, true, y);
+}
+
+void ConvolutionUnit::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y,
+                               Tensor dy, Tensor dx, GradMode grad) const {
+    convolution_.backward(kernels, memory, x, y, true, dy, memory.scratch[0], dx, grad);
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace deepfreq {
+
+/// A learning rate that is constant from stage to stage.
+struct LearningRateSchedule {
+    struct Stage {
+        double rate = 0.0;
+        std::int64_t epochs = 0;  ///< 0: all that follow
+    };
+    std::vector<Stage> stages;
+
+    LearningRateSchedule() = default;
+    /// The same rate always.
+    LearningRateSchedule(double rate) : stages{{rate, 0}} {}  // NOLINT: a rate is a schedule
+
+    /// The rate of an epoch, counted from 0. Throws InputError beyond the last.
+    double at(std::int64_t epoch) const;
+
+    /// Throws InputError unless it has a rate for `epochs` epochs.
+    void check_covers(std::int64_t epochs) const;
+};
+
+/// "1e-3:40,1e-4:20,1e-5:20", which is rate:epochs from stage to stage, or one rate for all epochs, as
+/// "1e-5". Throws InputError for anything else.
+LearningRateSchedule parse_learning_rate(std::string_view text);
+
+}  // namespace deepfreq

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "kernels/buffer.h"
+#include "kernels/params.h"
+
+namespace deepfreq {
+
+class Convolution;
+
+/// oneDNN's convolutions, each made when its shapes are first seen: making one compiles machine code.
+class Convolutions {
+  public:
+    Convolutions();
+    ~Convolutions();
+    Convolutions(const Convolutions&) = delete;
+    Convolutions& operator=(const Convolutions&) = delete;
+
+    /// The convolution of images x[n,h,w,in] with filters w[out,kh,kw,in] to y. Throws RunError when oneDNN
+    /// has none.
+    Convolution& of(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams& params);
+
+  private:
+    using Key = std::array<std::int64_t, 9>;  // of x; out, kh, kw; stride and padding
+    std::map<Key, std::unique_ptr<Convolution>> made_;
+};
+
+}  // namespace deepfreq

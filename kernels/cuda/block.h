@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+
+#include "common/host_device.h"
+
+// How a kernel of ours is written, so that it also runs without a GPU.
+//
+// A kernel is a plain struct: its members are the arguments, its operator() the code.
+//
+//  * One thread an element: `void operator()(std::int64_t i) const`, launched by launch_each(). The tests
+//  call it
+//    for every i.
+//  * Threads that cooperate: `template <class Block> void operator()(Block& block, Shared& shared) const`,
+//  launched
+//    by launch_blocks(), with the members
+//        struct Shared { … };                       what the block shares; uninitialised
+//        static constexpr int threads = 256;        of a block
+//    Block is DeviceBlock on the GPU; in the tests it is tests/host_block.h, whose threads are the host's and
+//    whose barrier is std::barrier, under ThreadSanitizer too. A kernel reaches other threads through
+//    `shared` and barrier() only, and every thread of the block reaches every barrier.
+
+namespace deepfreq::cuda {
+
+#ifdef __CUDACC__
+/// The hardware's block, one-dimensional.
+class DeviceBlock {
+  public:
+    /// This thread in its block, 0 … threads-1.
+    __device__ int thread() const { return static_cast<int>(threadIdx.x); }
+    /// This block in its grid, 0 … blocks()-1.
+    __device__ std::int64_t index() const { return blockIdx.x; }
+    __device__ std::int64_t blocks() const { return gridDim.x; }
+    /// Waits for all threads of the block; what they wrote is then seen by all.
+    __device__ void barrier() const { __syncthreads(); }
+    /// A barrier that tells all threads whether `mine` is true for any.
+    __device__ bool any(bool mine) const { return __syncthreads_or(mine ? 1 : 0) != 0; }
+};
+#endif
+
+/// Sum of `mine` over the threads of a block, for thread 0, in an order that is fixed by the number of
+/// threads (a power of two). `terms` is shared, one entry a thread; free again after the block's next
+/// barrier.
+template <int Threads, class T, class Block>
+DEEPFREQ_HOST_DEVICE T block_sum(Block& block, T* terms, T mine) {
+    static_assert((Threads & (Threads - 1)) == 0, "a tree of sums wants a power of two");
+    const int thread = block.thread();
+    terms[thread] = mine;
+    for (int width = Threads / 2; width > 0; width /= 2) {
+        block.barrier();
+        if (thread < width) terms[thread] += terms[thread + width];
+    }
+    return terms[thread];
+}
+
+}  // namespace deepfreq::cuda

@@ -1,0 +1,83 @@
+#include "kernels/cuda/check.h"
+
+#include <filesystem>
+#include <string>
+
+#include "common/error.h"
+
+namespace deepfreq::cuda {
+namespace {
+
+/// "cuda:0 (NVIDIA H100)"; no more than "cuda" where even that cannot be asked.
+std::string current_device() {
+    int index = -1;
+    cudaDeviceProp properties{};
+    if (cudaGetDevice(&index) != cudaSuccess) return "cuda";
+    std::string name = "cuda:" + std::to_string(index);
+    if (cudaGetDeviceProperties(&properties, index) != cudaSuccess) return name;
+    return fmt::format("{} ({})", name, properties.name);
+}
+
+std::string place(const char* file, int line) {
+    return fmt::format("{}:{}", std::filesystem::path(file).filename().string(), line);
+}
+
+/// What helps, after "; ", or nothing.
+const char* cure(cudaError_t status) {
+    switch (status) {
+        case cudaErrorInsufficientDriver:
+            return "; install a newer NVIDIA driver, or use --device cpu";
+        case cudaErrorNoKernelImageForDevice:
+        case cudaErrorInvalidDeviceFunction:
+        case cudaErrorUnsupportedPtxVersion:
+            return "; build for this device with ./run --compile-arch native";
+        case cudaErrorIllegalAddress:
+        case cudaErrorLaunchFailure:
+        case cudaErrorMisalignedAddress:
+            return "; this is a defect of deepfreq: compute-sanitizer shows where (with --no-graph)";
+        case cudaErrorDevicesUnavailable:
+            return "; another process has the device to itself";
+        default:
+            return "";
+    }
+}
+
+}  // namespace
+
+void check(cudaError_t status, const char* statement, const char* file, int line) {
+    if (status == cudaSuccess) return;
+    cudaGetLastError();  // an error that was told is not told again by the next call
+    throw RunError("{}: {} at {} failed: {} ({}){}", current_device(), statement, place(file, line),
+                   cudaGetErrorString(status), cudaGetErrorName(status), cure(status));
+}
+
+void out_of_memory(std::size_t bytes) {
+    std::size_t free = 0;
+    std::size_t total = 0;
+    cudaMemGetInfo(&free, &total);
+    throw InputError(
+        "out of memory on {}: {:.1f} MiB asked for by one operation, {:.1f} MiB free; fewer --probe-samples "
+        "or "
+        "--samples, or a smaller --batch, need less",
+        current_device(), static_cast<double>(bytes) / 0x1p20, static_cast<double>(free) / 0x1p20);
+}
+
+void check(cublasStatus_t status, const char* statement, const char* file, int line) {
+    if (status == CUBLAS_STATUS_SUCCESS) return;
+    throw RunError("{}: {} at {} failed: {}", current_device(), statement, place(file, line),
+                   cublasLtGetStatusString(status));
+}
+
+void check(cudnnStatus_t status, const char* statement, const char* file, int line) {
+    if (status == CUDNN_STATUS_SUCCESS) return;
+    throw RunError("{}: {} at {} failed: {}", current_device(), statement, place(file, line),
+                   cudnnGetErrorString(status));
+}
+
+std::uint32_t alignment_of(std::initializer_list<const void*> pointers) {
+    std::uintptr_t bits = 256;  // more does not interest the libraries
+    for (const void* const pointer : pointers) bits |= reinterpret_cast<std::uintptr_t>(pointer);
+    return static_cast<std::uint32_t>(bits & (~bits + 1));
+}
+
+}  // namespace deepfreq::cuda

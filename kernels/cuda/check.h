@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
+#include <cudnn.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+
+// Every call of CUDA and its libraries goes through this: DEEPFREQ_CUDA(cudaStreamSynchronize(stream));
+
+namespace deepfreq::cuda {
+
+/// @name Throw RunError unless the call succeeded
+/// The sentence names the device, the statement, its file and line, the reason and, where known, the cure.
+/// @{
+void check(cudaError_t status, const char* statement, const char* file, int line);
+void check(cublasStatus_t status, const char* statement, const char* file, int line);
+void check(cudnnStatus_t status, const char* statement, const char* file, int line);
+/// @}
+
+/// Throws InputError naming the bytes asked for, those free and what needs less.
+[[noreturn]] void out_of_memory(std::size_t bytes);
+
+/// The largest power of two, at most 256, on which all the pointers begin; null counts as any.
+std::uint32_t alignment_of(std::initializer_list<const void*> pointers);
+
+}  // namespace deepfreq::cuda
+
+#define DEEPFREQ_CUDA(statement) ::deepfreq::cuda::check((statement), #statement, __FILE__, __LINE__)

@@ -1,0 +1,52 @@
+#include "kernels/cuda/device.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+namespace deepfreq::cuda {
+
+std::string version_text(int version) {
+    return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+std::string why_unavailable(const DriverFacts& facts) {
+    if (facts.driver == 0) return "no NVIDIA driver was found (libcuda.so.1): install one";
+    // Any driver of a major version serves all of its toolkits.
+    if (facts.driver / 1000 < facts.runtime / 1000)
+        return fmt::format(
+            "the NVIDIA driver serves CUDA up to {}, this build needs {}: install a newer driver",
+            version_text(facts.driver), version_text(facts.runtime));
+    if (!facts.trouble.empty())
+        return fmt::format("the NVIDIA driver cannot be asked for its devices: {}", facts.trouble);
+    if (facts.devices == 0)
+        return "the NVIDIA driver found no device: is CUDA_VISIBLE_DEVICES set, or the GPU in use elsewhere?";
+    return {};
+}
+
+std::string why_no_such_device(int index, int devices) {
+    if (index >= 0 && index < devices) return {};
+    return fmt::format("--device is cuda:{}, but there {} {} CUDA device{}, expected cuda:0{}", index,
+                       devices == 1 ? "is" : "are", devices, devices == 1 ? "" : "s",
+                       devices > 1 ? fmt::format(" to cuda:{}", devices - 1) : "");
+}
+
+std::string why_not_built_for(const std::string& device, int major, int minor, const std::string& built) {
+    // Machine code serves its own major version from its minor on; PTX everything from its version on.
+    const int wanted = 10 * major + minor;
+    std::istringstream list(built);
+    for (std::string item; list >> item;) {
+        const bool real_only = item.ends_with("-real");
+        const bool virtual_only = item.ends_with("-virtual");
+        const int version = std::stoi(item);
+        if (!virtual_only && version / 10 == major && version % 10 <= minor) return {};
+        if (!real_only && version <= wanted) return {};
+    }
+    return fmt::format(
+        "{} has compute capability {}.{}, this binary was built for {}: build with ./run --compile-arch "
+        "native, "
+        "or use --device cpu",
+        device, major, minor, built);
+}
+
+}  // namespace deepfreq::cuda

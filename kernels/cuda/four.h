@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+#include "common/host_device.h"
+
+namespace deepfreq::cuda {
+
+/// Four floats that a thread reads or writes at once, where they begin on 16 bytes.
+struct alignas(16) Four {
+    float x[4];
+};
+
+/// Whether all of the pointers are on 16 bytes.
+template <class... Pointers>
+DEEPFREQ_HOST_DEVICE bool on_16_bytes(const Pointers*... pointers) {
+    return ((reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0) && ...);
+}
+
+/// The same memory in fours; it begins on 16 bytes.
+DEEPFREQ_HOST_DEVICE inline Four* as_fours(float* x) {
+    return reinterpret_cast<Four*>(x);
+}
+DEEPFREQ_HOST_DEVICE inline const Four* as_fours(const float* x) {
+    return reinterpret_cast<const Four*>(x);
+}
+
+}  // namespace deepfreq::cuda

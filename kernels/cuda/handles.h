@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <utility>
+
+#include "kernels/cuda/check.h"
+
+// What CUDA wants made and destroyed, owned. None can be copied or moved; all belong to the current device.
+
+namespace deepfreq::cuda {
+
+/// A stream that does not wait for the default one.
+class Stream {
+  public:
+    Stream() { DEEPFREQ_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking)); }
+    ~Stream() { cudaStreamDestroy(stream_); }
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    operator cudaStream_t() const { return stream_; }
+
+  private:
+    cudaStream_t stream_ = nullptr;
+};
+
+/// A point in a stream that another stream can wait for.
+class Event {
+  public:
+    Event() { DEEPFREQ_CUDA(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming)); }
+    ~Event() { cudaEventDestroy(event_); }
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+    operator cudaEvent_t() const { return event_; }
+
+  private:
+    cudaEvent_t event_ = nullptr;
+};
+
+/// Memory for one operation, taken and given back in the stream's order: nothing waits. Not for recorded
+/// operations, whose memory must outlive them.
+template <class T>
+class Temporary {
+  public:
+    Temporary(cudaStream_t stream, std::size_t count) : stream_(stream) {
+        if (count == 0) return;
+        const cudaError_t status = cudaMallocAsync(&data_, count * sizeof(T), stream);
+        if (status == cudaErrorMemoryAllocation) out_of_memory(count * sizeof(T));
+        DEEPFREQ_CUDA(status);
+    }
+    ~Temporary() {
+        if (data_ != nullptr) cudaFreeAsync(data_, stream_);
+    }
+    Temporary(const Temporary&) = delete;
+    Temporary& operator=(const Temporary&) = delete;
+    T* data() const { return static_cast<T*>(data_); }
+
+  private:
+    cudaStream_t stream_;
+    void* data_ = nullptr;
+};
+
+}  // namespace deepfreq::cuda

@@ -1,0 +1,176 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "kernels/cuda/block.h"
+#include "kernels/cuda/launch_shape.h"
+#include "kernels/cuda/write_strided.h"
+#include "kernels/params.h"
+
+// Losses are summed in double in an order that is fixed by the shapes: each block sums a part, and if there
+// is more than one, SumPartials adds up what they leave. A batch of the paper is one block, so one launch.
+
+namespace deepfreq::cuda {
+
+inline constexpr int loss_threads = 256;
+struct LossTerms {
+    double term[loss_threads];
+};
+
+/// Where a loss goes: to sums[state->step], divided, or where there are several blocks to partial[block]
+/// first.
+struct LossTarget {
+    double* sums;
+    const StepState* state;
+    double divisor;
+    double* partial;
+
+    template <class Block>
+    DEEPFREQ_HOST_DEVICE void add(Block& block, LossTerms& shared, double mine) const {
+        const double sum = block_sum<loss_threads>(block, shared.term, mine);
+        if (block.thread() != 0) return;
+        if (block.blocks() == 1)
+            sums[state->step] += sum / divisor;
+        else
+            partial[block.index()] = sum;
+    }
+};
+
+/// Adds partial[0 … count-1] up, as one block.
+struct SumPartials {
+    static constexpr int threads = loss_threads;
+    using Shared = LossTerms;
+
+    LossTarget target;
+    std::int64_t count;
+
+    template <class Block>
+    DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
+        double mine = 0.0;
+        for (std::int64_t i = block.thread(); i < count; i += threads) mine += target.partial[i];
+        target.add(block, shared, mine);
+    }
+};
+
+/// Sum of (p - t)^2 over `count` elements; dp = scale (p - t) unless it is null.
+struct SquaredErrors {
+    static constexpr int threads = loss_threads;
+    using Shared = LossTerms;
+
+    const float* p;
+    const float* t;
+    std::int64_t count;
+    double scale;
+    float* dp;
+    LossTarget target;
+
+    template <class Block>
+    DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
+        const std::int64_t first = block.index() * threads + block.thread();
+        const std::int64_t stride = block.blocks() * threads;
+        double mine = 0.0;
+        const auto gradient = [&](std::int64_t i) {
+            const double error = static_cast<double>(p[i]) - static_cast<double>(t[i]);
+            mine += error * error;
+            return static_cast<float>(scale * error);
+        };
+        if (dp != nullptr)
+            write_strided(dp, first, count, stride, gradient);
+        else
+            for (std::int64_t i = first; i < count; i += stride) gradient(i);
+        target.add(block, shared, mine);
+    }
+};
+
+/// Cross-entropy of softmax(z) against t over n rows of c, a row a thread; dz = (softmax(z) - t) scale unless
+/// it is null. The largest logit is taken off first, so that no exp overflows; a NaN logit makes its row NaN.
+struct CrossEntropies {
+    static constexpr int threads = loss_threads;
+    using Shared = LossTerms;
+
+    const float* z;
+    const float* t;
+    std::int64_t n, c;
+    double scale;
+    float* dz;
+    LossTarget target;
+
+    template <class Block>
+    DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
+        double mine = 0.0;
+        for (std::int64_t row = block.index() * threads + block.thread(); row < n;
+             row += block.blocks() * threads)
+            mine += of_row(row * c);
+        target.add(block, shared, mine);
+    }
+
+  private:
+    DEEPFREQ_HOST_DEVICE double of_row(std::int64_t first) const {
+        const float* const logit = z + first;
+        const float* const wanted = t + first;
+        float largest = logit[0];
+        for (std::int64_t j = 1; j < c; ++j) largest = logit[j] > largest ? logit[j] : largest;
+        const auto top = static_cast<double>(largest);
+        double sum = 0.0;
+        for (std::int64_t j = 0; j < c; ++j) sum += std::exp(static_cast<double>(logit[j]) - top);
+        const double log_sum = std::log(sum);
+        double loss = 0.0;
+        for (std::int64_t j = 0; j < c; ++j)
+            loss += static_cast<double>(wanted[j]) * (log_sum - (static_cast<double>(logit[j]) - top));
+        if (dz == nullptr) return loss;
+        const double scale_of_exp = 1.0 / sum;  // once: a division in double is slow
+        for (std::int64_t j = 0; j < c; ++j) {
+            const double share = std::exp(static_cast<double>(logit[j]) - top) * scale_of_exp;
+            dz[first + j] = static_cast<float>((share - static_cast<double>(wanted[j])) * scale);
+        }
+        return loss;
+    }
+};
+
+/// Adds to correct[0] the rows of p[n,c] whose largest element, the first of equals, is at labels[row]; one
+/// block.
+struct CountCorrect {
+    static constexpr int threads = loss_threads;
+    struct Shared {
+        std::int64_t term[threads];
+    };
+
+    const float* p;
+    const std::int32_t* labels;
+    std::int64_t n, c;
+    std::int64_t* correct;
+
+    template <class Block>
+    DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
+        std::int64_t mine = 0;
+        for (std::int64_t row = block.thread(); row < n; row += threads) {
+            std::int64_t best = 0;
+            for (std::int64_t j = 1; j < c; ++j)
+                if (p[row * c + j] > p[row * c + best]) best = j;
+            mine += best == labels[row] ? 1 : 0;
+        }
+        const std::int64_t sum = block_sum<threads>(block, shared.term, mine);
+        if (block.thread() == 0) correct[0] += sum;
+    }
+};
+
+/// Blocks for so many terms of a sum; up to 16 terms a thread, one block is enough. `limit` partial sums fit.
+constexpr std::int64_t loss_blocks(std::int64_t terms, std::int64_t limit) {
+    return blocks_for(terms, 16 * loss_threads, limit);
+}
+
+/// The same for n rows of c terms, a row a thread.
+constexpr std::int64_t row_loss_blocks(std::int64_t n, std::int64_t c, std::int64_t limit) {
+    return std::min(loss_blocks(n * c, limit), blocks_for(n, loss_threads));
+}
+
+/// Runs SquaredErrors or CrossEntropies as so many blocks on a device (StreamDevice, or the tests' host).
+template <class Device, class Loss>
+void run_loss(Device& device, const Loss& loss, std::int64_t blocks) {
+    device.blocks(blocks, loss);
+    if (blocks > 1) device.blocks(1, SumPartials{loss.target, blocks});
+}
+
+}  // namespace deepfreq::cuda

@@ -1,0 +1,26 @@
+#include "kernels/cuda/cuda_backend.h"
+#include "kernels/cuda/measuring_kernels.h"
+#include "kernels/cuda/stream_device.cuh"
+
+namespace deepfreq {
+
+void CudaKernels::do_scale_columns_by_max_abs(Tensor x) {
+    cuda::StreamDevice device(stream_);
+    cuda::scale_columns(device, x.data, x.rows(), x.columns());
+}
+
+double CudaKernels::do_sum_of_squares(ConstTensor x) {
+    if (x.elements() == 0) return 0.0;
+    cuda::StreamDevice device(stream_);
+    return cuda::sum_of_squares(device, x.data, x.elements());
+}
+
+std::optional<std::int64_t> CudaKernels::do_first_non_finite(ConstTensor x) {
+    const std::int64_t count = x.elements();
+    if (count == 0) return std::nullopt;
+    cuda::StreamDevice device(stream_);
+    const std::int64_t first = cuda::first_non_finite(device, x.data, count);
+    return first < count ? std::optional(first) : std::nullopt;
+}
+
+}  // namespace deepfreq

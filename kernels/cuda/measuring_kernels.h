@@ -1,0 +1,142 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/cuda/losses_kernels.h"
+
+namespace deepfreq::cuda {
+
+/// largest[part][column] = largest |x_ij| of one part of the rows of x[n, columns]; NaN does not count.
+struct ColumnMaxima {
+    const float* x;
+    std::int64_t n, columns, parts;
+    float* largest;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const std::int64_t part = i / columns;
+        const std::int64_t column = i % columns;
+        float found = 0.0F;
+        for (std::int64_t row = n * part / parts; row < n * (part + 1) / parts; ++row) {
+            const float magnitude = std::fabs(x[row * columns + column]);
+            found = magnitude > found ? magnitude : found;
+        }
+        largest[i] = found;
+    }
+};
+
+/// of_column[column] = largest of its parts.
+struct MaximumOfParts {
+    const float* largest;
+    std::int64_t columns, parts;
+    float* of_column;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t column) const {
+        float found = 0.0F;
+        for (std::int64_t part = 0; part < parts; ++part) {
+            const float value = largest[part * columns + column];
+            found = value > found ? value : found;
+        }
+        of_column[column] = found;
+    }
+};
+
+/// x[i] /= divisor[column]; a column whose divisor is 0 stays.
+struct DivideColumns {
+    float* x;
+    const float* divisor;
+    std::int64_t columns;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const float by = divisor[i % columns];
+        if (by > 0.0F) x[i] /= by;
+    }
+};
+
+/// partial[block] = sum of a block's share of x^2, in double.
+struct SquareSums {
+    static constexpr int threads = loss_threads;
+    using Shared = LossTerms;
+
+    const float* x;
+    std::int64_t count;
+    double* partial;
+
+    template <class Block>
+    DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
+        double mine = 0.0;
+        for (std::int64_t i = block.index() * threads + block.thread(); i < count;
+             i += block.blocks() * threads)
+            mine += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+        const double sum = block_sum<threads>(block, shared.term, mine);
+        if (block.thread() == 0) partial[block.index()] = sum;
+    }
+};
+
+/// first[t] = the first of i = t, t + takers, … at which x[i] is NaN or infinite, or count.
+struct FirstNonFinite {
+    const float* x;
+    std::int64_t count, takers;
+    std::int64_t* first;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t t) const {
+        std::int64_t i = t;
+        // A difference from itself is 0 for finite numbers only.
+        while (i < count && x[i] - x[i] == 0.0F) i += takers;
+        first[t] = i < count ? i : count;
+    }
+};
+
+/// least[t] = smallest of from[t], from[t + takers], ….
+struct Least {
+    const std::int64_t* from;
+    std::int64_t count, takers;
+    std::int64_t* least;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t t) const {
+        std::int64_t found = from[t];
+        for (std::int64_t i = t + takers; i < count; i += takers) found = from[i] < found ? from[i] : found;
+        least[t] = found;
+    }
+};
+
+// What the operations do, on a device (StreamDevice, or the tests' host).
+
+/// Kernels::scale_columns_by_max_abs.
+template <class Device>
+void scale_columns(Device& device, float* x, std::int64_t n, std::int64_t columns) {
+    const std::int64_t parts = std::min<std::int64_t>(n, 256);
+    const auto largest = device.template take<float>(parts * columns);
+    const auto divisor = device.template take<float>(columns);
+    device.each(parts * columns, ColumnMaxima{x, n, columns, parts, largest.data()});
+    device.each(columns, MaximumOfParts{largest.data(), columns, parts, divisor.data()});
+    device.each(n * columns, DivideColumns{x, divisor.data(), columns});
+}
+
+/// Kernels::sum_of_squares; the blocks' sums are added in order on the host.
+template <class Device>
+double sum_of_squares(Device& device, const float* x, std::int64_t count) {
+    const std::int64_t blocks = loss_blocks(count, 1024);
+    const auto partial = device.template take<double>(blocks);
+    device.blocks(blocks, SquareSums{x, count, partial.data()});
+    double sum = 0.0;
+    for (const double part : device.read(partial.data(), blocks)) sum += part;
+    return sum;
+}
+
+/// Kernels::first_non_finite, or count if all are finite.
+template <class Device>
+std::int64_t first_non_finite(Device& device, const float* x, std::int64_t count) {
+    const std::int64_t many = std::min<std::int64_t>(count, 65536);
+    const std::int64_t few = std::min<std::int64_t>(many, 256);
+    const auto of_many = device.template take<std::int64_t>(many);
+    const auto of_few = device.template take<std::int64_t>(few);
+    device.each(many, FirstNonFinite{x, count, many, of_many.data()});
+    device.each(few, Least{of_many.data(), many, few, of_few.data()});
+    const std::vector<std::int64_t> found = device.read(of_few.data(), few);
+    return *std::min_element(found.begin(), found.end());
+}
+
+}  // namespace deepfreq::cuda

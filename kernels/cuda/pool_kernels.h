@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/buffer.h"
+#include "kernels/cuda/block.h"
+#include "kernels/params.h"
+
+// One thread an element. Images are [n,h,w,c]; windows of height x width tile them.
+
+namespace deepfreq::cuda {
+
+/// Where windows and pixels are: of an image of `rows` x `columns` pixels (the large one), pooled.
+struct Windows {
+    std::int64_t rows, columns, channels;
+    std::int64_t height, width;
+
+    Windows(const Shape& large, const PoolParams& params)
+        : rows(large[1]), columns(large[2]), channels(large[3]), height(params.height), width(params.width) {}
+
+    /// Element of the large image at which the window of element `small` of the pooled one begins.
+    DEEPFREQ_HOST_DEVICE std::int64_t first_of(std::int64_t small) const {
+        const std::int64_t channel = small % channels;
+        const std::int64_t pixel = small / channels;
+        const std::int64_t column = pixel % (columns / width);
+        const std::int64_t row = pixel / (columns / width);  // of all images
+        return ((row * height) * columns + column * width) * channels + channel;
+    }
+    /// Element of the pooled image whose window has element `large`.
+    DEEPFREQ_HOST_DEVICE std::int64_t pooled(std::int64_t large) const {
+        const std::int64_t channel = large % channels;
+        const std::int64_t pixel = large / channels;
+        const std::int64_t column = pixel % columns / width;
+        const std::int64_t row = pixel / columns / height;
+        return (row * (columns / width) + column) * channels + channel;
+    }
+    /// From a window's first element to the one r rows and s columns on.
+    DEEPFREQ_HOST_DEVICE std::int64_t offset(std::int64_t r, std::int64_t s) const {
+        return (r * columns + s) * channels;
+    }
+};
+
+/// y[i] = mean of window i.
+struct AverageWindow {
+    Windows windows;
+    const float* x;
+    float* y;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const float* const first = x + windows.first_of(i);
+        float sum = 0.0F;
+        for (std::int64_t r = 0; r < windows.height; ++r)
+            for (std::int64_t s = 0; s < windows.width; ++s) sum += first[windows.offset(r, s)];
+        y[i] = sum * (1.0F / static_cast<float>(windows.height * windows.width));
+    }
+};
+
+/// dx[i] = its window's dy / (height width).
+struct AverageWindowBackward {
+    Windows windows;
+    const float* dy;
+    float* dx;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        dx[i] = dy[windows.pooled(i)] * (1.0F / static_cast<float>(windows.height * windows.width));
+    }
+};
+
+/// y[i] = the largest of window i, and NaN where there is one.
+struct LargestOfWindow {
+    Windows windows;
+    const float* x;
+    float* y;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const float* const first = x + windows.first_of(i);
+        float largest = *first;
+        for (std::int64_t r = 0; r < windows.height; ++r)
+            for (std::int64_t s = 0; s < windows.width; ++s) {
+                const float value = first[windows.offset(r, s)];
+                // The second makes NaN win; nothing is larger than NaN, so that it stays.
+                if (value > largest || value != value) largest = value;
+            }
+        y[i] = largest;
+    }
+};
+
+/// dx of window i: dy[i] where its largest (the first of equals) is, else 0.
+struct LargestOfWindowBackward {
+    Windows windows;
+    const float* x;
+    const float* y;
+    const float* dy;
+    float* dx;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const std::int64_t first = windows.first_of(i);
+        bool found = false;
+        for (std::int64_t r = 0; r < windows.height; ++r)
+            for (std::int64_t s = 0; s < windows.width; ++s) {
+                const std::int64_t at = first + windows.offset(r, s);
+                const bool here = !found && (x[at] == y[i] || x[at] != x[at]);
+                dx[at] = here ? dy[i] : 0.0F;
+                found = found || here;
+            }
+    }
+};
+
+/// y[i] += x[i].
+struct Add {
+    const float* x;
+    float* y;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const { y[i] += x[i]; }
+};
+
+}  // namespace deepfreq::cuda

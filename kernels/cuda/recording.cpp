@@ -1,0 +1,56 @@
+#include <cuda_runtime_api.h>
+
+#include "kernels/cuda/check.h"
+#include "kernels/cuda/cuda_backend.h"
+
+namespace deepfreq {
+namespace {
+
+class CudaRecording final : public Recording {
+  public:
+    CudaRecording(cudaGraph_t graph, cudaStream_t stream) : stream_(stream) {
+        DEEPFREQ_CUDA(cudaGraphInstantiate(&graph_, graph, 0));
+    }
+    ~CudaRecording() override {
+        // A replay may still be under way.
+        cudaStreamSynchronize(stream_);
+        cudaGraphExecDestroy(graph_);
+    }
+    CudaRecording(const CudaRecording&) = delete;
+    CudaRecording& operator=(const CudaRecording&) = delete;
+    void replay() override { DEEPFREQ_CUDA(cudaGraphLaunch(graph_, stream_)); }
+
+  private:
+    cudaGraphExec_t graph_ = nullptr;
+    cudaStream_t stream_;
+};
+
+/// A graph until it was instantiated.
+struct Captured {
+    cudaGraph_t graph = nullptr;
+    Captured() = default;
+    Captured(const Captured&) = delete;
+    Captured& operator=(const Captured&) = delete;
+    ~Captured() {
+        if (graph != nullptr) cudaGraphDestroy(graph);
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Recording> CudaKernels::do_record(std::function<void()> work) {
+    Captured captured;
+    // What would wait for the device or allocate is an error while this thread records.
+    DEEPFREQ_CUDA(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal));
+    try {
+        work();
+    } catch (...) {
+        cudaStreamEndCapture(stream_, &captured.graph);
+        cudaGetLastError();
+        throw;
+    }
+    DEEPFREQ_CUDA(cudaStreamEndCapture(stream_, &captured.graph));
+    return std::make_unique<CudaRecording>(captured.graph, stream_);
+}
+
+}  // namespace deepfreq

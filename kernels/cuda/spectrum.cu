@@ -1,0 +1,45 @@
+#include "kernels/cuda/cuda_backend.h"
+#include "kernels/cuda/spectrum_driver.h"
+#include "kernels/cuda/spectrum_matrix_unit.cuh"
+#include "kernels/cuda/stream_device.cuh"
+
+// Energy of the low-frequency part on the GPU; how it is computed is in spectrum_driver.h and what that
+// includes. To be compiled with -ftz=true: weights below the smallest normal float count as 0.
+
+namespace deepfreq {
+namespace {
+
+using namespace cuda;
+
+/// A stream, with what the driver asks of a device besides.
+class SpectrumDevice : public StreamDevice {
+  public:
+    using Products = spectrum::MatrixUnit;
+
+    SpectrumDevice(cudaStream_t stream, const cudaDeviceProp& properties) : StreamDevice(stream) {
+        // Registers leave room for two blocks a multiprocessor.
+        limits_.resident_blocks = std::int64_t{2} * properties.multiProcessorCount;
+        // Two tiles where two blocks then still fit: from 160 KiB on (the system keeps 1 KiB of each block).
+        constexpr std::size_t of_block = sizeof(spectrum::TileMemory<2>);
+        if (of_block <= properties.sharedMemPerBlockOptin &&
+            2 * (of_block + 1024) <= properties.sharedMemPerMultiprocessor)
+            limits_.tiles_at_once = 2;
+    }
+
+    spectrum::Limits limits() const { return limits_; }
+
+  private:
+    spectrum::Limits limits_;
+};
+
+}  // namespace
+
+std::vector<double> CudaKernels::do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
+                                                                  std::span<const double> inv_delta,
+                                                                  const LowFrequencyParams& params) {
+    if (inv_delta.empty() || y.elements() == 0) return std::vector<double>(inv_delta.size(), 0.0);
+    SpectrumDevice device(stream_, properties_);
+    return spectrum::LowFrequencyEnergy<SpectrumDevice>(device, x, y, inv_delta, params).compute();
+}
+
+}  // namespace deepfreq

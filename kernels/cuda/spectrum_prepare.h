@@ -1,0 +1,234 @@
+#pragma once
+
+#include <cmath>
+
+#include "kernels/cuda/half_bits.h"
+#include "kernels/cuda/spectrum_tile.h"
+
+// What is made of features and targets before the pairs: one thread an element each, sums in a fixed order.
+
+namespace deepfreq::cuda::spectrum {
+
+/// label[i] = column of the single 1 among zeros in row i of y[n,c], else -1; order[i] = i.
+struct OneHotLabels {
+    const float* y;
+    std::int64_t c;
+    std::int32_t* label;
+    std::int32_t* order;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        order[i] = static_cast<std::int32_t>(i);
+        label[i] = -1;
+        std::int32_t found = -1;
+        for (std::int64_t k = 0; k < c; ++k) {
+            const float value = y[i * c + k];
+            if (value == 0.0F) continue;
+            if (value != 1.0F || found >= 0) return;
+            found = static_cast<std::int32_t>(k);
+        }
+        label[i] = found;
+    }
+};
+
+/// label[i] = column of the largest target of row i: samples of a kind, often near each other, share tiles.
+struct LargestTargets {
+    const float* y;
+    std::int64_t c;
+    std::int32_t* label;
+    std::int32_t* order;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        order[i] = static_cast<std::int32_t>(i);
+        std::int32_t found = 0;
+        for (std::int64_t k = 1; k < c; ++k)
+            if (y[i * c + k] > y[i * c + found]) found = static_cast<std::int32_t>(k);
+        label[i] = found;
+    }
+};
+
+/// starts[s] = first of the n ascending labels that is at least s.
+struct RunStarts {
+    const std::int32_t* label;
+    std::int64_t n;
+    std::int64_t* starts;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t s) const {
+        std::int64_t first = 0;
+        std::int64_t last = n;
+        while (first < last) {
+            const std::int64_t middle = (first + last) / 2;
+            if (label[middle] < s)
+                first = middle + 1;
+            else
+                last = middle;
+        }
+        starts[s] = first;
+    }
+};
+
+/// largest[t] = largest magnitude among x[t], x[t + threads], …; 0 if there is none.
+template <class T>
+struct LargestMagnitudes {
+    const T* x;
+    std::int64_t count, threads;
+    T* largest;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t t) const {
+        T found = 0;
+        for (std::int64_t i = t; i < count; i += threads) {
+            const T magnitude = x[i] < 0 ? -x[i] : x[i];
+            found = magnitude > found ? magnitude : found;
+        }
+        largest[t] = found;
+    }
+};
+
+/// partial[part][k] = sum of column k of x[n,d] over one part of the rows; i = part * d + k.
+struct ColumnPartialSums {
+    const float* x;
+    std::int64_t n, d, parts;
+    double* partial;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const std::int64_t part = i / d;
+        double sum = 0.0;
+        for (std::int64_t row = n * part / parts; row < n * (part + 1) / parts; ++row)
+            sum += static_cast<double>(x[row * d + i % d]);
+        partial[i] = sum;
+    }
+};
+
+struct ColumnMeans {
+    const double* partial;
+    std::int64_t n, d, parts;
+    double* mean;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t k) const {
+        double sum = 0.0;
+        for (std::int64_t part = 0; part < parts; ++part) sum += partial[part * d + k];
+        mean[k] = sum / static_cast<double>(n);
+    }
+};
+
+/// The power of two just above x >= 0; 1 for 0.
+DEEPFREQ_HOST_DEVICE inline double power_of_two_above(double x) {
+    return x > 0.0 ? std::ldexp(1.0, std::ilogb(x) + 1) : 1.0;
+}
+
+/// square[row][chunk] = squared length of 16 columns of a centred row; i = row * chunks + chunk.
+struct ChunkSquares {
+    const float* x;
+    std::int64_t d;
+    int chunks;
+    const double* mean;
+    double* square;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const std::int64_t row = i / chunks;
+        const std::int64_t first = i % chunks * chunk;
+        double sum = 0.0;
+        for (std::int64_t k = first; k < first + chunk && k < d; ++k) {
+            const double value = static_cast<double>(x[row * d + k]) - mean[k];
+            sum += value * value;
+        }
+        square[i] = sum;
+    }
+};
+
+/// length[row] of the centred rows, from ChunkSquares.
+struct Lengths {
+    const double* square;
+    int chunks;
+    double* length;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t row) const {
+        double sum = 0.0;
+        for (int index = 0; index < chunks; ++index) sum += square[row * chunks + index];
+        length[row] = std::sqrt(sum);
+    }
+};
+
+/// Features of sorted row `row`, as Samples has them; rows beyond n are zero. i = row * chunks + chunk.
+/// square[row][chunk]: squared length of what the halves stand for.
+struct FillRows {
+    const float* x;
+    const std::int32_t* order;
+    const double* mean;
+    const double* length;
+    std::int64_t n, d, padded_rows;
+    int chunks;
+    double unit;
+    float* row;
+    std::uint16_t* split;  ///< or nullptr: no halves wanted
+    double* square;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const std::int64_t to = i / chunks;
+        const int index = static_cast<int>(i % chunks);
+        const std::int64_t from = to < n ? order[to] : 0;
+        std::uint16_t* const halves =
+            split != nullptr ? split + (index * padded_rows + to) * split_halves : nullptr;
+        // The longest row has length 2^10 at most: 16 bits hold its products, and no feature is lost.
+        const double scale = split != nullptr ? 0x1p10 / power_of_two_above(length[from]) : 0.0;
+        const double shrink = 1.0 / unit;
+        double sum = 0.0;
+        for (int k = 0; k < chunk; ++k) {
+            const std::int64_t column = std::int64_t{index} * chunk + k;
+            const bool real = to < n && column < d;
+            const double value = real ? static_cast<double>(x[from * d + column]) : 0.0;
+            row[i * chunk + k] = static_cast<float>(value * shrink);
+            if (split == nullptr) continue;
+            const auto centred = static_cast<float>(real ? (value - mean[column]) * scale : 0.0);
+            const std::uint16_t hi = half_bits(centred);
+            const std::uint16_t lo = half_bits(centred - half_value(hi));
+            halves[k] = hi;
+            halves[low_part + k] = lo;
+            const double kept = static_cast<double>(half_value(hi)) + static_cast<double>(half_value(lo));
+            sum += kept * kept;
+        }
+        if (split != nullptr) square[i] = sum;
+    }
+};
+
+/// shape[row] of the rows that FillRows made.
+struct RowShapes {
+    const double* square;
+    const std::int32_t* order;
+    const double* length;
+    std::int64_t n;
+    int chunks;
+    double unit;
+    RowShape* shape;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t row) const {
+        if (row >= n) {
+            shape[row] = {0.0F, 0.0F};
+            return;
+        }
+        const double scale = power_of_two_above(length[order[row]]) * 0x1p-10 / unit;
+        double sum = 0.0;
+        for (int index = 0; index < chunks; ++index) sum += square[row * chunks + index];
+        constexpr double log2_of_e = 1.4426950408889634;
+        shape[row] = {static_cast<float>(sum * scale * scale * log2_of_e), static_cast<float>(scale)};
+    }
+};
+
+/// target[row][c + 1] = targets of sorted row `row` divided by unit, then a 1; rows beyond n are zero.
+/// i = row * (c + 1) + column.
+struct FillTargets {
+    const float* y;
+    const std::int32_t* order;
+    std::int64_t n, c;
+    double unit;
+    float* target;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const std::int64_t row = i / (c + 1);
+        const std::int64_t column = i % (c + 1);
+        const double value =
+            column == c ? unit : static_cast<double>(row < n ? y[order[row] * c + column] : 0.0F);
+        target[i] = row < n ? static_cast<float>(value / unit) : 0.0F;
+    }
+};
+
+}  // namespace deepfreq::cuda::spectrum

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/cuda/launch_shape.h"
+
+// How the pairs of samples are divided among blocks and passes: pure functions of the problem and the device.
+
+namespace deepfreq::cuda::spectrum {
+
+/// A block of threads has one row a thread, and takes the other samples (its columns) tile by tile.
+inline constexpr int tile_rows = 128;
+inline constexpr int tile_columns = 64;
+
+/// Blocks wanted at once, in multiples of what the device can hold: the last wave is then a small part.
+inline constexpr std::int64_t waves_wanted = 4;
+
+/// Targets that are summed at a time (their sums are registers), and weights beside them.
+inline constexpr int targets_at_once = 12;
+inline constexpr int widths_at_once = 8;
+
+/// Sorted samples first … last-1 that share a sum: part of one class, or (general targets) of all.
+struct Segment {
+    std::int64_t first, last;
+    std::int32_t label;
+};
+
+/// The columns divided into parts, one a block; a part is one or more segments.
+struct Partition {
+    std::vector<Segment> segments;
+    std::vector<std::int32_t> first_segment;  ///< of each part, and at the end the number of segments
+};
+
+/// starts[s] is the first sample of class s; the last entry is n. Parts are of equal size, but for whole
+/// tiles.
+inline Partition partition(std::span<const std::int64_t> starts, int parts) {
+    const std::int64_t n = starts.back();
+    const std::int64_t tiles = blocks_for(n, tile_columns);
+    const auto labels = static_cast<std::int32_t>(starts.size()) - 1;
+    Partition out;
+    out.segments.reserve(starts.size() + static_cast<std::size_t>(parts));
+    out.first_segment.reserve(static_cast<std::size_t>(parts) + 1);
+    std::int32_t label = 0;
+    for (int part = 0; part < parts; ++part) {
+        out.first_segment.push_back(static_cast<std::int32_t>(out.segments.size()));
+        const std::int64_t last = std::min(n, tiles * (part + 1) / parts * tile_columns);
+        for (std::int64_t first = tiles * part / parts * tile_columns; first < last;) {
+            while (label < labels && starts[static_cast<std::size_t>(label) + 1] <= first) ++label;
+            const std::int64_t end = std::min(last, starts[static_cast<std::size_t>(label) + 1]);
+            out.segments.push_back({first, end, label});
+            first = end;
+        }
+    }
+    out.first_segment.push_back(static_cast<std::int32_t>(out.segments.size()));
+    return out;
+}
+
+/// What the device has to offer.
+struct Limits {
+    std::int64_t resident_blocks = 264;                      ///< blocks that run at the same time
+    std::int64_t workspace_bytes = std::int64_t{448} << 20;  ///< for the sums of one pass
+    std::int64_t direct_rows = 512;                          ///< up to so many, all distances by differences
+    int tiles_at_once = 1;                                   ///< of which a block keeps the distances: 1 or 2
+};
+
+/// What the sums depend on.
+struct Problem {
+    std::int64_t n;
+    int widths;
+    std::int64_t runs;  ///< classes that occur; 1 for general targets
+    int columns;        ///< sums a segment: 1 for one-hot targets, else c + 1
+};
+
+/// One pass over the pairs: some rows, some widths, all columns in `parts`.
+struct Pass {
+    int parts;
+    std::int64_t row_blocks;
+    int widths;
+};
+
+/// Widths whose sums are stored for so many: to a multiple of widths_at_once, so that no store asks for the
+/// end.
+constexpr std::int64_t stored_widths(int widths) {
+    return blocks_for(widths, widths_at_once) * widths_at_once;
+}
+
+/// Bytes that a pass needs: the sums of each segment, and the energy of each row.
+inline std::int64_t pass_bytes(const Problem& problem, const Pass& pass) {
+    const std::int64_t sums = (problem.runs + pass.parts - 1) * problem.columns + 1;
+    return pass.row_blocks * stored_widths(pass.widths) * tile_rows * sums * std::int64_t{sizeof(double)};
+}
+
+/// The largest passes that fit: all widths if enough rows then still fit to fill the device. (One row block
+/// at widths_at_once widths is taken even if it is too large: more than 50000 targets.)
+inline Pass plan_pass(const Problem& problem, const Limits& limits) {
+    const std::int64_t row_blocks = blocks_for(problem.n, tile_rows);
+    const std::int64_t tiles = blocks_for(problem.n, tile_columns);
+    Pass pass{1, row_blocks, problem.widths};
+    const auto blocks_that_fit = [&] {
+        return std::min(row_blocks,
+                        limits.workspace_bytes / pass_bytes(problem, {pass.parts, 1, pass.widths}));
+    };
+    while (true) {
+        pass.parts = 1;
+        pass.row_blocks = std::max<std::int64_t>(1, blocks_that_fit());
+        pass.parts = static_cast<int>(std::clamp<std::int64_t>(
+            blocks_for(waves_wanted * limits.resident_blocks, pass.row_blocks), 1, tiles));
+        const std::int64_t busy = std::min(2 * limits.resident_blocks, row_blocks * pass.parts);
+        while ((pass.row_blocks = blocks_that_fit()) == 0 && pass.parts > 1)
+            pass.parts = (pass.parts + 1) / 2;
+        if (pass.row_blocks * pass.parts >= busy || pass.widths <= widths_at_once) break;
+        pass.widths = static_cast<int>(stored_widths(pass.widths / 2));
+    }
+    pass.row_blocks = std::max<std::int64_t>(1, pass.row_blocks);
+    const std::int64_t passes = blocks_for(row_blocks, pass.row_blocks);
+    pass.row_blocks = blocks_for(row_blocks, passes);
+    return pass;
+}
+
+}  // namespace deepfreq::cuda::spectrum

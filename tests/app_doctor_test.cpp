@@ -1,0 +1,115 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "common/error.h"
+#include "kernels/cpu/cpu_kernels.h"
+#include "kernels/cuda/cuda_kernels.h"
+#include "tests/files.h"
+#include "tests/process.h"
+#include "tests/self_check.h"
+
+namespace deepfreq::tests {
+namespace {
+
+struct Answer {
+    int status;
+    std::string output, errors;
+};
+
+Answer doctor(const std::vector<std::string>& arguments) {
+    const TemporaryFolder folder;
+    Process app("doctor", arguments, folder.path);
+    const int status = app.wait();
+    return {status, app.output(), app.errors()};
+}
+
+/// A right call of `copy` of one element on the CPU, which a test then spoils.
+OperationTrials copy_trials() {
+    const auto is_copy = [](const Case& c) { return c.operation == Operation::Copy && c.shape == Shape{1}; };
+    return {"copy", {{experiment_of(*std::find_if(cases().begin(), cases().end(), is_copy))}}};
+}
+
+}  // namespace
+
+TEST_CASE("app/doctor: every operation of the table is checked and right on the CPU") {
+    const Answer answer = doctor({"--device", "cpu"});
+    CAPTURE(answer.output);
+    CHECK(answer.status == 0);
+    CHECK(answer.errors.empty());
+    for (int operation = 0; operation < operation_count; ++operation)
+        CHECK(contains(answer.output, fmt::format("\n{} ", name_of(static_cast<Operation>(operation)))));
+    CHECK(contains(answer.output, "\ngaussian_low_frequency_energy, one-hot "));
+    CHECK(contains(answer.output, "\ngaussian_low_frequency_energy, general "));
+    CHECK(contains(answer.output, "\ndevice: " + open_cpu_kernels()->description() + " (cpu: asked for)\n"));
+    CHECK(contains(answer.output, "\nauto chose "));
+    CHECK(contains(answer.output, "\nfree memory: "));
+    CHECK(contains(answer.output, "\nall is well on cpu\n"));
+    CHECK_FALSE(contains(answer.output, "FAILED"));
+}
+
+TEST_CASE("app/doctor: says what keeps CUDA from being used, and the cure") {
+    const std::string missing = cuda_unavailable();
+    if (missing.empty()) {
+        CHECK(contains(doctor({}).output, "device: cuda"));
+        return;
+    }
+    const Answer answer = doctor({});
+    CHECK(answer.status == 0);
+    CHECK(contains(answer.output, "cuda cannot be used: " + missing));
+    CHECK(contains(answer.output, "cure: ") == !cuda_facts().built);
+    const Answer refused = doctor({"--device", "cuda"});
+    CHECK(refused.status == 2);
+    CHECK(contains(refused.errors, "error: --device is cuda:0"));
+}
+
+TEST_CASE("app/doctor: a flag or device that does not exist is refused") {
+    for (const auto& [arguments, words] :
+         {std::pair<std::vector<std::string>, const char*>{{"--devices", "cpu"}, "--devices"},
+          {{"--device", "gpu"}, "--device is 'gpu', expected auto, cpu, cuda or cuda:N"}}) {
+        const Answer answer = doctor(arguments);
+        CHECK(answer.status == 2);
+        CHECK(contains(answer.errors, words));
+        CHECK_FALSE(contains(answer.output, "all is well"));
+    }
+}
+
+TEST_CASE(
+    "app/doctor: a wrong value, memory that was not to be written, and what is thrown fail an operation") {
+    const auto cpu = open_cpu_kernels();
+    const CheckedOperation right = check_operation(copy_trials(), *cpu);
+    CHECK(right.complaint.empty());
+    CHECK(right.error_share == 0.0);
+
+    OperationTrials wrong = copy_trials();
+    wrong.trials[0].experiment.expected[0].estimate.value[0] += 1.0;
+    CHECK(contains(check_operation(wrong, *cpu).complaint, "to[0] is "));
+    CHECK(check_operation(wrong, *cpu).error_share == std::numeric_limits<double>::infinity());
+
+    OperationTrials missing = copy_trials();
+    missing.trials[0].experiment.expected[0].output = "another";
+    CHECK(check_operation(missing, *cpu).complaint == "another has 0 values, expected 1");
+
+    OperationTrials past_end = copy_trials();
+    past_end.trials[0].experiment.call = [](Kernels& kernels, Stage& stage) {
+        kernels.zero(Tensor(stage.overwritten("to", {1}).data, {2}));
+    };
+    past_end.trials[0].experiment.expected.clear();
+    CHECK(check_operation(past_end, *cpu).complaint == "to: memory past the end of the tensor was written");
+
+    OperationTrials input_changed = copy_trials();
+    input_changed.trials[0].experiment.call = [](Kernels& kernels, Stage& stage) {
+        const auto input = stage.input<float>({1}, {1.0F});
+        kernels.zero(Tensor(const_cast<float*>(input.data), {1}));
+    };
+    input_changed.trials[0].experiment.expected.clear();
+    CHECK(check_operation(input_changed, *cpu).complaint == "an input: it was changed");
+
+    OperationTrials throws = copy_trials();
+    throws.trials[0].experiment.call = [](Kernels&, Stage&) { throw RunError("the device is gone"); };
+    CHECK(check_operation(throws, *cpu).complaint == "the device is gone");
+}
+
+}  // namespace deepfreq::tests

@@ -1,0 +1,23 @@
+#include "tests/checks.h"
+
+#include <doctest/doctest.h>
+
+namespace deepfreq::tests {
+
+std::vector<Output> outputs_of(const Experiment& experiment, Kernels& kernels, bool misaligned) {
+    Outcome outcome = outcome_of(experiment, kernels, misaligned);
+    for (const std::string& complaint : outcome.complaints) FAIL_CHECK(complaint);
+    return std::move(outcome.outputs);
+}
+
+void check_close(const std::string& name, const std::vector<double>& found,
+                 const reference::Estimate& expected) {
+    const Deviation worst = deviation(name, found, expected);
+    CHECK_MESSAGE(worst.allowed(), worst.text);
+}
+
+void check_close(const std::vector<Output>& found, const Experiment& experiment) {
+    for (const Deviation& worst : deviations(found, experiment)) CHECK_MESSAGE(worst.allowed(), worst.text);
+}
+
+}  // namespace deepfreq::tests

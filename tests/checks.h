@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/experiment.h"
+
+// What the oracle finds (tests/experiment.h), as checks of a test case.
+
+namespace deepfreq::tests {
+
+/// Calls the operation once in memory of its own; checks that nothing but the outputs changed.
+std::vector<Output> outputs_of(const Experiment& experiment, Kernels& kernels, bool misaligned = false);
+
+/// Checks values against an estimate; the message names the worst of them.
+void check_close(const std::string& name, const std::vector<double>& found,
+                 const reference::Estimate& expected);
+
+/// Checks every output of the experiment.
+void check_close(const std::vector<Output>& found, const Experiment& experiment);
+
+}  // namespace deepfreq::tests

@@ -1,0 +1,84 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "kernels/cuda/cuda_kernels.h"
+#include "kernels/cuda/device.h"
+#include "tests/files.h"
+#include "tests/process.h"
+
+namespace deepfreq::tests {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+TEST_CASE("cuda/device: a driver that serves the toolkit and has a device is available") {
+    CHECK(cuda::why_unavailable({.driver = 13000, .runtime = 13000, .devices = 1, .trouble = ""}).empty());
+    // Any driver of the same major version serves the toolkit.
+    CHECK(cuda::why_unavailable({.driver = 13000, .runtime = 13020, .devices = 8, .trouble = ""}).empty());
+    CHECK(cuda::why_unavailable({.driver = 14010, .runtime = 13000, .devices = 1, .trouble = ""}).empty());
+}
+
+TEST_CASE("cuda/device: each way of having no device is told apart, with the cure") {
+    CHECK(cuda::why_unavailable({.driver = 0, .runtime = 13000, .devices = 0, .trouble = "insufficient"}) ==
+          "no NVIDIA driver was found (libcuda.so.1): install one");
+    CHECK(
+        cuda::why_unavailable({.driver = 12080, .runtime = 13000, .devices = 0, .trouble = "insufficient"}) ==
+        "the NVIDIA driver serves CUDA up to 12.8, this build needs 13.0: install a newer driver");
+    CHECK(contains(cuda::why_unavailable({.driver = 13000, .runtime = 13000, .devices = 0, .trouble = ""}),
+                   "found no device"));
+    CHECK(contains(
+        cuda::why_unavailable({.driver = 13000, .runtime = 13000, .devices = 0, .trouble = "system"}),
+        "cannot be asked for its devices: system"));
+}
+
+TEST_CASE("cuda/device: an index that is not there names those that are") {
+    CHECK(cuda::why_no_such_device(0, 1).empty());
+    CHECK(cuda::why_no_such_device(3, 4).empty());
+    CHECK(cuda::why_no_such_device(1, 1) ==
+          "--device is cuda:1, but there is 1 CUDA device, expected cuda:0");
+    CHECK(cuda::why_no_such_device(4, 4) ==
+          "--device is cuda:4, but there are 4 CUDA devices, expected cuda:0 to cuda:3");
+}
+
+TEST_CASE("cuda/device: machine code serves its major version, PTX all later ones") {
+    const std::string built = "75-real 80-real 90";
+    const auto fits = [&](int major, int minor) {
+        return cuda::why_not_built_for("GPU", major, minor, built).empty();
+    };
+    CHECK(fits(7, 5));
+    CHECK(fits(8, 0));
+    CHECK(fits(8, 9));  // by the code for 8.0
+    CHECK(fits(9, 0));
+    CHECK(fits(10, 0));  // by the PTX for 9.0
+    CHECK(fits(12, 1));
+    CHECK_FALSE(fits(7, 0));
+    CHECK_FALSE(fits(6, 1));
+    CHECK(cuda::why_not_built_for("Tesla V100", 7, 0, "75-real") ==
+          "Tesla V100 has compute capability 7.0, this binary was built for 75-real: build with ./run "
+          "--compile-arch native, or use --device cpu");
+    CHECK_FALSE(cuda::why_not_built_for("GPU", 8, 0, "86-real").empty());
+    CHECK_FALSE(cuda::why_not_built_for("GPU", 9, 0, "80-real").empty());
+    CHECK(cuda::why_not_built_for("GPU", 9, 0, "80-virtual").empty());
+}
+
+TEST_CASE(
+    "cuda/device: an app asked for a device that cannot be had says why in one sentence, exit status 2") {
+    const std::string why = cuda_unavailable();
+    const CudaFacts facts = cuda_facts();
+    CHECK(facts.unavailable == why);
+    // Without a GPU any index is refused for the lack of one; with some, index 99 is.
+    const TemporaryFolder folder;
+    Process app("train_mlp_mnist", {"--data", "synthetic", "--device", "cuda:99"}, folder.path);
+    CHECK(app.wait() == 2);
+    const std::string errors = app.errors();
+    CAPTURE(errors);
+    CHECK(contains(errors, "--device is cuda:99, but "));
+    CHECK(contains(errors, why.empty() ? "CUDA device" : why));
+    CHECK(errors.find('\n') == errors.size() - 1);
+}
+
+}  // namespace
+}  // namespace deepfreq::tests

@@ -1,0 +1,107 @@
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "engine/trainer.h"
+#include "kernels/cuda/launch_shape.h"
+#include "models/mlp.h"
+#include "tests/checks.h"
+#include "tests/cuda_on_host.h"
+#include "tests/engine_fixtures.h"
+
+// The kernels of the CUDA backend on the host: the table of cases against the reference, as for every
+// backend.
+
+namespace deepfreq::tests {
+namespace {
+
+TEST_CASE(
+    "cuda/kernels: every operation's kernels agree with the reference, and repeat bit for bit, on the host") {
+    CudaOnHost kernels;
+    for (const Case& c : cases()) {
+        if (c.paper_size || c.shape.elements() > 20000) continue;  // thousands of host threads each
+        if (watched_for_races && c.seed % 12 != 0) continue;
+        const bool a_block_a_channel =
+            c.operation == Operation::BatchNormForwardTraining || c.operation == Operation::BatchNormBackward;
+        if (a_block_a_channel && c.shape[3] > 17) continue;
+        const Experiment experiment = experiment_of(c);
+        INFO(c.name());
+        const auto outputs = outputs_of(experiment, kernels, c.misaligned);
+        check_close(outputs, experiment);
+        const auto again = outputs_of(experiment, kernels, c.misaligned);
+        for (std::size_t i = 0; i < outputs.size(); ++i) CHECK(outputs[i].bytes == again[i].bytes);
+    }
+}
+
+TEST_CASE("cuda/kernels: a NaN stays one through ReLU, and shows in both losses") {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    float y = nan;
+    const float zero = 0.0F;
+    cuda::AddBiasAndActivate<Activation::Relu>{&zero, &y, 1}(0);
+    CHECK(std::isnan(y));
+    CudaOnHost kernels;
+    const DeviceTensor p = on_device(kernels, {2, 2}, {1.0F, nan, 0.0F, 0.0F});
+    const DeviceTensor t = on_device(kernels, {2, 2}, {1.0F, 0.0F, 0.0F, 1.0F});
+    const Buffer sums = kernels.allocate(sizeof(double));
+    const Buffer state = kernels.allocate(sizeof(StepState));
+    kernels.zero(state.view<StepState>({1}));
+    for (const Loss loss : {Loss::MeanSquaredError, Loss::SoftmaxCrossEntropy}) {
+        kernels.zero(sums.view<double>({1}));
+        apply_loss(kernels, loss, p.view, t.view, {}, sums.view<double>({1}), state.view<StepState>({1}));
+        CHECK(std::isnan(on_host(kernels, sums.view<double>({1})).front()));
+    }
+}
+
+TEST_CASE("cuda/kernels: batches come in the same order, and training goes the same way, as on the CPU") {
+    const auto cpu = open_kernels("cpu").kernels;
+    CudaOnHost host;
+    const Dataset data = labelled_points(23, 6, 3);
+    std::vector<std::vector<float>> trained;
+    for (Kernels* const kernels : {cpu.get(), static_cast<Kernels*>(&host)}) {
+        const DeviceDataset set(*kernels, data);
+        Network network(*kernels, mlp({6, {8, 5}, 3, Activation::Tanh}), 5);
+        network.initialize({}, 1);
+        Trainer trainer(*kernels, network, set, {.learning_rate = 1e-2, .adam = {}, .seed = 7});
+        for (int epoch = 0; epoch < (watched_for_races ? 1 : 4); ++epoch)
+            REQUIRE(trainer.finish_epoch([] { return true; }));
+        trained.push_back(on_host(*kernels, network.parameters()));
+    }
+    REQUIRE(trained[0].size() == trained[1].size());
+    // 20 steps of 1e-2: another order of batches would differ by far more than rounding does.
+    for (std::size_t i = 0; i < trained[0].size(); ++i)
+        CHECK(trained[1][i] == doctest::Approx(trained[0][i]).epsilon(1e-3).scale(0.1));
+}
+
+TEST_CASE("cuda/launch: blocks cover all items, at least one, at most the limit") {
+    using cuda::blocks_for;
+    CHECK(blocks_for(0, 256) == 1);
+    CHECK(blocks_for(1, 256) == 1);
+    CHECK(blocks_for(256, 256) == 1);
+    CHECK(blocks_for(257, 256) == 2);
+    CHECK(blocks_for(1'000'000, 256, 1024) == 1024);
+    CHECK(blocks_for(1000, 256, 1024) == 4);
+    CHECK(blocks_for((std::int64_t{1} << 38) + 1, 256) == (std::int64_t{1} << 30) + 1);
+}
+
+TEST_CASE(
+    "cuda/launch: a batch of the paper is one block a loss, all of its parameters at most 1024 of Adam") {
+    CHECK(cuda::loss_blocks(256 * 10, 1024) == 1);
+    CHECK(cuda::loss_blocks(1'000'000, 1024) == 245);
+    CHECK(cuda::loss_blocks(100'000'000, 1024) == 1024);
+    CHECK(cuda::row_loss_blocks(256, 10, 1024) == 1);
+    CHECK(cuda::adam_blocks(1) == 1);
+    CHECK(cuda::adam_blocks(1'399'510) == 1024);
+}
+
+TEST_CASE("cuda/launch: rows of many classes are spread over blocks, a row a thread") {
+    CHECK(cuda::row_loss_blocks(4096, 1000, 1024) == 16);
+    CHECK(cuda::row_loss_blocks(4097, 1000, 1024) == 17);
+    CHECK(cuda::row_loss_blocks(1, 100'000, 1024) == 1);
+    CHECK(cuda::row_loss_blocks(100'000, 10, 1024) == 245);
+    CHECK(cuda::row_loss_blocks(1'000'000, 1000, 1024) == 1024);
+}
+
+}  // namespace
+}  // namespace deepfreq::tests

@@ -1,0 +1,277 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <numeric>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/philox.h"
+#include "kernels/cuda/spectrum_driver.h"
+#include "tests/host_device.h"
+#include "tests/spectrum_reference.h"
+
+// The CUDA backend's spectrum on the host: the same driver and the same kernels, with plain loops in place of
+// the matrix units and of the library's sort.
+
+namespace deepfreq {
+namespace {
+
+using namespace cuda;
+using namespace cuda::spectrum;
+
+using tests::HostDevice;
+
+constexpr std::int64_t much = std::int64_t{1} << 30;
+constexpr Limits by_products{1, much, 0, 2};
+constexpr Limits by_differences{1, much, 1 << 20, 1};
+
+/// Samples x[n,d] with targets y[n,c].
+struct Set {
+    std::int64_t n, d, c;
+    std::vector<float> x, y;
+};
+
+/// n samples in c clusters; targets are the one-hot cluster, or normal numbers.
+Set clusters(std::int64_t n, std::int64_t d, std::int64_t c, bool one_hot, double centre = 0.5,
+             double noise = 1.0) {
+    const Philox random(static_cast<std::uint64_t>(n * 1000003 + d * 1009 + c), RandomUse::Functions);
+    Set s{n, d, c, std::vector<float>(static_cast<std::size_t>(n * d)),
+          std::vector<float>(static_cast<std::size_t>(n * c))};
+    std::uint64_t next = 0;
+    std::vector<double> centres(static_cast<std::size_t>(c * d));
+    for (double& value : centres) value = centre * random.normal(next++);
+    for (std::int64_t i = 0; i < n; ++i) {
+        const auto label = static_cast<std::int64_t>(random.uniform(next++) * static_cast<double>(c));
+        for (std::int64_t k = 0; k < d; ++k)
+            s.x[i * d + k] = static_cast<float>(centres[label * d + k] + noise * random.normal(next++));
+        for (std::int64_t k = 0; k < c; ++k)
+            s.y[i * c + k] = one_hot ? (k == label ? 1.0F : 0.0F) : static_cast<float>(random.normal(next++));
+    }
+    return s;
+}
+
+/// Mean squared distance of two samples, the unit of the grids below.
+double mean_squared_distance(const Set& s) {
+    double sum = 0.0;
+    for (std::int64_t k = 0; k < s.d; ++k) {
+        double mean = 0.0;
+        for (std::int64_t i = 0; i < s.n; ++i) mean += s.x[i * s.d + k];
+        mean /= static_cast<double>(s.n);
+        for (std::int64_t i = 0; i < s.n; ++i) sum += std::pow(s.x[i * s.d + k] - mean, 2.0);
+    }
+    return sum > 0.0 ? 2.0 * sum / static_cast<double>(s.n) : 1.0;
+}
+
+/// 1/delta from lo to hi, in units of 1 / mean squared distance.
+std::vector<double> even_grid(const Set& s, double lo, double hi, int count) {
+    std::vector<double> grid;
+    grid.reserve(static_cast<std::size_t>(count));
+    for (int k = 0; k < count; ++k)
+        grid.push_back((lo + (hi - lo) * k / std::max(1, count - 1)) / mean_squared_distance(s));
+    return grid;
+}
+std::vector<double> log_grid(const Set& s, double lo, double hi, int count) {
+    std::vector<double> grid;
+    grid.reserve(static_cast<std::size_t>(count));
+    for (int k = 0; k < count; ++k)
+        grid.push_back(lo * std::pow(hi / lo, k / std::max(1.0, count - 1.0)) / mean_squared_distance(s));
+    return grid;
+}
+
+/// LFR of every width, as the CUDA backend computes it.
+std::vector<double> ratio(const Set& s, const std::vector<double>& grid, const Limits& limits,
+                          bool exclude_self = false, std::int64_t* blocks_run = nullptr) {
+    HostDevice device(limits);
+    std::vector<double> found =
+        LowFrequencyEnergy<HostDevice>(device, {s.x.data(), {s.n, s.d}}, {s.y.data(), {s.n, s.c}}, grid,
+                                       {.exclude_self = exclude_self})
+            .compute();
+    double total = 0.0;
+    for (const float value : s.y) total += static_cast<double>(value) * value;
+    for (double& value : found) value /= total;
+    if (blocks_run != nullptr) *blocks_run = device.blocks_run();
+    return found;
+}
+
+double worst_difference(const std::vector<double>& a, const std::vector<double>& b) {
+    REQUIRE(a.size() == b.size());
+    double worst = 0.0;
+    for (std::size_t k = 0; k < a.size(); ++k) {
+        REQUIRE(std::isfinite(a[k]));
+        worst = std::max(worst, std::fabs(a[k] - b[k]));
+    }
+    return worst;
+}
+
+void check_against_reference(const std::string& name, const Set& s, const std::vector<double>& grid,
+                             const Limits& limits, bool exclude_self = false) {
+    const std::vector<double> expected = reference::low_frequency_ratio(s.x, s.y, s.n, grid, exclude_self);
+    const double worst = worst_difference(ratio(s, grid, limits, exclude_self), expected);
+    INFO(name, ": n ", s.n, " d ", s.d, " c ", s.c, " error ", worst);
+    CHECK(worst <= 1e-5);
+}
+
+}  // namespace
+
+TEST_CASE("kernels/cuda spectrum: every shape agrees with the oracle, by products and by differences") {
+    struct Row {
+        std::int64_t n, d, c;
+    };
+    for (const Row& row : {Row{1, 1, 1}, Row{2, 70, 2}, Row{17, 16, 3}, Row{130, 70, 12}, Row{150, 33, 3}})
+        for (const bool one_hot : {true, false})
+            for (const Limits& limits : {by_products, by_differences}) {
+                const Set s = clusters(row.n, row.d, row.c, one_hot);
+                const std::string name = one_hot ? "one-hot" : "general";
+                check_against_reference(name + ", even", s, even_grid(s, 0.0, 40.0, 37), limits);
+                check_against_reference(name + ", log", s, log_grid(s, 1e-3, 1e3, 9), limits, true);
+            }
+}
+
+TEST_CASE(
+    "kernels/cuda spectrum: any grid, in several passes of rows and widths, and in any number of parts") {
+    for (const bool one_hot : {true, false}) {
+        const Set s = clusters(300, 40, 3, one_hot);
+        const std::vector<double> grid = even_grid(s, 0.0, 40.0, 20);
+        const std::vector<double> expected = reference::low_frequency_ratio(s.x, s.y, s.n, grid, false);
+        const std::vector<double> once = ratio(s, grid, {1, much, 0, 1});
+        CHECK(worst_difference(ratio(s, grid, {1, much, 0, 2}), once) <= 1e-6);  // two tiles at once
+        std::int64_t blocks_run = 0;
+        const std::vector<double> in_parts = ratio(s, grid, {12, much, 0}, false, &blocks_run);
+        CHECK(blocks_run == 15);  // three blocks of rows in five parts
+        CHECK(worst_difference(in_parts, once) <= 1e-6);
+        CHECK(worst_difference(in_parts, expected) <= 1e-5);
+        CHECK(ratio(s, grid, {12, much, 0}) == in_parts);  // bit for bit
+        const Limits little{1, 60 << 10, 0};
+        const Pass pass = plan_pass({s.n, 20, one_hot ? 3 : 1, one_hot ? 1 : 4}, little);
+        CHECK(pass.row_blocks == 1);
+        CHECK(pass.widths == 8);
+        const std::vector<double> in_passes = ratio(s, grid, little, false, &blocks_run);
+        CHECK(blocks_run == 3 * 3 * pass.parts);
+        CHECK(worst_difference(in_passes, once) <= 1e-6);
+    }
+    const Set s = clusters(40, 20, 3, true);
+    for (const int count : {1, 2, 3, 33}) {
+        check_against_reference("even", s, even_grid(s, 0.5, 60.0, count), by_differences);
+        check_against_reference("log", s, log_grid(s, 1e-2, 1e4, count), by_differences);
+    }
+    std::vector<double> irregular = {0.0, 0.0, 0.1, 0.2, 0.3, 0.41, 0.5, 3.0, 3.0, 1e6, 1e300};
+    check_against_reference("irregular", s, irregular, by_differences);
+    for (double& width : irregular) width /= mean_squared_distance(s);
+    check_against_reference("irregular", s, irregular, by_differences, true);
+}
+
+TEST_CASE("kernels/cuda spectrum: scale, offset and constant columns do not matter") {
+    for (const double scale : {1e-30, 1e-6, 1e6, 1e30})
+        for (const double offset : {0.0, 100.0}) {
+            Set s = clusters(70, 60, 4, true);
+            for (std::int64_t i = 0; i < s.n * s.d; ++i) {
+                const std::int64_t k = i % s.d;
+                const double moved = s.x[i] + offset * (k % 3 == 0 ? -1.0 : 1.0);
+                s.x[i] = static_cast<float>(scale * (k % 7 == 0 ? 7.1 : moved));
+            }
+            const std::string name = "scale " + std::to_string(scale) + ", offset " + std::to_string(offset);
+            check_against_reference(name, s, even_grid(s, 0.0, 30.0, 10), by_products);
+            check_against_reference(name, s, log_grid(s, 1e-2, 1e3, 10), by_products, true);
+        }
+    Set s = clusters(70, 40, 3, true);
+    std::fill(s.x.begin(), s.x.end(), 0.1F);
+    check_against_reference("all constant", s, even_grid(s, 0.0, 40.0, 35), by_products, true);
+    for (const double scale : {1e-40, 1e37}) {
+        Set targets = clusters(70, 40, 3, false);
+        for (float& value : targets.y) value = static_cast<float>(scale * (value + 100.0) / 101.0);
+        check_against_reference("targets", targets, even_grid(targets, 0.0, 40.0, 20), by_products);
+    }
+}
+
+TEST_CASE("kernels/cuda spectrum: duplicates, near duplicates and collapsed classes") {
+    for (const bool one_hot : {true, false})
+        for (const double apart : {0.0, 1e-6, 1e-2}) {
+            Set s = clusters(80, 50, 5, one_hot);
+            const std::vector<float> noise = s.x;
+            for (std::int64_t i = s.n / 2; i < s.n; ++i)  // twins of the first half, one in three exact
+                for (std::int64_t k = 0; k < s.d; ++k)
+                    s.x[i * s.d + k] = static_cast<float>(
+                        s.x[(i - s.n / 2) * s.d + k] +
+                        (i % 3 == 0 ? 0.0 : apart * static_cast<double>(noise[i * s.d + k])));
+            const std::string name = "twins " + std::to_string(apart) + " apart";
+            check_against_reference(name, s, log_grid(s, 1e-1, 1e16, 18), by_products);
+            check_against_reference(name, s, even_grid(s, 0.0, 40.0, 10), by_products, true);
+        }
+    for (const double noise : {0.0, 1e-3, 1e-1}) {
+        const Set s = clusters(100, 60, 4, true, 1.0, noise);
+        check_against_reference("collapsed", s, log_grid(s, 1e-2, 1e14, 17), by_products, true);
+    }
+}
+
+TEST_CASE("kernels/cuda spectrum: distances just above the bound of near pairs, and outliers") {
+    for (const double noise : {0.4, 0.55}) {
+        const Set s = clusters(150, 200, 2, true, 1.0, noise);
+        check_against_reference("just above", s, even_grid(s, 0.0, 40.0, 35), by_products);
+        check_against_reference("just above", s, even_grid(s, 0.0, 40.0, 35), by_products, true);
+    }
+    for (const double outlier : {1e4, 1e6}) {
+        Set s = clusters(150, 50, 3, true);
+        const std::vector<double> grid = even_grid(s, 0.0, 30.0, 10);
+        for (std::int64_t k = 0; k < s.d; ++k) {  // two that leave the centre where it is, but set the unit
+            s.x[70 * s.d + k] = static_cast<float>(outlier * (k % 2 == 0 ? 1 : -1));
+            s.x[71 * s.d + k] = -s.x[70 * s.d + k];
+        }
+        check_against_reference("two outliers", s, grid, by_products);
+        check_against_reference("two outliers", s, grid, by_products, true);
+        for (std::int64_t k = 0; k < s.d; ++k) s.x[71 * s.d + k] = 0.0F;  // one that spoils it
+        check_against_reference("an outlier", s, grid, by_products);
+    }
+}
+
+TEST_CASE("kernels/cuda spectrum: many tiny weights beside that of the row itself") {
+    for (const bool one_hot : {true, false}) {
+        Set s = clusters(130, 130, 2, one_hot);
+        for (std::int64_t i = 0; i < s.n * s.d; ++i) s.x[i] = i / s.d == i % s.d ? 1.0F : 0.0F;
+        std::vector<double> grid;
+        grid.reserve(70);
+        for (int k = 0; k < 70; ++k) grid.push_back(14.0 + 0.1 * k);
+        check_against_reference("simplex", s, grid, by_products);
+    }
+}
+
+TEST_CASE("kernels/cuda spectrum: classes with one member or none, and rows that are almost one-hot") {
+    Set s = clusters(40, 9, 12, true);
+    for (std::int64_t i = 0; i < s.n; ++i)
+        for (std::int64_t k = 0; k < s.c; ++k)
+            s.y[i * s.c + k] = k == (i == 20 ? 11 : 3 + i % 4) ? 1.0F : 0.0F;
+    check_against_reference("small classes", s, even_grid(s, 0.0, 40.0, 5), by_products);
+    const Set many = clusters(12, 9, 100, true);
+    check_against_reference("more classes than samples", many, even_grid(many, 0.0, 40.0, 5), by_products);
+    const Set columns = clusters(12, 9, 100, false);
+    check_against_reference("many columns", columns, even_grid(columns, 0.0, 40.0, 5), by_products);
+    for (const float odd : {0.0F, 2.0F}) {
+        Set almost = clusters(40, 5, 3, true);
+        for (std::int64_t k = 0; k < 3; ++k) almost.y[39 * 3 + k] = odd;
+        check_against_reference("last row odd", almost, even_grid(almost, 0.0, 40.0, 5), by_products);
+    }
+}
+
+TEST_CASE("kernels/cuda spectrum: the narrowest filters leave every target, the widest gives the mean") {
+    for (const bool one_hot : {true, false})
+        for (const Limits& limits : {by_products, by_differences}) {
+            const Set s = clusters(70, 20, 4, one_hot);
+            for (const double found : ratio(s, {1e20, 2e20, 3e20, 1e300}, limits))
+                CHECK(std::fabs(found - 1.0) <= 1e-12);
+            for (const double found : ratio(s, {1e20, 2e20, 3e20, 1e300}, limits, true)) CHECK(found == 0.0);
+        }
+    const Set s = clusters(100, 40, 4, true);
+    double mean_energy = 0.0;
+    for (std::int64_t k = 0; k < s.c; ++k) {
+        double members = 0.0;
+        for (std::int64_t i = 0; i < s.n; ++i) members += s.y[i * s.c + k];
+        mean_energy += members * members / static_cast<double>(s.n);
+    }
+    CHECK(ratio(s, {0.0}, by_products)[0] ==
+          doctest::Approx(mean_energy / static_cast<double>(s.n)).epsilon(1e-12));
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,117 @@
+// Where the network puts what its layers ask for.
+#include <doctest/doctest.h>
+
+#include "engine/network.h"
+#include "tests/backends.h"
+#include "tests/engine_fixtures.h"
+
+using namespace deepfreq;
+using namespace deepfreq::tests;
+
+namespace {
+
+/// Memory as one layer saw it, forwards and backwards.
+struct Seen {
+    std::vector<ConstTensor> forward;  // y, kept
+    std::vector<ConstTensor> state;
+    std::vector<ConstTensor> backward;   // y, kept
+    std::vector<ConstTensor> transient;  // dy, dx, scratch
+};
+
+/// A layer that computes nothing and tells what memory it was given.
+class Watched final : public Layer {
+  public:
+    Watched(std::int64_t inputs, std::int64_t outputs, Seen& seen)
+        : inputs_(inputs), outputs_(outputs), seen_(seen) {}
+    std::string description() const override { return "watched"; }
+    std::int64_t inputs() const override { return inputs_; }
+    std::int64_t outputs() const override { return outputs_; }
+    std::vector<ParameterSpec> parameters() const override { return {{.shape = {outputs_}}}; }
+    std::vector<ParameterSpec> state() const override { return {{.shape = {3}}, {.shape = {outputs_}}}; }
+    std::vector<Shape> kept(std::int64_t n) const override {
+        return {{n, 2, 1, outputs_}, {outputs_}, {n, 3}};
+    }
+    std::vector<Shape> scratch(std::int64_t n) const override { return {{n, inputs_}, {n, outputs_ + 5}}; }
+    void forward(Kernels& /*kernels*/, const LayerMemory& memory, Mode /*mode*/, ConstTensor /*x*/,
+                 Tensor y) const override {
+        seen_ = {};
+        seen_.forward = {y};
+        seen_.forward.insert(seen_.forward.end(), memory.kept.begin(), memory.kept.end());
+        seen_.state.assign(memory.state.begin(), memory.state.end());
+    }
+    void backward(Kernels& /*kernels*/, const LayerMemory& memory, ConstTensor /*x*/, ConstTensor y,
+                  Tensor dy, Tensor dx, GradMode /*grad*/) const override {
+        seen_.backward = {y};
+        seen_.backward.insert(seen_.backward.end(), memory.kept.begin(), memory.kept.end());
+        seen_.transient = {dy};
+        if (dx) seen_.transient.emplace_back(dx);
+        seen_.transient.insert(seen_.transient.end(), memory.scratch.begin(), memory.scratch.end());
+    }
+
+  private:
+    std::int64_t inputs_, outputs_;
+    Seen& seen_;
+};
+
+void check_apart(std::vector<ConstTensor> views) {
+    std::ranges::sort(views, {}, &ConstTensor::data);
+    for (std::size_t i = 0; i < views.size(); ++i) {
+        CHECK(reinterpret_cast<std::uintptr_t>(views[i].data) % 64 == 0);
+        if (i > 0) CHECK(views[i].data >= views[i - 1].data + views[i - 1].elements());
+    }
+}
+
+std::vector<Shape> shapes_of(const std::vector<ConstTensor>& views) {
+    std::vector<Shape> shapes;
+    shapes.reserve(views.size());
+    for (const ConstTensor& view : views) shapes.push_back(view.shape);
+    return shapes;
+}
+
+}  // namespace
+
+TEST_CASE("engine/network: outputs, what layers keep, gradients and scratch do not overlap, for any rows") {
+    for (const Backend& backend : backends_present())
+        for (const std::int64_t n : {1, 4, 7}) {
+            CAPTURE(n);
+            Kernels& kernels = *backend.kernels;
+            const std::int64_t widths[] = {5, 33, 2, 17};
+            Seen seen[3];
+            std::vector<std::unique_ptr<Layer>> layers;
+            for (std::size_t l = 0; l < 3; ++l)
+                layers.push_back(std::make_unique<Watched>(widths[l], widths[l + 1], seen[l]));
+            Network network(kernels, std::move(layers), 7);
+            const DeviceTensor x = on_device(kernels, {n, 5}, normal_values(n * 5, 1));
+            network.forward_training(x.view);
+            network.backward(x.view);
+
+            std::vector<ConstTensor> lasting, states;
+            for (const Seen& layer : seen) {
+                lasting.insert(lasting.end(), layer.forward.begin(), layer.forward.end());
+                states.insert(states.end(), layer.state.begin(), layer.state.end());
+            }
+            check_apart(lasting);
+            check_apart(states);
+            CHECK(states.front().data == network.state().data);
+            CHECK(states.back().data + states.back().elements() <=
+                  network.state().data + network.state().elements());
+            for (std::size_t l = 0; l < 3; ++l) {
+                CAPTURE(l);
+                std::vector<ConstTensor> alive = lasting;
+                alive.insert(alive.end(), seen[l].transient.begin(), seen[l].transient.end());
+                check_apart(alive);
+                const std::int64_t in = widths[l], out = widths[l + 1];
+                CHECK(shapes_of(seen[l].forward) ==
+                      std::vector<Shape>{{n, out}, {n, 2, 1, out}, {out}, {n, 3}});
+                CHECK(shapes_of(seen[l].state) == std::vector<Shape>{{3}, {out}});
+                REQUIRE(seen[l].backward.size() == seen[l].forward.size());  // and it finds it all again
+                for (std::size_t i = 0; i < seen[l].forward.size(); ++i)
+                    CHECK(seen[l].backward[i].data == seen[l].forward[i].data);
+                std::vector<Shape> transient = {{n, out}, {n, in}, {n, in}, {n, out + 5}};
+                if (l == 0) transient.erase(transient.begin() + 1);  // nobody asks for the gradient by x
+                CHECK(shapes_of(seen[l].transient) == transient);
+            }
+            CHECK(seen[0].transient.front().data ==
+                  seen[1].transient[1].data);  // dx of one is dy of the next
+        }
+}

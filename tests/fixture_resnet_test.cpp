@@ -1,0 +1,66 @@
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/manifest.h"
+#include "models/resnet18_variants.h"
+#include "tests/backends.h"
+#include "tests/pytorch_fixture.h"
+
+// A residual network as PyTorch trains it: a guard against misreadings our own reference could share.
+// The file is made by tests/fixtures/make_resnet_fixture.py.
+
+using namespace deepfreq;
+using namespace deepfreq::tests;
+
+namespace {
+
+constexpr double tolerance = 1e-4;
+
+nlohmann::json read_fixture() {
+    std::ifstream file(source_file("tests/fixtures/resnet_pytorch.json"));
+    REQUIRE(file);
+    return nlohmann::json::parse(file);
+}
+
+std::vector<std::unique_ptr<Layer>> layers_of(const nlohmann::json& facts) {
+    Resnet18Params params;
+    params.height = facts.at("height");
+    params.width = facts.at("width");
+    params.channels = facts.at("channels");
+    params.classes = facts.at("classes");
+    params.parts = facts.at("parts").get<std::vector<std::int64_t>>();
+    params.variant = facts.at("variant");
+    params.head = {facts.at("head").get<std::int64_t>()};
+    return resnet18_variant(params);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "fixtures: a residual network's losses, gradients and running statistics are PyTorch's over 3 steps") {
+    const nlohmann::json facts = read_fixture();
+    const auto labels = facts.at("labels").get<std::vector<std::int32_t>>();
+    const auto places = parameter_places(layers_of(facts)), statistics = state_places(layers_of(facts));
+    REQUIRE(facts.at("steps").size() == 3);
+    for (const Backend& backend : backends_present()) {
+        CAPTURE(backend.name);
+        Kernels& kernels = *backend.kernels;
+        Network network(kernels, layers_of(facts), std::ssize(labels));
+        network.initialize({}, 1);  // running statistics begin as they should; the weights are PyTorch's
+        upload_tensors(kernels, facts.at("parameters"), places, network.parameters());
+        HandTrainer trainer(kernels, network, Loss::SoftmaxCrossEntropy, facts.at("inputs"),
+                            one_hot(labels, facts.at("classes")));
+        for (const nlohmann::json& step : facts.at("steps")) {
+            CHECK(trainer.loss_and_gradients() ==
+                  doctest::Approx(step.at("loss").get<double>()).epsilon(tolerance));
+            check_tensors(kernels, network.gradients(), places, step.at("gradients"), tolerance);
+            check_tensors(kernels, network.state(), statistics, step.at("running_statistics"), tolerance);
+            trainer.update();
+        }
+        check_tensors(kernels, network.parameters(), places, facts.at("parameters_after"), tolerance);
+        CHECK(relative_difference(on_host(kernels, network.forward(trainer.inputs())),
+                                  facts.at("outputs_after").get<std::vector<double>>()) < tolerance);
+    }
+}

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/spectrum_distances.h"
+#include "kernels/cuda/spectrum_shape.h"
+#include "tests/host_block.h"
+
+namespace deepfreq::tests {
+
+/// The host as a device of the CUDA backend (kernels/cuda/stream_device.cuh): runs its kernels on threads,
+/// with plain loops in place of the matrix units and of the library's sort.
+class HostDevice {
+  public:
+    using Products = cuda::spectrum::ScalarProducts;
+
+    /// Begins as NaN, like what blocks share.
+    template <class T>
+    class Memory {
+      public:
+        explicit Memory(std::int64_t count) : bytes_(static_cast<std::size_t>(count) * sizeof(T), '\xFF') {}
+        T* data() const { return const_cast<T*>(reinterpret_cast<const T*>(bytes_.data())); }
+
+      private:
+        std::string bytes_;
+    };
+
+    explicit HostDevice(const cuda::spectrum::Limits& limits = {}) : limits_(limits) {}
+    cuda::spectrum::Limits limits() const { return limits_; }
+
+    template <class T>
+    Memory<T> take(std::int64_t count) {
+        return Memory<T>(count);
+    }
+    template <class Kernel>
+    void each(std::int64_t count, const Kernel& kernel) {
+        for (std::int64_t i = 0; i < count; ++i) kernel(i);
+    }
+    template <class Kernel>
+    void blocks(std::int64_t count, const Kernel& kernel) {
+        blocks_run_ += count;
+        run_blocks_on_host(count, kernel);
+    }
+    template <class Key>
+    void sort(const Key* key, const std::int32_t* value, Key* sorted_key, std::int32_t* sorted_value,
+              std::int64_t n) {
+        std::vector<std::int64_t> at(static_cast<std::size_t>(n));
+        std::iota(at.begin(), at.end(), 0);
+        std::stable_sort(at.begin(), at.end(), [&](auto i, auto j) { return key[i] < key[j]; });
+        for (std::int64_t i = 0; i < n; ++i) {
+            sorted_key[i] = key[at[static_cast<std::size_t>(i)]];
+            sorted_value[i] = value[at[static_cast<std::size_t>(i)]];
+        }
+    }
+    template <class T>
+    std::vector<T> read(const T* from, std::int64_t count) {
+        return {from, from + count};
+    }
+    template <class T>
+    void write(const std::vector<T>& from, T* to) {
+        std::copy(from.begin(), from.end(), to);
+    }
+
+    std::int64_t blocks_run() const { return blocks_run_; }
+
+  private:
+    cuda::spectrum::Limits limits_;
+    std::int64_t blocks_run_ = 0;
+};
+
+}  // namespace deepfreq::tests
