@@ -7,7 +7,9 @@ writes into RUN_FOLDER/figures:
     lfr      low frequency ratio of every layer, in the same panels
     peaks    where the RDF of every layer peaks, against the epoch
     metrics  training loss and accuracies, against the epoch
-once for each network of the run. The same CSV files give the same bytes.
+A run of several networks compares them: rdf-layerL, lfr-layerL and peaks-layerL have one curve a network, for each
+layer probed (L = -3: Fig. 6; -3_-1, f[-3] against f[-1]: Fig. 7), and metrics too (Fig. 5). The same CSV files give
+the same bytes.
 """
 
 import argparse
@@ -109,19 +111,32 @@ def select(table, **wanted):
 
 
 def layers_of(table):
-    """The layers of a table from the input on: by number where they have one."""
+    """The layers of a table from the input on: those counted from the input, from the output, then others."""
 
     def order(layer):
-        return (0, int(layer), "") if re.fullmatch(r"-?\d+", layer) else (1, 0, layer)
+        numbered = re.fullmatch(r"-?\d+", layer)
+        return (layer.startswith("-"), int(layer), "") if numbered else (2, 0, layer)
 
     return sorted(set(table["layer"]), key=order)
 
 
-def colours_of(layers):
-    """One colour a layer: the palette, or shades from dark to light when there are more layers than colours."""
-    if len(layers) <= len(COLOURS):
-        return dict(zip(layers, COLOURS))
-    return dict(zip(layers, matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(layers)))))
+def colours_of(names):
+    """One colour each: the palette, or shades from dark to light when there are more names than colours."""
+    if len(names) <= len(COLOURS):
+        return dict(zip(names, COLOURS))
+    return dict(zip(names, matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(names)))))
+
+
+def curves_of(table, by):
+    """The names that tell the curves of a table apart, by column, with what the legend calls them."""
+    if by == "layer":
+        return {layer: f"layer {layer}" for layer in layers_of(table)}
+    return {network: network for network in networks_of(table)}
+
+
+def networks_of(table):
+    """The networks of a table in the order of its rows."""
+    return list(dict.fromkeys(table["network"]))
 
 
 def legend_above(figure, axes):
@@ -145,25 +160,25 @@ def is_logarithmic(grid):
     return np.median(grid) < 0.2 * (grid.min() + grid.max())
 
 
-def curve_panels(table, column, label, normalise):
-    """One panel an epoch, one curve a layer, against the filter width 1/δ."""
+def curve_panels(table, column, label, normalise, by="layer"):
+    """One panel an epoch, one curve a layer or network, against the filter width 1/δ."""
     epochs = spread(sorted(set(table["epoch"])))
-    layers = layers_of(table)
-    colours = colours_of(layers)
+    curves = curves_of(table, by)
+    colours = colours_of(list(curves))
     columns = 3 if len(epochs) in (3, 5, 6) else min(len(epochs), 4)
     lines = math.ceil(len(epochs) / columns)
     width, height = (WIDTH, 1.75) if columns > 1 else (WIDTH / 2, 2.4)
     figure = Figure(figsize=(width, 0.4 + height * lines), layout="constrained")
     panels = figure.subplots(lines, columns, sharey=True, squeeze=False).flat
     for panel, epoch, letter in zip(panels, epochs, "abcdefgh"):
-        for layer in layers:
-            curve = select(table, epoch=epoch, layer=layer)
+        for name, called in curves.items():
+            curve = select(table, epoch=epoch, **{by: name})
             if len(curve[column]) == 0:
                 continue
             scale = np.nanmax(curve[column], initial=0) if normalise else 1
             order = np.argsort(curve["inv_delta"])
-            panel.plot(curve["inv_delta"][order], curve[column][order] / (scale or 1), color=colours[layer],
-                       label=f"layer {layer}")
+            panel.plot(curve["inv_delta"][order], curve[column][order] / (scale or 1), color=colours[name],
+                       label=called)
         if is_logarithmic(select(table, epoch=epoch)["inv_delta"]):
             panel.set_xscale("log")
         else:
@@ -175,7 +190,8 @@ def curve_panels(table, column, label, normalise):
         panel.set_visible(False)
     figure.supxlabel(r"$1/\delta$", fontsize=9)
     figure.supylabel(label, fontsize=8)
-    legend_above(figure, panels[0])
+    labelled = max(panels[:len(epochs)], key=lambda panel: len(panel.lines))
+    legend_above(figure, labelled)
     return figure
 
 
@@ -199,22 +215,43 @@ def metrics_figure(table):
     return figure
 
 
-def peaks_figure(table):
-    """Where the RDF of every layer peaks, against the epoch; both axes logarithmic, epoch 0 included."""
+def comparison_figure(table):
+    """Loss, training and validation accuracy against the epoch, one curve a network (Fig. 5)."""
+    figure = Figure(figsize=(WIDTH, 2.4), layout="constrained")
+    panels = figure.subplots(1, 3)
+    colours = colours_of(networks_of(table))
+    for panel, column, title in zip(panels, ("train_loss", "train_accuracy", "validation_accuracy"),
+                                    ("(a) training loss", "(b) training accuracy", "(c) validation accuracy")):
+        for network, colour in colours.items():
+            curve = select(table, network=network)
+            marker = "o" if len(curve["epoch"]) <= 30 else ""
+            panel.plot(curve["epoch"], curve[column], color=colour, marker=marker, label=network)
+        panel.set_title(title)
+        panel.set_xlabel("epoch")
+        panel.margins(x=0.02)
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[0].set_yscale("log")
+    legend_above(figure, panels[0])
+    return figure
+
+
+def peaks_figure(table, by="layer"):
+    """Where the RDF of every layer or network peaks, against the epoch; both axes logarithmic, epoch 0 included."""
     figure = Figure(figsize=(WIDTH / 2, 2.8), layout="constrained")
     axes = figure.subplots()
-    layers = layers_of(table)
-    for layer, colour in colours_of(layers).items():
-        peaks = select(table, layer=layer)
+    curves = curves_of(table, by)
+    colours = colours_of(list(curves))
+    for name, called in curves.items():
+        peaks = select(table, **{by: name})
         order = np.argsort(peaks["epoch"])
-        axes.plot(peaks["epoch"][order], peaks["inv_delta"][order], color=colour, marker="o",
-                  label=f"layer {layer}")
+        axes.plot(peaks["epoch"][order], peaks["inv_delta"][order], color=colours[name], marker="o",
+                  label=called)
     axes.set_xscale("symlog", linthresh=1)
     axes.set_yscale("log")
     axes.set_xlim(left=-0.1)
     axes.set_xlabel("epoch")
     axes.set_ylabel(r"$1/\delta$ at the peak of RDF")
-    axes.legend(ncol=1 + len(layers) // 8)
+    axes.legend(ncol=1 + len(curves) // 8)
     return figure
 
 
@@ -228,27 +265,47 @@ def save(figure, path):
     os.replace(part, path)
 
 
+def set_name(layer):
+    """The set that was measured, as the paper writes it (eq. 11)."""
+    features, _, target = layer.partition(":")
+    return f"{{$f^{{[{features}]}}, f^{{[{target}]}}$}}" if target else f"$S^{{[{features}]}}$"
+
+
+def figures_of_one(tables):
+    """{stem: figure} of a run of one network: its layers against each other."""
+    drawn = {"rdf": curve_panels(tables["rdf.csv"], "rdf", "RDF / its maximum", True),
+             "lfr": curve_panels(tables["lfr.csv"], "lfr", "LFR", False),
+             "peaks": peaks_figure(tables["peaks.csv"])} if len(tables["rdf.csv"]["epoch"]) else {}
+    return {**drawn, "metrics": metrics_figure(tables["metrics.csv"])}
+
+
+def figures_of_several(tables):
+    """{stem: figure} of a run of several: the networks against each other, for every layer."""
+    drawn = {}
+    for layer in layers_of(tables["rdf.csv"]):
+        rdf, lfr, peaks = (select(tables[name], layer=layer) for name in ("rdf.csv", "lfr.csv", "peaks.csv"))
+        place = "-layer" + re.sub(r"[^A-Za-z0-9._-]", "_", layer)
+        drawn["rdf" + place] = curve_panels(rdf, "rdf", f"RDF of {set_name(layer)} / its maximum", True, "network")
+        drawn["lfr" + place] = curve_panels(lfr, "lfr", f"LFR of {set_name(layer)}", False, "network")
+        drawn["peaks" + place] = peaks_figure(peaks, "network")
+    return {**drawn, "metrics": comparison_figure(tables["metrics.csv"])}
+
+
+def write_figures(figures, folder, kinds):
+    """Writes {stem: figure} into a folder in every kind of file asked for."""
+    folder.mkdir(exist_ok=True)
+    for stem, figure in figures.items():
+        figure.draw_without_rendering()  # lays the figure out, once for all kinds of file
+        figure.set_layout_engine("none")
+        for kind in kinds:
+            save(figure, folder / f"{stem}.{kind}")
+
+
 def draw(run_folder, kinds):
     """Draws every figure of a run in every kind of file asked for."""
     tables = {name: read_table(run_folder / name) for name in COLUMNS}
-    networks = {name: sorted(set(table["network"])) for name, table in tables.items()}
-    several = len(set().union(*networks.values())) > 1
-    figures = {
-        "rdf": ("rdf.csv", lambda table: curve_panels(table, "rdf", "RDF / its maximum", True)),
-        "lfr": ("lfr.csv", lambda table: curve_panels(table, "lfr", "LFR", False)),
-        "peaks": ("peaks.csv", peaks_figure),
-        "metrics": ("metrics.csv", metrics_figure),
-    }
-    folder = run_folder / "figures"
-    folder.mkdir(exist_ok=True)
-    for stem, (source, make) in figures.items():
-        for network in networks[source]:
-            figure = make(select(tables[source], network=network))
-            suffix = "-" + re.sub(r"[^A-Za-z0-9._-]", "_", network) if several else ""
-            figure.draw_without_rendering()  # lays the figure out, once for all kinds of file
-            figure.set_layout_engine("none")
-            for kind in kinds:
-                save(figure, folder / f"{stem}{suffix}.{kind}")
+    several = len(set().union(*(table["network"] for table in tables.values()))) > 1
+    write_figures((figures_of_several if several else figures_of_one)(tables), run_folder / "figures", kinds)
 
 
 def to_kinds(text):

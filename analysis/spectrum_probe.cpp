@@ -14,10 +14,14 @@ SpectrumProbe::SpectrumProbe(Kernels& kernels, Network& network, const DeviceDat
     if (n < 1 || n > set.samples())
         throw InputError("a probe of {} samples asked for, expected 1 to the {} there are", n, set.samples());
     inputs_ = set.inputs().slice(0, n);
-    targets_ = set.targets().slice(0, n);
-    std::int64_t widest = 0;
-    for (const int layer : options_.layers) widest = std::max(widest, network.width(layer));
+    labels_ = set.targets().slice(0, n);
+    std::int64_t widest = 0, widest_target = 0;
+    for (const ProbedSet& probed : options_.sets) {
+        widest = std::max(widest, network.width(probed.layer));
+        if (probed.target) widest_target = std::max(widest_target, network.width(*probed.target));
+    }
     rows_ = kernels.allocate(static_cast<std::size_t>(n * widest) * sizeof(float));
+    outputs_ = kernels.allocate(static_cast<std::size_t>(n * widest_target) * sizeof(float));
 }
 
 // Collected anew for each use: a forward pass costs a few per cent of a spectrum, all layers at once much
@@ -29,11 +33,19 @@ ConstTensor SpectrumProbe::features(int layer) {
     return rows;
 }
 
-CurveExtent SpectrumProbe::extent(int layer) {
-    const ConstTensor x = features(layer);
+ConstTensor SpectrumProbe::targets(const ProbedSet& set) {
+    if (!set.target) return labels_;
+    const Tensor outputs = outputs_.view<float>({options_.samples, network_.width(*set.target)});
+    collect_activations(network_, inputs_, *set.target, outputs);
+    return outputs;
+}
+
+CurveExtent SpectrumProbe::extent(const ProbedSet& set) {
+    const ConstTensor y = targets(set);
+    const ConstTensor x = features(set.layer);
     const double mean_squared_distance = 2.0 * kernels_.sum_of_squares(x) / static_cast<double>(x.rows());
     const auto lfr = [&](std::span<const double> widths) {
-        return low_frequency_ratio(kernels_, x, targets_, widths, options_.filter).value;
+        return low_frequency_ratio(kernels_, x, y, widths, options_.filter).value;
     };
     return measure_extent(lfr, mean_squared_distance);
 }
@@ -43,8 +55,8 @@ std::vector<LayerSpectrum> SpectrumProbe::measure(const std::function<void(const
     std::vector<CurveExtent> extents;
     std::vector<double> widths;
     if (automatic) {
-        extents.reserve(options_.layers.size());
-        for (const int layer : options_.layers) extents.push_back(extent(layer));
+        extents.reserve(options_.sets.size());
+        for (const ProbedSet& set : options_.sets) extents.push_back(extent(set));
         if (std::ranges::none_of(extents, &CurveExtent::rises)) {
             warn(
                 "nothing measured: LFR is constant in every layer, for its features or the targets are all "
@@ -58,10 +70,11 @@ std::vector<LayerSpectrum> SpectrumProbe::measure(const std::function<void(const
         widths = options_.grid.widths();
     }
     std::vector<LayerSpectrum> spectra;
-    for (std::size_t i = 0; i < options_.layers.size(); ++i) {
+    for (std::size_t i = 0; i < options_.sets.size(); ++i) {
         LayerSpectrum s;
-        s.layer = options_.layers[i];
-        s.lfr = low_frequency_ratio(kernels_, features(s.layer), targets_, widths, options_.filter);
+        s.set = options_.sets[i];
+        const ConstTensor y = targets(s.set);
+        s.lfr = low_frequency_ratio(kernels_, features(s.set.layer), y, widths, options_.filter);
         s.rdf = ratio_density(s.lfr);
         s.peak = automatic ? find_peak(s.lfr, extents[i].floor, extents[i].ceiling) : find_peak(s.lfr);
         spectra.push_back(std::move(s));

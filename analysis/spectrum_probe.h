@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,41 +13,50 @@
 
 namespace deepfreq {
 
+/// One set to measure: {(f[layer](x_i), y_i)} (eq. 11), or {(f[layer](x_i), f[target](x_i))}, which shows
+/// what the network makes of its features rather than what it should. Both in the paper's indices.
+struct ProbedSet {
+    int layer = 0;
+    std::optional<int> target;
+    std::string name;  ///< of the features, in the column `layer` of the CSV files
+};
+
 struct ProbeOptions {
-    std::vector<int> layers;   ///< in the paper's indices
+    std::vector<ProbedSet> sets;
     std::int64_t samples = 0;  ///< the first so many of the set
     FilterGridRequest grid;
     bool normalize = true;  ///< scale each dimension to [-1, 1] by its largest magnitude
     LowFrequencyParams filter;
 };
 
-/// LFR and RDF of S[l] = {(f[l](x_i), y_i)} (eq. 11).
+/// LFR and RDF of one set.
 struct LayerSpectrum {
-    int layer = 0;
+    ProbedSet set;
     FrequencyCurve lfr, rdf;
     Peak peak;
 };
 
-/// Measures what each layer of a network leaves to learn. Holds one [samples, widest layer] buffer; features
-/// go from the layer to the spectrum without leaving the device.
+/// Measures what each layer of a network leaves to learn. Holds one [samples, widest layer] buffer, and one
+/// for outputs that are targets; features go from the layer to the spectrum without leaving the device.
 class SpectrumProbe {
   public:
     /// The first three must outlive the probe. Throws InputError when the set has fewer samples than asked.
     SpectrumProbe(Kernels& kernels, Network& network, const DeviceDataset& set, ProbeOptions options);
 
-    /// One spectrum a layer, all on one grid of 1/delta; none when no layer's LFR rises anywhere. `warn` is
+    /// One spectrum a set, all on one grid of 1/delta; none when no set's LFR rises anywhere. `warn` is
     /// told of that, and of a grid that had to be coarser than it should be.
     std::vector<LayerSpectrum> measure(const std::function<void(const std::string&)>& warn);
 
   private:
     ConstTensor features(int layer);
-    CurveExtent extent(int layer);
+    ConstTensor targets(const ProbedSet& set);
+    CurveExtent extent(const ProbedSet& set);
 
     Kernels& kernels_;
     Network& network_;
-    ConstTensor inputs_, targets_;
+    ConstTensor inputs_, labels_;
     ProbeOptions options_;
-    Buffer rows_;
+    Buffer rows_, outputs_;
 };
 
 }  // namespace deepfreq

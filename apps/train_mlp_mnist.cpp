@@ -1,11 +1,9 @@
 // Fig. 8: a fully connected network learns MNIST; RDF of every hidden layer while it does
 #include <spdlog/spdlog.h>
 
-#include "analysis/figures.h"
-#include "apps/common/manifest.h"
+#include "apps/common/experiment.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
-#include "apps/common/training_run.h"
 #include "data/mnist.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
@@ -44,12 +42,6 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
                  flags.training.samples, flags.training.learning_rate);
 }
 
-RunFolder open_folder(const Flags& flags) {
-    if (!flags.run.resume.empty()) return RunFolder::open(flags.run.resume);
-    if (!flags.run.out.empty()) return RunFolder::create(flags.run.out);
-    return RunFolder::create(RunFolder::next_free(std::filesystem::path("runs") / app_name));
-}
-
 TrainValidation load_data(const std::string& place) {
     MnistOptions options;
     options.data = place;
@@ -58,12 +50,6 @@ TrainValidation load_data(const std::string& place) {
     TrainValidation data = load_mnist(options);
     spdlog::info("data: {}", data.source);
     return data;
-}
-
-TrainingPlan make_plan(const Flags& flags, const TrainValidation& data) {
-    const MlpParams params{data.train.features, parse_widths(flags.hidden), data.train.classes,
-                           parse_activation(flags.activation)};
-    return {"mlp", mlp(params), flags.training, flags.probes, flags.run};
 }
 
 bool is_paper_setting(const Flags& flags, const TrainValidation& data) {
@@ -77,17 +63,13 @@ bool is_paper_setting(const Flags& flags, const TrainValidation& data) {
            data.train.name == "mnist";
 }
 
-void write_manifest(const RunFolder& folder, int argc, char** argv, const Flags& flags,
-                    const std::string& device, const TrainValidation& data, const std::string& network) {
-    nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
-    manifest["device"] = device;
-    manifest["precision"] = flags.run.precision + ", sums over samples in float64";
-    manifest["seed"] = flags.training.seed;
-    manifest["network"] = network;
-    manifest["data"] = {{"name", data.train.name}, {"source", data.source}, {"md5", data.train.checksum}};
-    manifest["paper_setting"] = is_paper_setting(flags, data);
-    folder.write("manifest.json",
-                 manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+Experiment make_experiment(const Flags& flags, const TrainValidation& data) {
+    const MlpParams params{data.train.features, parse_widths(flags.hidden), data.train.classes,
+                           parse_activation(flags.activation)};
+    Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
+    experiment.networks.push_back({"mlp", mlp(params)});
+    experiment.facts["paper_setting"] = is_paper_setting(flags, data);
+    return experiment;
 }
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
@@ -96,33 +78,7 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
     const TrainValidation data = load_data(flags.run.data);
-    TrainingRun training(*device.kernels, make_plan(flags, data), data);
-    spdlog::info("network: {}", training.network_description());
-    std::vector<std::filesystem::path> kept;
-    if (!flags.run.probe_run.empty()) {
-        const auto wanted = [&](std::int64_t epoch) {
-            return flags.probes.epochs == "auto" || flags.probes.is_due(epoch);
-        };
-        kept = RunFolder::open(flags.run.probe_run).kept_checkpoints(wanted);
-    }
-    RunFolder folder = open_folder(flags);
-    training.open(folder);
-    // A measurement of kept checkpoints is no training to go on with: its options have another name.
-    folder.write(kept.empty() ? "config.toml" : "probe.toml", app.config_to_str(true, false));
-    if (!std::filesystem::exists(folder.path() / "manifest.json"))
-        write_manifest(folder, argc, argv, flags, device.kernels->description(), data,
-                       training.network_description());
-
-    catch_interrupts();
-    if (kept.empty())
-        training.train();
-    else
-        training.measure_kept(kept);
-    if (!flags.run.no_figures) {
-        const std::string failure = draw_figures(source_file("analysis/figures.py"), folder.path());
-        if (!failure.empty()) spdlog::warn(failure);
-    }
-    spdlog::info("written: {}", folder.path().string());
+    run_experiment(app, argc, argv, make_experiment(flags, data), device, data);
 }
 
 }  // namespace

@@ -93,9 +93,9 @@ void Network::plan_activations() {
     arena_ = kernels_.allocate(end);
 }
 
-std::string Network::description() const {
+std::string describe(const std::vector<std::unique_ptr<Layer>>& layers) {
     std::string text;
-    for (const auto& layer : layers_) text += (text.empty() ? "" : " | ") + layer->description();
+    for (const auto& layer : layers) text += (text.empty() ? "" : " | ") + layer->description();
     return text;
 }
 

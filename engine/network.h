@@ -10,6 +10,9 @@
 
 namespace deepfreq {
 
+/// All layers in one line; two networks of one description can exchange parameters.
+std::string describe(const std::vector<std::unique_ptr<Layer>>& layers);
+
 /// A chain of layers f[1] … f[L] over one batch of at most `batch` rows, with all of its memory planned once:
 /// parameters, gradients and running statistics are each one contiguous buffer; activations, the gradients by
 /// them and what layers keep for themselves share one arena.
@@ -18,8 +21,7 @@ class Network {
     /// Throws InputError when neighbouring layers do not fit, RunError when memory is short.
     Network(Kernels& kernels, std::vector<std::unique_ptr<Layer>> layers, std::int64_t batch);
 
-    /// All layers in one line; two networks of one description can exchange parameters.
-    std::string description() const;
+    std::string description() const { return describe(layers_); }
 
     int depth() const { return static_cast<int>(layers_.size()); }
     std::int64_t batch() const { return batch_; }

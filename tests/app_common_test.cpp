@@ -118,7 +118,7 @@ TEST_CASE("apps/run_folder: a run is made once, opened again, and its tables go 
         RunFolder run = RunFolder::create(path);
         CHECK(fs::is_directory(path / "figures"));
         CHECK(run.checkpoint() == path / "checkpoint");
-        CHECK(run.kept_checkpoint(20) == path / "checkpoints" / "epoch-000020");
+        CHECK(run.kept_checkpoint("mlp", 20) == path / "checkpoints" / "mlp" / "epoch-000020");
         run.write("config.toml", "epochs=3\n");
         run.metrics().row("mlp,0,1,0.1,0.1,");
         sizes = run.settle();
@@ -217,35 +217,40 @@ TEST_CASE("apps/flags: options of probes are parsed and checked") {
     CHECK(flags.exclude_self);
     for (const std::string bad : {"--probe-epochs=-1", "--probe-epochs=1,", "--probe-epochs=1,x",
                                   "--probe-epochs=", "--probe-layers=all", "--probe-layers=1.5",
-                                  "--probe-samples=-1", "--inv-delta=1:2"}) {
+                                  "--probe-layers=1:2:3", "--probe-samples=-1", "--inv-delta=1:2"}) {
         CAPTURE(bad);
         CHECK(complaint(flags, {bad}) != "");
     }
 }
 
 TEST_CASE("apps/flags: probed layers are the hidden ones or those listed, in the paper's indices") {
-    Kernels& kernels = *tests::backends_present().front().kernels;
-    const Network network(kernels, mlp({4, {5, 6, 7}, 2, Activation::Tanh}), 1);
     ProbeFlags flags;
     flags.no_normalize = flags.exclude_self = true;
-    ProbeOptions options = flags.probe_options(network, 80);
-    CHECK(options.layers == std::vector<int>{1, 2, 3});
+    const auto layers = [](const ProbeOptions& options) {
+        std::string text;
+        for (const ProbedSet& set : options.sets)
+            text += fmt::format("{}={}{} ", set.name, set.layer,
+                                set.target ? fmt::format(":{}", *set.target) : "");
+        return text;
+    };
+    ProbeOptions options = flags.probe_options(4, 80);
+    CHECK(layers(options) == "1=1 2=2 3=3 ");
     CHECK(options.samples == 80);
     CHECK(!options.normalize);
     CHECK(options.filter.exclude_self);
-    flags.layers = "0,-1,-2";
+    flags.layers = "-1,0,-2,3,-3:-1,2:4";
     flags.samples = 80;
-    options = flags.probe_options(network, 80);
-    CHECK(options.layers == std::vector<int>{0, 3, 4});
+    options = flags.probe_options(4, 80);
+    CHECK(layers(options) == "0=0 -2=3 -1=4 -3:-1=2:4 ");
     CHECK(options.samples == 80);
     flags.samples = 81;
-    CHECK_THROWS_WITH_AS(flags.probe_options(network, 80),
+    CHECK_THROWS_WITH_AS(flags.probe_options(4, 80),
                          "--probe-samples is 81, expected at most the 80 training samples", InputError);
     flags.samples = 0;
-    for (const std::string bad : {"5", "-5", "9223372036854775807", "-9223372036854775808"}) {
+    for (const std::string bad : {"5", "-5", "1:5", "1:-5", "9223372036854775807", "-9223372036854775808"}) {
         CAPTURE(bad);
         flags.layers = bad;
-        CHECK_THROWS_AS(flags.probe_options(network, 80), InputError);
+        CHECK_THROWS_AS(flags.probe_options(4, 80), InputError);
     }
 }
 

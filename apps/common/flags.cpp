@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 
 #include "apps/common/program.h"
 #include "apps/common/run_folder.h"
@@ -14,26 +13,69 @@ namespace {
 const CLI::Validator a_folder(
     [](const std::string& text) { return text.empty() ? "a folder expected, nothing found" : ""; }, "");
 
-// Whole numbers between commas. Throws InputError naming `what` for anything else.
-std::vector<std::int64_t> whole_numbers(std::string_view text, std::string_view what) {
-    std::vector<std::int64_t> numbers;
+std::vector<std::string> items_between_commas(const std::string& text) {
+    std::vector<std::string> items;
     for (std::string_view rest = text, item;; rest.remove_prefix(item.size() + 1)) {
         item = rest.substr(0, rest.find(','));
+        items.emplace_back(item);
+        if (item.size() == rest.size()) return items;
+    }
+}
+
+// Whole numbers between commas. Throws InputError naming `what` for anything else.
+std::vector<std::int64_t> whole_numbers(const std::string& text, std::string_view what) {
+    std::vector<std::int64_t> numbers;
+    for (const std::string& item : items_between_commas(text)) {
         std::int64_t number = 0;
         const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), number);
         if (error != std::errc{} || end != item.data() + item.size())
             throw InputError("'{}' found, {} between commas expected", text, what);
         numbers.push_back(number);
-        if (item.size() == rest.size()) return numbers;
     }
+    return numbers;
 }
 
-std::vector<std::int64_t> listed_epochs(std::string_view text) {
+std::vector<std::int64_t> listed_epochs(const std::string& text) {
     if (text == "none") return {};
     std::vector<std::int64_t> epochs = whole_numbers(text, "auto, none or epochs");
     for (const std::int64_t epoch : epochs)
         if (epoch < 0) throw InputError("epoch {} found, epochs of at least 0 expected", epoch);
     return epochs;
+}
+
+// One item of --probe-layers: a layer, or LAYER:TARGET.
+std::vector<std::int64_t> layer_and_target(std::string item) {
+    std::ranges::replace(item, ':', ',');
+    std::vector<std::int64_t> numbers = whole_numbers(item, "hidden, layers or LAYER:TARGET");
+    if (numbers.size() > 2)
+        throw InputError("'{}' found, one layer or LAYER:TARGET between commas expected", item);
+    return numbers;
+}
+
+int layer_of(std::int64_t l, int depth) {
+    if (l < -depth || l > depth)
+        throw InputError("--probe-layers names layer {}, expected one of -{} to {}", l, depth, depth);
+    return static_cast<int>(l < 0 ? depth + 1 + l : l);
+}
+
+// Each under the name it was asked for by, from the input on; what is named twice is measured once.
+std::vector<ProbedSet> probed_sets(const std::string& layers, int depth) {
+    std::vector<ProbedSet> sets;
+    if (layers == "hidden") {
+        for (int l = 1; l < depth; ++l) sets.push_back({l, std::nullopt, std::to_string(l)});
+        return sets;
+    }
+    for (const std::string& item : items_between_commas(layers)) {
+        const std::vector<std::int64_t> numbers = layer_and_target(item);
+        ProbedSet set{layer_of(numbers[0], depth), std::nullopt, item};
+        if (numbers.size() > 1) set.target = layer_of(numbers[1], depth);
+        sets.push_back(std::move(set));
+    }
+    const auto place = [](const ProbedSet& set) { return std::pair(set.target, set.layer); };
+    std::ranges::stable_sort(sets, {}, place);
+    const auto twins = std::ranges::unique(sets, {}, place);
+    sets.erase(twins.begin(), twins.end());
+    return sets;
 }
 
 }  // namespace
@@ -87,10 +129,13 @@ void ProbeFlags::add_to(CLI::App& app) {
             },
             ""))
         ->group(group);
-    app.add_option("--probe-layers", layers, "hidden (all of them), or a list as 1,3,-2")
+    app.add_option("--probe-layers", layers,
+                   "hidden (all of them), or a list as 1,3,-2; -3:-1 measures f[-3] against the network's "
+                   "output f[-1] in place of the labels")
         ->check(parses(
             [](const std::string& s) {
-                if (s != "hidden") whole_numbers(s, "hidden or layers");
+                if (s == "hidden") return;
+                for (const std::string& item : items_between_commas(s)) layer_and_target(item);
             },
             ""))
         ->group(group);
@@ -110,7 +155,7 @@ bool ProbeFlags::is_due(std::int64_t epoch) const {
     return epoch == 0 || epoch == 1 || epoch == 2 || epoch == 5;
 }
 
-ProbeOptions ProbeFlags::probe_options(const Network& network, std::int64_t train_samples) const {
+ProbeOptions ProbeFlags::probe_options(int depth, std::int64_t train_samples) const {
     if (samples > train_samples)
         throw InputError("--probe-samples is {}, expected at most the {} training samples", samples,
                          train_samples);
@@ -119,19 +164,7 @@ ProbeOptions ProbeFlags::probe_options(const Network& network, std::int64_t trai
     options.grid = FilterGridRequest::parse(inv_delta);
     options.normalize = !no_normalize;
     options.filter.exclude_self = exclude_self;
-    if (layers == "hidden") {
-        options.layers.resize(static_cast<std::size_t>(network.depth() - 1));
-        std::iota(options.layers.begin(), options.layers.end(), 1);
-    } else {
-        for (const std::int64_t l : whole_numbers(layers, "hidden or layers")) {
-            if (l < -network.depth() || l > network.depth())
-                throw InputError("--probe-layers names layer {}, expected one of -{} to {}", l,
-                                 network.depth(), network.depth());
-            options.layers.push_back(network.layer_index(static_cast<int>(l)));
-        }
-        std::ranges::sort(options.layers);
-        options.layers.erase(std::unique(options.layers.begin(), options.layers.end()), options.layers.end());
-    }
+    options.sets = probed_sets(layers, depth);
     return options;
 }
 

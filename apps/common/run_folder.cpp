@@ -47,25 +47,26 @@ std::filesystem::path RunFolder::next_free(const std::filesystem::path& stem) {
     }
 }
 
-std::filesystem::path RunFolder::kept_checkpoint(std::int64_t epoch) const {
-    return path_ / "checkpoints" / fmt::format("epoch-{:06}", epoch);
+std::filesystem::path RunFolder::kept_checkpoint(const std::string& network, std::int64_t epoch) const {
+    return path_ / "checkpoints" / network / fmt::format("epoch-{:06}", epoch);
 }
 
 std::vector<std::filesystem::path> RunFolder::kept_checkpoints(
-    const std::function<bool(std::int64_t)>& wanted) const {
+    const std::string& network, const std::function<bool(std::int64_t)>& wanted) const {
     std::vector<std::filesystem::path> kept;
-    if (const auto folder = kept_checkpoint(0).parent_path(); std::filesystem::exists(folder))
+    if (const auto folder = kept_checkpoint(network, 0).parent_path(); std::filesystem::exists(folder))
         for (const auto& entry : std::filesystem::directory_iterator(folder)) {
             long long epoch = 0;
             const std::string name = entry.path().filename().string();
             if (std::sscanf(name.c_str(), "epoch-%lld", &epoch) == 1 &&
-                entry.path() == kept_checkpoint(epoch) && wanted(epoch))
+                entry.path() == kept_checkpoint(network, epoch) && wanted(epoch))
                 kept.push_back(entry.path());
         }
     if (kept.empty())
         throw InputError(
-            "{}: no kept checkpoints of the epochs asked for; --keep-checkpoints keeps those probed",
-            path_.string());
+            "{}: no kept checkpoints of the epochs asked for and network {}; --keep-checkpoints keeps those "
+            "probed",
+            path_.string(), network);
     std::ranges::sort(kept);
     return kept;
 }

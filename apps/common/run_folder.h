@@ -27,11 +27,11 @@ class RunFolder {
     const std::filesystem::path& path() const { return path_; }
     std::filesystem::path checkpoint() const { return path_ / "checkpoint"; }
     std::filesystem::path config() const { return path_ / "config.toml"; }
-    /// Where the network of one probed epoch is kept.
-    std::filesystem::path kept_checkpoint(std::int64_t epoch) const;
+    /// Where a network is kept as it was at one probed epoch.
+    std::filesystem::path kept_checkpoint(const std::string& network, std::int64_t epoch) const;
     /// Those of the wanted epochs, in their order. Throws InputError when there are none.
     std::vector<std::filesystem::path> kept_checkpoints(
-        const std::function<bool(std::int64_t)>& wanted) const;
+        const std::string& network, const std::function<bool(std::int64_t)>& wanted) const;
 
     CsvFile& metrics() { return *csv_[0]; }
     CsvFile& lfr() { return *csv_[1]; }

@@ -6,35 +6,43 @@
 #include <cmath>
 #include <functional>
 
+#include "apps/common/manifest.h"
 #include "apps/common/program.h"
 #include "common/error.h"
 #include "engine/checkpoint.h"
 
 namespace deepfreq {
 
-TrainingRun::TrainingRun(Kernels& kernels, TrainingPlan plan, const TrainValidation& data)
-    : kernels_(kernels),
-      plan_(std::move(plan)),
-      data_checksum_(data.train.checksum),
-      train_set_(kernels, data.train.first(plan_.training.samples)),
-      validation_set_(kernels, data.validation),
-      network_(kernels, std::move(plan_.layers), std::min(plan_.training.batch, plan_.training.samples)),
-      trainer_(kernels, network_, train_set_, plan_.training.trainer_options()),
-      probe_(kernels, network_, train_set_, plan_.probes.probe_options(network_, train_set_.samples())) {
+TrainingData::TrainingData(Kernels& kernels, const TrainValidation& data, std::int64_t samples)
+    : train(kernels, data.train.first(samples)),
+      validation(kernels, data.validation),
+      checksum(data.train.checksum) {}
+
+TrainingRun::TrainingRun(Kernels& kernels, NetworkPlan network, const TrainingPlan& plan,
+                         const TrainingData& data)
+    : name_(std::move(network.name)),
+      plan_(plan),
+      data_(data),
+      network_(kernels, std::move(network.layers), std::min(plan.training.batch, data.train.samples())),
+      trainer_(kernels, network_, data.train, plan.training.trainer_options()),
+      probe_(kernels, network_, data.train,
+             plan.probes.probe_options(network_.depth(), data.train.samples())) {
     network_.initialize(parse_initializer(plan_.training.initializer), plan_.training.seed);
 }
 
 nlohmann::json TrainingRun::identity() const {
     const TrainingFlags& t = plan_.training;
-    return {{"network", network_.description()},
-            {"data", data_checksum_},
-            {"samples", t.samples},
-            {"batch", t.batch},
-            {"loss", t.loss},
-            {"lr", t.learning_rate},
-            {"lr_schedule", t.schedule},
-            {"init", t.initializer},
-            {"seed", t.seed}};
+    nlohmann::json all = {{"network", network_.description()},
+                          {"data", data_.checksum},
+                          {"samples", t.samples},
+                          {"batch", t.batch},
+                          {"loss", t.loss},
+                          {"lr", t.learning_rate},
+                          {"lr_schedule", t.schedule},
+                          {"init", t.initializer},
+                          {"seed", t.seed}};
+    all.update(plan_.identity);
+    return all;
 }
 
 void TrainingRun::check_identity(const Checkpoint& checkpoint, const std::filesystem::path& path) const {
@@ -43,20 +51,15 @@ void TrainingRun::check_identity(const Checkpoint& checkpoint, const std::filesy
     const nlohmann::json& found = checkpoint.header.at("run").at("identity");
     const nlohmann::json expected = identity();
     for (const auto& [name, value] : expected.items())
-        if (found.at(name) != value)
+        if (const nlohmann::json was = found.value(name, nlohmann::json()); was != value)
             throw InputError("{}: checkpoint of a run with {} {}, expected {}", path.string(), name,
-                             found.at(name).dump(), value.dump());
+                             was.dump(), value.dump());
 }
 
 void TrainingRun::open(RunFolder& folder) {
     folder_ = &folder;
-    resumed_ = std::filesystem::exists(folder.checkpoint());
-    if (resumed_)
-        restore(read_checkpoint(folder.checkpoint()));
-    else
-        folder.clear();
     progress_ = std::make_unique<Progress>(plan_.training.epochs, plan_.training.until_loss,
-                                           train_set_.samples(), saved_seconds_);
+                                           data_.train.samples(), saved_seconds_);
 }
 
 void TrainingRun::restore(const Checkpoint& checkpoint) {
@@ -69,6 +72,8 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
     folder_->cut_back(run.at("csv_sizes"));
     last_ = {run.at("train_loss"), run.at("train_accuracy")};
     saved_seconds_ = run.at("seconds");
+    resumed_ = true;
+    open(*folder_);  // the clock goes on from there
     spdlog::info("resumed at epoch {}, step {} from {}", trainer_.epoch(), trainer_.step(),
                  folder_->checkpoint().string());
 }
@@ -78,7 +83,8 @@ void TrainingRun::save() {
     saved_seconds_ = progress_->seconds();
     // Nothing that differs between two equal runs goes in when the seconds are left out.
     const double seconds = plan_.run.no_seconds ? 0.0 : saved_seconds_;
-    checkpoint.header["run"] = {{"identity", identity()},
+    checkpoint.header["run"] = {{"name", name_},
+                                {"identity", identity()},
                                 {"csv_sizes", folder_->settle()},
                                 {"train_loss", last_.loss},
                                 {"train_accuracy", last_.accuracy},
@@ -94,15 +100,15 @@ bool TrainingRun::done() const {
 
 // Measures the network at the end of an epoch (or before the first) and writes its row.
 void TrainingRun::report_epoch() {
-    last_ = trainer_.evaluate(train_set_);
+    last_ = trainer_.evaluate(data_.train);
     if (!std::isfinite(last_.loss))
         throw RunError(
             "the loss over the training set became {} after epoch {}: a smaller learning rate may help",
             last_.loss, trainer_.epoch());
-    const double validation_accuracy = trainer_.evaluate(validation_set_).accuracy;
+    const double validation_accuracy = trainer_.evaluate(data_.validation).accuracy;
     const std::string seconds = plan_.run.no_seconds ? "" : fmt::format("{:.3f}", progress_->seconds());
-    folder_->metrics().row(fmt::format("{},{},{:.9g},{:.9g},{:.9g},{}", plan_.network, trainer_.epoch(),
-                                       last_.loss, last_.accuracy, validation_accuracy, seconds));
+    folder_->metrics().row(fmt::format("{},{},{:.9g},{:.9g},{:.9g},{}", name_, trainer_.epoch(), last_.loss,
+                                       last_.accuracy, validation_accuracy, seconds));
     progress_->epoch(trainer_.epoch(), last_.loss, last_.accuracy, validation_accuracy);
 }
 
@@ -112,7 +118,7 @@ void TrainingRun::probe() {
                                 plan_.probes.layers == "hidden" ? "the hidden" : plan_.probes.layers));
     spectra_ = probe_.measure([](const std::string& line) { spdlog::warn(line); });
     for (const LayerSpectrum& s : spectra_) {
-        const std::string at = fmt::format("{},{},{}", plan_.network, s.layer, epoch);
+        const std::string at = fmt::format("{},{},{}", name_, s.set.name, epoch);
         for (std::size_t i = 0; i < s.lfr.value.size(); ++i)
             folder_->lfr().row(fmt::format("{},{:.9g},{:.9g}", at, s.lfr.inv_delta[i], s.lfr.value[i]));
         for (std::size_t i = 0; i < s.rdf.value.size(); ++i)
@@ -121,31 +127,35 @@ void TrainingRun::probe() {
                                          s.peak.rdf, s.peak.rise10, s.peak.rise50, s.peak.rise90));
     }
     if (!spectra_.empty()) print_peaks();
+    if (!plan_.run.no_figures) figures_.begin(source_file("analysis/figures.py"), folder_->path());
     if (plan_.run.keep_checkpoints) {
-        std::filesystem::create_directories(folder_->kept_checkpoint(epoch).parent_path());
+        std::filesystem::create_directories(folder_->kept_checkpoint(name_, epoch).parent_path());
         Checkpoint kept = trainer_.save();
         kept.header["run"]["identity"] = identity();
-        write_checkpoint(folder_->kept_checkpoint(epoch), kept);
+        write_checkpoint(folder_->kept_checkpoint(name_, epoch), kept);
     }
 }
 
 void TrainingRun::print_peaks() const {
     std::string line = fmt::format("epoch {}: RDF peaks at 1/delta =", trainer_.epoch());
     for (const LayerSpectrum& s : spectra_)
-        line += fmt::format(" {:.4g} (layer {})", s.peak.inv_delta, s.layer);
+        line += fmt::format(" {:.4g} (layer {})", s.peak.inv_delta, s.set.name);
+    const bool comparable =
+        std::ranges::none_of(spectra_, [](const LayerSpectrum& s) { return s.set.target.has_value(); });
     // Strictly, from each layer to the next; a peak that is NaN breaks any order.
-    const auto ordered = [this](auto before) {
+    const auto ordered = [this, comparable](auto before) {
         const auto breaks = [&](const LayerSpectrum& a, const LayerSpectrum& b) {
             return !before(a.peak.inv_delta, b.peak.inv_delta);
         };
-        return spectra_.size() > 1 && std::ranges::adjacent_find(spectra_, breaks) == spectra_.end();
+        return comparable && spectra_.size() > 1 &&
+               std::ranges::adjacent_find(spectra_, breaks) == spectra_.end();
     };
     if (ordered(std::less{})) line += ": rises with depth";
     if (ordered(std::greater{})) line += ": falls with depth";
     progress_->line(line);
 }
 
-void TrainingRun::train() {
+bool TrainingRun::train() {
     if (!resumed_) {
         report_epoch();
         if (plan_.probes.is_due(0)) probe();
@@ -158,10 +168,11 @@ void TrainingRun::train() {
         throw RunError("{}; the last good state is in {}", error.what(), folder_->checkpoint().string());
     }
     progress_->finish();
-    if (done()) return;
+    if (done()) return true;
     save();
     spdlog::info("interrupted at epoch {}, step {}: saved; go on with --resume {}", trainer_.epoch(),
                  trainer_.step(), folder_->path().string());
+    return false;
 }
 
 void TrainingRun::train_epochs() {

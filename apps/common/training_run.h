@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/figures.h"
 #include "apps/common/flags.h"
 #include "apps/common/progress.h"
 #include "apps/common/run_folder.h"
@@ -12,38 +13,55 @@
 
 namespace deepfreq {
 
-/// Everything that tells one training from another: what a resumed run must agree on.
-struct TrainingPlan {
-    std::string network;  ///< its name in the CSV files
+/// A network by the name it has in the CSV files.
+struct NetworkPlan {
+    std::string name;
     std::vector<std::unique_ptr<Layer>> layers;
+};
+
+/// How each network of a run is trained and measured.
+struct TrainingPlan {
     TrainingFlags training;
     ProbeFlags probes;
     RunFlags run;
+    /// What else, beside flags and data, a resumed run must agree on: names and values.
+    nlohmann::json identity = nlohmann::json::object();
+};
+
+/// The sets on the device, for all networks of a run.
+struct TrainingData {
+    /// The first `samples` to train on. Throws InputError when there are fewer.
+    TrainingData(Kernels& kernels, const TrainValidation& data, std::int64_t samples);
+
+    DeviceDataset train, validation;
+    std::string checksum;
 };
 
 /// One network trained on one set, measured on the way, and all of it written to a run folder so that it can
 /// be interrupted at any moment and go on as if it had not been.
 class TrainingRun {
   public:
-    /// `kernels` must outlive it. Throws InputError when plan and data do not fit.
-    TrainingRun(Kernels& kernels, TrainingPlan plan, const TrainValidation& data);
+    /// `kernels`, `plan` and `data` must outlive it. Throws InputError when they do not fit.
+    TrainingRun(Kernels& kernels, NetworkPlan network, const TrainingPlan& plan, const TrainingData& data);
 
     std::string network_description() const { return network_.description(); }
 
-    /// Takes the folder to write to, which must outlive it, and goes back to its checkpoint where there is
-    /// one. Throws InputError, with nothing changed, when that is of another training.
+    /// Takes the folder to write to, which must outlive it.
     void open(RunFolder& folder);
 
-    /// Trains until done or interrupted. Throws RunError when the loss diverges; the last checkpoint is from
-    /// before.
-    void train();
+    /// Goes back to the checkpoint of the opened folder. Throws InputError, with nothing changed, when it is
+    /// of another training.
+    void restore(const Checkpoint& checkpoint);
+
+    /// Trains until done or interrupted: whether it is done. Throws RunError when the loss diverges; the last
+    /// checkpoint is from before.
+    bool train();
 
     /// Measures these kept checkpoints of another run; trains nothing. Throws InputError when one is of
     /// another training.
     void measure_kept(const std::vector<std::filesystem::path>& kept);
 
   private:
-    void restore(const Checkpoint& checkpoint);
     void train_epochs();
     void save();
     bool done() const;
@@ -53,10 +71,9 @@ class TrainingRun {
     nlohmann::json identity() const;
     void check_identity(const Checkpoint& checkpoint, const std::filesystem::path& path) const;
 
-    Kernels& kernels_;
-    TrainingPlan plan_;
-    std::string data_checksum_;
-    DeviceDataset train_set_, validation_set_;
+    std::string name_;
+    const TrainingPlan& plan_;
+    const TrainingData& data_;
     Network network_;
     Trainer trainer_;
     SpectrumProbe probe_;
@@ -66,6 +83,7 @@ class TrainingRun {
     Evaluation last_;                     // of the training set, at the last finished epoch
     double saved_seconds_ = 0.0;          // when the last checkpoint was written
     std::vector<LayerSpectrum> spectra_;  // of the last probe
+    FigureDrawing figures_;
 };
 
 }  // namespace deepfreq

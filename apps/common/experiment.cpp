@@ -1,0 +1,145 @@
+#include "apps/common/experiment.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "analysis/figures.h"
+#include "apps/common/manifest.h"
+#include "apps/common/program.h"
+#include "common/error.h"
+
+namespace deepfreq {
+namespace {
+
+using KeptCheckpoints = std::map<std::string, std::vector<std::filesystem::path>>;
+
+RunFolder open_folder(const std::string& app, const RunFlags& flags) {
+    if (!flags.resume.empty()) return RunFolder::open(flags.resume);
+    if (!flags.out.empty()) return RunFolder::create(flags.out);
+    return RunFolder::create(RunFolder::next_free(std::filesystem::path("runs") / app));
+}
+
+// Those of each network that --probe-run names; empty when this run trains.
+KeptCheckpoints find_kept(const Experiment& experiment) {
+    KeptCheckpoints kept;
+    const ProbeFlags& probes = experiment.plan.probes;
+    if (experiment.plan.run.probe_run.empty()) return kept;
+    const RunFolder folder = RunFolder::open(experiment.plan.run.probe_run);
+    const auto wanted = [&](std::int64_t epoch) { return probes.epochs == "auto" || probes.is_due(epoch); };
+    for (const NetworkPlan& network : experiment.networks)
+        kept[network.name] = folder.kept_checkpoints(network.name, wanted);
+    return kept;
+}
+
+void write_manifest(const RunFolder& folder, int argc, char** argv, const Experiment& experiment,
+                    const std::string& device, const TrainValidation& data, const nlohmann::json& networks) {
+    nlohmann::json manifest = manifest_of_program(experiment.app, argc, argv);
+    manifest["device"] = device;
+    manifest["precision"] = experiment.plan.run.precision + ", sums over samples in float64";
+    manifest["seed"] = experiment.plan.training.seed;
+    if (networks.size() == 1)
+        manifest["network"] = networks.front();
+    else
+        manifest["networks"] = networks;
+    manifest["data"] = {{"name", data.train.name}, {"source", data.source}, {"md5", data.train.checksum}};
+    manifest.update(experiment.facts);
+    folder.write("manifest.json",
+                 manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+// The place of the network that a checkpoint is of; those before it are done.
+std::size_t place_of(const Checkpoint& checkpoint, const std::vector<NetworkPlan>& networks,
+                     const std::filesystem::path& path) {
+    const std::string name = checkpoint.header.value("/run/name"_json_pointer, std::string());
+    const auto found = std::ranges::find(networks, name, &NetworkPlan::name);
+    if (found == networks.end())
+        throw InputError("{}: checkpoint of a network '{}', which is none of those asked for", path.string(),
+                         name);
+    return static_cast<std::size_t>(found - networks.begin());
+}
+
+// What must hold for every network, before the first one trains.
+void check(const Experiment& experiment, const TrainingData& data) {
+    for (const NetworkPlan& network : experiment.networks)
+        experiment.plan.probes.probe_options(static_cast<int>(network.layers.size()), data.train.samples());
+    experiment.plan.training.trainer_options();
+}
+
+// One line a network, and for the manifest.
+nlohmann::json descriptions(const std::vector<NetworkPlan>& networks) {
+    nlohmann::json all = nlohmann::json::array();
+    for (const NetworkPlan& network : networks) {
+        all.push_back(describe(network.layers));
+        const std::string name = networks.size() == 1 ? "network" : "network " + network.name;
+        spdlog::info("{}: {}", name, all.back().get<std::string>());
+    }
+    return all;
+}
+
+/// The networks still to train: from which on, and what that one goes back to.
+struct Start {
+    std::size_t place = 0;
+    std::optional<Checkpoint> checkpoint;
+};
+
+Start find_start(const Experiment& experiment) {
+    const std::filesystem::path path = std::filesystem::path(experiment.plan.run.resume) / "checkpoint";
+    if (experiment.plan.run.resume.empty() || !std::filesystem::exists(path)) return {};
+    Checkpoint checkpoint = read_checkpoint(path);
+    const std::size_t place = place_of(checkpoint, experiment.networks, path);
+    return {place, std::move(checkpoint)};
+}
+
+}  // namespace
+
+void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
+                    const OpenedKernels& device, const TrainValidation& data) {
+    Kernels& kernels = *device.kernels;
+    const RunFlags run = experiment.plan.run;
+    const TrainingData sets(kernels, data, experiment.plan.training.samples);
+    check(experiment, sets);
+    const nlohmann::json networks = descriptions(experiment.networks);
+    const KeptCheckpoints kept = find_kept(experiment);
+    const Start start = find_start(experiment);
+    const auto make = [&](std::size_t i) {
+        return std::make_unique<TrainingRun>(kernels, std::move(experiment.networks[i]), experiment.plan,
+                                             sets);
+    };
+    std::vector<std::string> names;
+    for (const NetworkPlan& network : experiment.networks) names.push_back(network.name);
+
+    // Whatever does not fit is found out before anything is written.
+    std::unique_ptr<TrainingRun> current = make(start.place);
+    RunFolder folder = open_folder(experiment.app, run);
+    current->open(folder);
+    if (start.checkpoint)
+        current->restore(*start.checkpoint);
+    else
+        folder.clear();
+    // A measurement of kept checkpoints is no training to go on with: its options have another name.
+    folder.write(kept.empty() ? "config.toml" : "probe.toml", flags.config_to_str(true, false));
+    if (!std::filesystem::exists(folder.path() / "manifest.json"))
+        write_manifest(folder, argc, argv, experiment, kernels.description(), data, networks);
+
+    catch_interrupts();
+    for (std::size_t i = start.place; i < names.size() && !interrupted(); ++i) {
+        if (!current) current = make(i);
+        current->open(folder);
+        if (names.size() > 1) spdlog::info("training {}", names[i]);
+        if (!kept.empty())
+            current->measure_kept(kept.at(names[i]));
+        else if (!current->train())
+            break;
+        current.reset();  // its memory is the next one's
+    }
+    if (!run.no_figures) {
+        const std::string failure = draw_figures(source_file("analysis/figures.py"), folder.path());
+        if (!failure.empty()) spdlog::warn(failure);
+    }
+    spdlog::info("written: {}", folder.path().string());
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/common/training_run.h"
+
+namespace deepfreq {
+
+/// Networks that are trained and measured one after the other on one set, into one run folder.
+struct Experiment {
+    std::string app;
+    std::vector<NetworkPlan> networks;  ///< of different names
+    TrainingPlan plan;
+    nlohmann::json facts = nlohmann::json::object();  ///< what manifest.json says besides
+};
+
+/// The whole way of an app: finds the folder (new, resumed, or measuring kept checkpoints), writes
+/// config.toml and manifest.json, trains until done or interrupted, draws the figures. `flags` gives
+/// config.toml. Throws InputError, with nothing left behind, when the networks, the data and the flags do not
+/// fit; RunError when a run fails.
+void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
+                    const OpenedKernels& device, const TrainValidation& data);
+
+}  // namespace deepfreq
