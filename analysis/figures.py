@@ -15,6 +15,7 @@ the same bytes.
 import argparse
 import csv
 import io
+import json
 import logging
 import math
 import os
@@ -301,11 +302,19 @@ def write_figures(figures, folder, kinds):
             save(figure, folder / f"{stem}.{kind}")
 
 
+def of_several(run_folder, tables):
+    """Whether a run has several networks, or will have: its manifest names them before they have rows."""
+    try:
+        planned = json.loads((run_folder / "manifest.json").read_text(encoding="utf-8")).get("networks", [])
+    except (OSError, ValueError):
+        planned = []
+    return len(planned) > 1 or len(set().union(*(table["network"] for table in tables.values()))) > 1
+
+
 def draw(run_folder, kinds):
     """Draws every figure of a run in every kind of file asked for."""
     tables = {name: read_table(run_folder / name) for name in COLUMNS}
-    several = len(set().union(*(table["network"] for table in tables.values()))) > 1
-    write_figures((figures_of_several if several else figures_of_one)(tables), run_folder / "figures", kinds)
+    write_figures((figures_of_several if of_several(run_folder, tables) else figures_of_one)(tables), run_folder / "figures", kinds)
 
 
 def to_kinds(text):

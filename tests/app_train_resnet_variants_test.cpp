@@ -1,0 +1,185 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "tests/image_files.h"
+#include "tests/process.h"
+
+using namespace deepfreq;
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+// Coloured noise of 8×8 pixels in two class folders, 20 a class.
+void write_images(const std::filesystem::path& folder) {
+    std::mt19937 random(1);
+    for (const char* name : {"cat", "dog"})
+        for (int i = 0; i < 20; ++i) {
+            Bytes pixels(8 * 8 * 3);
+            for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(random() & 255);
+            write_file(folder / "train" / name / fmt::format("{:04}.png", i), png(8, 8, 3, pixels));
+        }
+}
+
+/// A folder of images, a cache of its own, and runs of the app on them.
+struct Stage {
+    Stage() : cache("XDG_CACHE_HOME", (folder.path / "cache").string()) { write_images(images); }
+
+    Arguments small_run(const std::string& name, const Arguments& more = {}) const {
+        Arguments arguments = {"--data",
+                               images.string(),
+                               "--device",
+                               "cpu",
+                               "--variants",
+                               "1,2",
+                               "--parts",
+                               "4,8",
+                               "--head",
+                               "8",
+                               "--samples",
+                               "24",
+                               "--validation-samples",
+                               "8",
+                               "--batch",
+                               "5",
+                               "--epochs",
+                               "6",
+                               "--lr-schedule",
+                               "1e-3:4,1e-4:2",
+                               "--probe-epochs",
+                               "0,2,6",
+                               "--save-every",
+                               "0",
+                               "--no-figures",
+                               "--no-seconds",
+                               "--out",
+                               (folder.path / name).string()};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return arguments;
+    }
+
+    std::filesystem::path run(const std::string& name, const Arguments& more = {}) const {
+        Process app("train_resnet_variants", small_run(name, more), folder.path);
+        CHECK(app.wait() == 0);
+        CAPTURE(app.errors());
+        CHECK(app.errors().empty());
+        return folder.path / name;
+    }
+
+    void check_refused(const Arguments& more, const Arguments& words) const {
+        Process app("train_resnet_variants", small_run("refused", more), folder.path);
+        CAPTURE(fmt::format("{}", fmt::join(more, " ")));
+        CHECK(app.wait() == 2);
+        const std::string sentence = app.errors();
+        CAPTURE(sentence);
+        CHECK(std::ranges::count(sentence, '\n') == 1);
+        for (const std::string& word : words) CHECK_MESSAGE(contains(sentence, word), word);
+        CHECK(!std::filesystem::exists(folder.path / "refused"));
+    }
+
+    TemporaryFolder folder;
+    std::filesystem::path images = folder.path / "images";
+    ScopedVariable cache;
+};
+
+void check_same_files(const std::filesystem::path& found, const std::filesystem::path& expected) {
+    for (const char* name : {"metrics.csv", "lfr.csv", "rdf.csv", "peaks.csv", "checkpoint"}) {
+        CAPTURE(std::string(name));
+        const std::string bytes = text_of(found / name);
+        CHECK(!bytes.empty());
+        CHECK(bytes == text_of(expected / name));
+    }
+}
+
+/// The first columns of a CSV file, as many as asked for, each combination once.
+std::set<std::string> combinations(const std::filesystem::path& csv, int columns) {
+    std::ifstream file(csv);
+    std::set<std::string> found;
+    std::string line;
+    std::getline(file, line);
+    while (std::getline(file, line)) {
+        std::size_t end = 0;
+        for (int i = 0; i < columns; ++i) end = line.find(',', end) + 1;
+        found.insert(line.substr(0, end - 1));
+    }
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("app/train_resnet_variants: every variant has its rows, measured against labels and outputs") {
+    const Stage stage;
+    const auto run = stage.run("run");
+    std::set<std::string> epochs, probes;
+    for (const char* network : {"resnet18-1", "resnet18-2"}) {
+        for (int epoch = 0; epoch <= 6; ++epoch) epochs.insert(fmt::format("{},{}", network, epoch));
+        for (const char* layer : {"-3", "-3:-1"})
+            for (const int epoch : {0, 2, 6}) probes.insert(fmt::format("{},{},{}", network, layer, epoch));
+    }
+    CHECK(combinations(run / "metrics.csv", 2) == epochs);
+    CHECK(combinations(run / "rdf.csv", 3) == probes);
+    CHECK(combinations(run / "peaks.csv", 3) == probes);
+    CHECK(contains(text_of(run / "manifest.json"), "\"networks\""));
+}
+
+TEST_CASE(
+    "app/train_resnet_variants: killed at random moments and resumed, its files are those of a whole run") {
+    const Stage stage;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto whole = stage.run("whole");
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const auto out = stage.folder.path / "killed";
+    std::mt19937 random(2026);
+    std::uniform_real_distribution<double> moment(0.0, 0.5 * seconds);
+    int kills = 0;
+    for (int status = -1; status != 0;) {
+        const bool resumable = std::filesystem::exists(out / "config.toml");
+        Process app("train_resnet_variants",
+                    resumable ? Arguments{"--resume", out.string()} : stage.small_run("killed"),
+                    stage.folder.path);
+        if (kills < 15) {
+            std::this_thread::sleep_for(std::chrono::duration<double>(moment(random)));
+            app.signal(SIGKILL);
+        }
+        status = app.wait();
+        if (status == 0) break;
+        REQUIRE(status == 128 + SIGKILL);
+        ++kills;
+    }
+    MESSAGE("killed ", kills, " times");
+    CHECK(kills >= 3);
+    check_same_files(out, whole);
+}
+
+TEST_CASE("app/train_resnet_variants: plain networks and global pooling are other networks") {
+    const Stage stage;
+    const auto run = stage.run("plain", {"--plain", "--pool", "global", "--variants", "1", "--epochs", "0"});
+    CHECK(combinations(run / "metrics.csv", 2) == std::set<std::string>{"plain18-1,0"});
+    CHECK(contains(text_of(run / "manifest.json"), "plain block"));
+    CHECK(contains(text_of(run / "manifest.json"), "to 1x1"));
+}
+
+TEST_CASE("app/train_resnet_variants: what does not fit is one sentence and status 2") {
+    const Stage stage;
+    stage.check_refused({"--variants", "1,3"}, {"variant 3", "1 to 2"});
+    stage.check_refused({"--variants", "1,1"}, {"--variants", "1,1", "once"});
+    stage.check_refused({"--variants", "x"}, {"--variants", "'x'"});
+    stage.check_refused({"--pool", "best"}, {"best", "512 or global"});
+    stage.check_refused({"--epochs", "7"}, {"schedule", "6", "7"});
+    stage.check_refused({"--lr-schedule", "1e-3:0"}, {"1e-3:0"});
+    stage.check_refused({"--samples", "39"}, {"39"});
+    stage.check_refused({"--probe-layers", "-9"}, {"-9"});
+    write_file(stage.images / "train" / "dog" / "0000.png", {});
+    stage.check_refused({}, {"0000.png"});
+    const auto run = stage.run("skipped", {"--skip-bad-images", "--epochs", "0"});
+    CHECK(combinations(run / "metrics.csv", 2).size() == 2);
+    std::filesystem::create_directories(stage.images / "train" / "eel");
+    stage.check_refused({}, {"eel"});
+}
