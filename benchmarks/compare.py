@@ -27,6 +27,7 @@ BATCH = 256
 FIRST_WEIGHTS = 784 * 500
 FEATURES, CLASSES, WIDTHS = 500, 10, 100
 RATES = "rates/.*"
+RESNET_VARIANTS = [1, 4]
 
 # A good BLAS is far above this on two idle cores, the reference BLAS (6 GFLOP/s) far below.
 LEAST_GEMM_RATE = 50e9
@@ -200,6 +201,29 @@ def measure_lfr(bench):
     return peers, floors
 
 
+def measure_resnet(bench):
+    """Training steps, and the most memory each process held."""
+    peers, memory = [], []
+    for variant in RESNET_VARIANTS:
+        name = f"resnet_epoch/variant:{variant}/batch:64"
+
+        def ours():
+            record = bench.ours(f"{name}/real_time")[name]
+            return {**record, "seconds": record["seconds_per_step"]}
+
+        title = f"Resnet18-{variant}, batch 64"
+        mine, theirs = bench.alternate(
+            title, ours, lambda peer: bench.peer(peer, "resnet_pytorch.py", "--variant", variant))
+        peers += peer_rows(f"{title}, step", "≥ 1" if variant == 1 else "", mine, theirs,
+                           lambda peer, records: f"{peer}, {records[-1]['best']}")
+        memory += [[title, mebibytes(mine), peer, mebibytes(records)] for peer, records in theirs.items()]
+    return peers, memory
+
+
+def mebibytes(records):
+    return f"{median(records, 'peak_bytes') / 2**20:.0f} MiB"
+
+
 def measure_accuracy(bench):
     """Largest |LFR - LFR in double| over the widths: ours, and the PyTorch loop's."""
     rows = []
@@ -256,18 +280,22 @@ def compare(args):
     if "lfr" in args.only:
         more_peers, more_floors = measure_lfr(bench)
         peers, floors = peers + more_peers, floors + more_floors
+    if "resnet" in args.only:
+        more_peers, memory = measure_resnet(bench)
+        peers += more_peers
+        rest += ["## Peak memory of the process", "", *table(["job", "ours", "peer", "its memory"], memory)]
     if "accuracy" in args.only:
         rest += ["## Accuracy", "", *table(["job", "LFR from … to", "largest error, ours", "PyTorch's", "wanted"],
                                            measure_accuracy(bench))]
     if "operations" in args.only:
         rest += ["## Single operations", "", *table(["operation", "time", "rate"], measure_operations(bench))]
-    compared = ["## Against the peers", "", *table(PEER_HEAD, peers),
-                "## Against the floor", "", *table(FLOOR_HEAD, floors)] if peers else []
+    compared = ["## Against the peers", "", *table(PEER_HEAD, peers)] if peers else []
+    compared += ["## Against the floor", "", *table(FLOOR_HEAD, floors)] if floors else []
     return "\n".join(introduction(bench, load) + compared + rest)
 
 
 def main():
-    parts = ["mlp", "lfr", "accuracy", "operations"]
+    parts = ["mlp", "lfr", "resnet", "accuracy", "operations"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cpu", help="build folder (build/cpu)")
     parser.add_argument("--out", type=pathlib.Path, help="write the Markdown there too")

@@ -1,28 +1,11 @@
 #include "models/mlp.h"
 
 #include "benchmarks/device.h"
-#include "common/philox.h"
+#include "benchmarks/random_samples.h"
 #include "engine/trainer.h"
 
 namespace deepfreq::benchmarks {
 namespace {
-
-/// Inputs uniform in (0, 1), labels at random: the values do not change the time.
-Dataset random_samples(std::int64_t n, std::int64_t features, std::int32_t classes) {
-    const Philox random(0, RandomUse::Functions);
-    Dataset set;
-    set.name = "random";
-    set.samples = n;
-    set.features = features;
-    set.classes = classes;
-    set.inputs.resize(static_cast<std::size_t>(n * features));
-    set.labels.resize(static_cast<std::size_t>(n));
-    for (std::size_t i = 0; i < set.inputs.size(); ++i)
-        set.inputs[i] = static_cast<float>(random.words(i)[0]) * 0x1p-32F;
-    for (std::size_t i = 0; i < set.labels.size(); ++i)
-        set.labels[i] = static_cast<std::int32_t>(random.words(i)[1] % static_cast<std::uint32_t>(classes));
-    return set;
-}
 
 /// Epochs of training 784-500x`hidden`-10 (tanh, MSE, Adam) on `samples` samples in batches of 256, as the
 /// app does it, but for the evaluation.
