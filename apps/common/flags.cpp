@@ -73,8 +73,8 @@ std::vector<ProbedSet> probed_sets(const std::string& layers, int depth) {
     }
     const auto place = [](const ProbedSet& set) { return std::pair(set.target, set.layer); };
     std::ranges::stable_sort(sets, {}, place);
-    const auto twins = std::ranges::unique(sets, {}, place);
-    sets.erase(twins.begin(), twins.end());
+    const auto twins = [&](const ProbedSet& a, const ProbedSet& b) { return place(a) == place(b); };
+    sets.erase(std::unique(sets.begin(), sets.end(), twins), sets.end());
     return sets;
 }
 
