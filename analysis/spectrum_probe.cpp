@@ -50,18 +50,31 @@ CurveExtent SpectrumProbe::extent(const ProbedSet& set) {
     return measure_extent(lfr, mean_squared_distance);
 }
 
-std::vector<LayerSpectrum> SpectrumProbe::measure(const std::function<void(const std::string&)>& warn) {
+std::vector<LayerSpectrum> SpectrumProbe::measure(const Warn& warn) {
+    std::vector<LayerSpectrum> spectra;
+    const std::span<const ProbedSet> all(options_.sets);
+    for (std::size_t first = 0; first < all.size();) {
+        std::size_t end = first + 1;
+        while (end < all.size() && all[end].target == all[first].target) ++end;
+        measure_together(all.subspan(first, end - first), warn, spectra);
+        first = end;
+    }
+    return spectra;
+}
+
+void SpectrumProbe::measure_together(std::span<const ProbedSet> sets, const Warn& warn,
+                                     std::vector<LayerSpectrum>& spectra) {
     const bool automatic = options_.grid.spacing == FilterGridRequest::Spacing::Auto;
     std::vector<CurveExtent> extents;
     std::vector<double> widths;
     if (automatic) {
-        extents.reserve(options_.sets.size());
-        for (const ProbedSet& set : options_.sets) extents.push_back(extent(set));
+        extents.reserve(sets.size());
+        for (const ProbedSet& set : sets) extents.push_back(extent(set));
         if (std::ranges::none_of(extents, &CurveExtent::rises)) {
             warn(
                 "nothing measured: LFR is constant in every layer, for its features or the targets are all "
                 "alike");
-            return {};
+            return;
         }
         CoveringGrid grid = covering_grid(extents);
         if (!grid.note.empty()) warn(grid.note);
@@ -69,17 +82,15 @@ std::vector<LayerSpectrum> SpectrumProbe::measure(const std::function<void(const
     } else {
         widths = options_.grid.widths();
     }
-    std::vector<LayerSpectrum> spectra;
-    for (std::size_t i = 0; i < options_.sets.size(); ++i) {
+    for (std::size_t i = 0; i < sets.size(); ++i) {
         LayerSpectrum s;
-        s.set = options_.sets[i];
+        s.set = sets[i];
         const ConstTensor y = targets(s.set);
         s.lfr = low_frequency_ratio(kernels_, features(s.set.layer), y, widths, options_.filter);
         s.rdf = ratio_density(s.lfr);
         s.peak = automatic ? find_peak(s.lfr, extents[i].floor, extents[i].ceiling) : find_peak(s.lfr);
         spectra.push_back(std::move(s));
     }
-    return spectra;
 }
 
 }  // namespace deepfreq

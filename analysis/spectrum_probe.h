@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,11 +44,16 @@ class SpectrumProbe {
     /// The first three must outlive the probe. Throws InputError when the set has fewer samples than asked.
     SpectrumProbe(Kernels& kernels, Network& network, const DeviceDataset& set, ProbeOptions options);
 
-    /// One spectrum a set, all on one grid of 1/delta; none when no set's LFR rises anywhere. `warn` is
-    /// told of that, and of a grid that had to be coarser than it should be.
-    std::vector<LayerSpectrum> measure(const std::function<void(const std::string&)>& warn);
+    using Warn = std::function<void(const std::string&)>;
+
+    /// One spectrum a set. Neighbouring sets of one target, whose curves are compared, have one grid of
+    /// 1/delta; none of them is measured when LFR rises in none. `warn` is told of that, and of a grid that
+    /// had to be coarser than it should be.
+    std::vector<LayerSpectrum> measure(const Warn& warn);
 
   private:
+    void measure_together(std::span<const ProbedSet> sets, const Warn& warn,
+                          std::vector<LayerSpectrum>& spectra);
     ConstTensor features(int layer);
     ConstTensor targets(const ProbedSet& set);
     CurveExtent extent(const ProbedSet& set);
