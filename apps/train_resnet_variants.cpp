@@ -1,4 +1,5 @@
-// Figs. 5, 6, 7: variants of ResNet-18 learn CIFAR-10; accuracy and RDF of S[-3], the deeper against the shallower
+// Figs. 5, 6, 7: variants of ResNet-18 learn CIFAR-10; accuracy and RDF of S[-3], the deeper against the
+// shallower
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -76,7 +77,8 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
     default_to(app, "--lr-schedule", "1e-3:6,1e-4:2");
     default_to(app, "--probe-epochs", "0,1,4,8");
     spdlog::info(
-        "--quick: {} samples, {} epochs, parts of {} channels. The paper's scale is 40000 samples, 80 epochs, "
+        "--quick: {} samples, {} epochs, parts of {} channels. The paper's scale is 40000 samples, 80 "
+        "epochs, "
         "64,128,256,512.",
         flags.training.samples, flags.training.epochs, flags.parts);
 }
@@ -89,15 +91,15 @@ ScaledSplit load_data(const Flags& flags) {
     options.download.progress = show_download;
     const ImageSets images = load_cifar10(options);
     spdlog::info("data: {}", images.source);
-    return split_images(images, {flags.training.samples, flags.validation_samples, flags.training.seed,
-                                 !flags.no_scale});
+    return split_images(
+        images, {flags.training.samples, flags.validation_samples, flags.training.seed, !flags.no_scale});
 }
 
 bool is_paper_setting(const Flags& flags, const Dataset& data) {
     const Flags paper;
     const TrainingFlags &found = flags.training, &expected = paper.training;
-    return flags.parts == paper.parts && flags.head == paper.head && flags.pool == paper.pool && !flags.plain &&
-           !flags.no_scale && flags.validation_samples == paper.validation_samples &&
+    return flags.parts == paper.parts && flags.head == paper.head && flags.pool == paper.pool &&
+           !flags.plain && !flags.no_scale && flags.validation_samples == paper.validation_samples &&
            found.loss == expected.loss && found.schedule == expected.schedule &&
            found.batch == expected.batch && found.samples == expected.samples &&
            found.until_loss == expected.until_loss && found.initializer == expected.initializer &&
@@ -127,7 +129,8 @@ Experiment make_experiment(const Flags& flags, const ScaledSplit& data) {
     }
     experiment.facts["paper_setting"] = is_paper_setting(flags, data.sets.train);
     experiment.facts["scaling"] = {{"mean", data.scaling.mean}, {"deviation", data.scaling.deviation}};
-    experiment.plan.identity = {{"validation_samples", flags.validation_samples}, {"scaled", !flags.no_scale}};
+    experiment.plan.identity = {{"validation_samples", flags.validation_samples},
+                                {"scaled", !flags.no_scale}};
     return experiment;
 }
 
@@ -145,7 +148,8 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
 
 int main(int argc, char** argv) {
     CLI::App app(
-        "Trains variants of ResNet-18, of which each drops one more convolution part, on CIFAR-10, and measures\n"
+        "Trains variants of ResNet-18, of which each drops one more convolution part, on CIFAR-10, and "
+        "measures\n"
         "what their last hidden layers have to learn: Figures 5, 6 and 7 of Xu & Zhou, AAAI 2021.",
         app_name);
     app.get_formatter()->column_width(36);
