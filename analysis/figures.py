@@ -128,6 +128,13 @@ def colours_of(names):
     return dict(zip(names, matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(names)))))
 
 
+def styles_of(names):
+    """{name: colour and style}. Networks plain-N and residual-N share a colour; with residual connections: dashed."""
+    colours = colours_of(list(dict.fromkeys(re.sub("^(plain|residual)-", "", name) for name in names)))
+    return {name: {"color": colours[re.sub("^(plain|residual)-", "", name)],
+                   "linestyle": "--" if name.startswith("residual-") else "-"} for name in names}
+
+
 def curves_of(table, by):
     """The names that tell the curves of a table apart, by column, with what the legend calls them."""
     if by == "layer":
@@ -165,7 +172,7 @@ def curve_panels(table, column, label, normalise, by="layer"):
     """One panel an epoch, one curve a layer or network, against the filter width 1/δ."""
     epochs = spread(sorted(set(table["epoch"])))
     curves = curves_of(table, by)
-    colours = colours_of(list(curves))
+    styles = styles_of(list(curves))
     columns = 3 if len(epochs) in (3, 5, 6) else min(len(epochs), 4)
     lines = math.ceil(len(epochs) / columns)
     width, height = (WIDTH, 1.75) if columns > 1 else (WIDTH / 2, 2.4)
@@ -178,7 +185,7 @@ def curve_panels(table, column, label, normalise, by="layer"):
                 continue
             scale = np.nanmax(curve[column], initial=0) if normalise else 1
             order = np.argsort(curve["inv_delta"])
-            panel.plot(curve["inv_delta"][order], curve[column][order] / (scale or 1), color=colours[name],
+            panel.plot(curve["inv_delta"][order], curve[column][order] / (scale or 1), **styles[name],
                        label=called)
         if is_logarithmic(select(table, epoch=epoch)["inv_delta"]):
             panel.set_xscale("log")
@@ -220,13 +227,13 @@ def comparison_figure(table):
     """Loss, training and validation accuracy against the epoch, one curve a network (Fig. 5)."""
     figure = Figure(figsize=(WIDTH, 2.4), layout="constrained")
     panels = figure.subplots(1, 3)
-    colours = colours_of(networks_of(table))
+    styles = styles_of(networks_of(table))
     for panel, column, title in zip(panels, ("train_loss", "train_accuracy", "validation_accuracy"),
                                     ("(a) training loss", "(b) training accuracy", "(c) validation accuracy")):
-        for network, colour in colours.items():
+        for network, style in styles.items():
             curve = select(table, network=network)
             marker = "o" if len(curve["epoch"]) <= 30 else ""
-            panel.plot(curve["epoch"], curve[column], color=colour, marker=marker, label=network)
+            panel.plot(curve["epoch"], curve[column], **style, marker=marker, label=network)
         panel.set_title(title)
         panel.set_xlabel("epoch")
         panel.margins(x=0.02)
@@ -241,11 +248,11 @@ def peaks_figure(table, by="layer"):
     figure = Figure(figsize=(WIDTH / 2, 2.8), layout="constrained")
     axes = figure.subplots()
     curves = curves_of(table, by)
-    colours = colours_of(list(curves))
+    styles = styles_of(list(curves))
     for name, called in curves.items():
         peaks = select(table, **{by: name})
         order = np.argsort(peaks["epoch"])
-        axes.plot(peaks["epoch"][order], peaks["inv_delta"][order], color=colours[name], marker="o",
+        axes.plot(peaks["epoch"][order], peaks["inv_delta"][order], **styles[name], marker="o",
                   label=called)
     axes.set_xscale("symlog", linthresh=1)
     axes.set_yscale("log")

@@ -17,6 +17,7 @@ constexpr const char* app_name = "train_mlp_mnist";
 struct Flags {
     std::string hidden = "500x5";
     std::string activation = "tanh";
+    bool residual = false;
     TrainingFlags training;
     ProbeFlags probes;
     RunFlags run;
@@ -27,6 +28,9 @@ struct Flags {
             ->group("Network");
         app.add_option("--activation", activation, "tanh, relu, sigmoid or identity")
             ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
+            ->group("Network");
+        app.add_flag("--residual", residual,
+                     "hidden layers as wide as their input add it: x + sigma(w x + b)")
             ->group("Network");
         training.add_to(app);
         probes.add_to(app);
@@ -55,7 +59,7 @@ TrainValidation load_data(const std::string& place) {
 bool is_paper_setting(const Flags& flags, const TrainValidation& data) {
     const Flags paper;
     const TrainingFlags &found = flags.training, &expected = paper.training;
-    return flags.hidden == paper.hidden && flags.activation == paper.activation &&
+    return flags.hidden == paper.hidden && flags.activation == paper.activation && !flags.residual &&
            found.loss == expected.loss && found.learning_rate == expected.learning_rate &&
            found.schedule == expected.schedule && found.batch == expected.batch &&
            found.samples == expected.samples && found.until_loss == expected.until_loss &&
@@ -65,7 +69,7 @@ bool is_paper_setting(const Flags& flags, const TrainValidation& data) {
 
 Experiment make_experiment(const Flags& flags, const TrainValidation& data) {
     const MlpParams params{data.train.features, parse_widths(flags.hidden), data.train.classes,
-                           parse_activation(flags.activation)};
+                           parse_activation(flags.activation), flags.residual};
     Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
     experiment.networks.push_back({"mlp", mlp(params)});
     experiment.facts["paper_setting"] = is_paper_setting(flags, data);

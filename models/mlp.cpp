@@ -4,6 +4,7 @@
 
 #include "common/error.h"
 #include "engine/layers/dense.h"
+#include "engine/layers/residual_dense.h"
 
 namespace deepfreq {
 namespace {
@@ -26,7 +27,10 @@ std::vector<std::unique_ptr<Layer>> mlp(const MlpParams& params) {
     std::vector<std::unique_ptr<Layer>> layers;
     std::int64_t width = params.inputs;
     for (const std::int64_t next : params.hidden) {
-        layers.push_back(std::make_unique<Dense>(width, next, params.sigma));
+        if (params.residual && width == next)
+            layers.push_back(std::make_unique<ResidualDense>(width, params.sigma));
+        else
+            layers.push_back(std::make_unique<Dense>(width, next, params.sigma));
         width = next;
     }
     layers.push_back(std::make_unique<Dense>(width, params.outputs, Activation::Identity));

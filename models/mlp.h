@@ -15,6 +15,7 @@ struct MlpParams {
     std::vector<std::int64_t> hidden = {500, 500, 500, 500, 500};
     std::int64_t outputs = 10;
     Activation sigma = Activation::Tanh;
+    bool residual = false;  ///< hidden layers as wide as their input add it: x + sigma(w x + b)
 };
 
 std::vector<std::unique_ptr<Layer>> mlp(const MlpParams& params);

@@ -23,11 +23,26 @@ MlpParams three_hidden(Activation sigma) {
     return {5, {7, 6, 4}, 3, sigma};
 }
 
+/// A dense layer between two with residual connections, and another between these and the input.
+MlpParams three_residual(Activation sigma) {
+    return {5, {5, 6, 6}, 3, sigma, true};
+}
+
+std::vector<MlpParams> with_every_activation() {
+    std::vector<MlpParams> all;
+    for (const Activation sigma : every_activation) {
+        all.push_back(three_hidden(sigma));
+        all.push_back(three_residual(sigma));
+    }
+    return all;
+}
+
 /// A network with random weights and biases, and as many input rows as its batch holds.
 struct Subject {
-    Subject(Kernels& kernels_, Activation sigma)
+    Subject(Kernels& kernels_, Activation sigma) : Subject(kernels_, three_hidden(sigma)) {}
+    Subject(Kernels& kernels_, const MlpParams& params_)
         : kernels(kernels_),
-          params(three_hidden(sigma)),
+          params(params_),
           network(kernels, mlp(params), rows),
           host_x(normal_values(rows * params.inputs, 10)),
           x(on_device(kernels, {rows, params.inputs}, host_x)) {
@@ -217,10 +232,11 @@ TEST_CASE("engine/network: initial weights depend on the seed alone, biases are 
 
 TEST_CASE("engine/network: forward is the network in double, for every layer and activation") {
     for (const Backend& backend : backends_present())
-        for (const Activation sigma : every_activation) {
+        for (const MlpParams& params : with_every_activation()) {
             CAPTURE(backend.name);
-            CAPTURE(activation_name(sigma));
-            Subject s(*backend.kernels, sigma);
+            CAPTURE(activation_name(params.sigma));
+            CAPTURE(params.residual);
+            Subject s(*backend.kernels, params);
             const auto f = mlp_activations(s.params, in_double(s.host_w), in_double(s.host_x));
             for (int l = 0; l <= 4; ++l) {
                 CAPTURE(l);
@@ -283,12 +299,13 @@ TEST_CASE("engine/network: inputs and taps of the wrong size are refused") {
 
 TEST_CASE("engine/network: backward is the finite difference of the loss in double") {
     for (const Backend& backend : backends_present())
-        for (const Activation sigma : every_activation)
+        for (const MlpParams& params : with_every_activation())
             for (const Loss loss : every_loss) {
                 CAPTURE(backend.name);
-                CAPTURE(activation_name(sigma));
+                CAPTURE(activation_name(params.sigma));
+                CAPTURE(params.residual);
                 CAPTURE(loss_name(loss));
-                Subject s(*backend.kernels, sigma);
+                Subject s(*backend.kernels, params);
                 const std::vector<float> host_t = class_targets(rows, 3);
                 const DeviceTensor t = on_device(s.kernels, {rows, 3}, host_t);
                 const auto found = s.gradients(loss, s.x.view, t.view, GradMode::Overwrite);
@@ -305,18 +322,19 @@ TEST_CASE("engine/network: backward is the finite difference of the loss in doub
 }
 
 TEST_CASE("engine/network: GradMode tells whether gradients replace or join those before") {
-    for (const Backend& backend : backends_present()) {
-        Subject s(*backend.kernels, Activation::Tanh);
-        const DeviceTensor t = on_device(s.kernels, {rows, 3}, class_targets(rows, 3));
-        const Tensor x1 = s.x.view.slice(0, 5), t1 = t.view.slice(0, 5);
-        const Tensor x2 = s.x.view.slice(5, 4), t2 = t.view.slice(5, 4);
-        const Loss loss = Loss::SoftmaxCrossEntropy;
-        const auto first = s.gradients(loss, x1, t1, GradMode::Overwrite);
-        const auto second = s.gradients(loss, x2, t2, GradMode::Overwrite);
-        CHECK(s.gradients(loss, x1, t1, GradMode::Overwrite) == first);
-        const auto both = s.gradients(loss, x2, t2, GradMode::Accumulate);
-        std::vector<double> sum(first.size());
-        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = static_cast<double>(first[i]) + second[i];
-        CHECK(relative_difference(both, sum) < 1e-6);
-    }
+    for (const Backend& backend : backends_present())
+        for (const MlpParams& params : {three_hidden(Activation::Tanh), three_residual(Activation::Tanh)}) {
+            Subject s(*backend.kernels, params);
+            const DeviceTensor t = on_device(s.kernels, {rows, 3}, class_targets(rows, 3));
+            const Tensor x1 = s.x.view.slice(0, 5), t1 = t.view.slice(0, 5);
+            const Tensor x2 = s.x.view.slice(5, 4), t2 = t.view.slice(5, 4);
+            const Loss loss = Loss::SoftmaxCrossEntropy;
+            const auto first = s.gradients(loss, x1, t1, GradMode::Overwrite);
+            const auto second = s.gradients(loss, x2, t2, GradMode::Overwrite);
+            CHECK(s.gradients(loss, x1, t1, GradMode::Overwrite) == first);
+            const auto both = s.gradients(loss, x2, t2, GradMode::Accumulate);
+            std::vector<double> sum(first.size());
+            for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = static_cast<double>(first[i]) + second[i];
+            CHECK(relative_difference(both, sum) < 1e-6);
+        }
 }

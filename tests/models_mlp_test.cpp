@@ -34,6 +34,13 @@ TEST_CASE("models/mlp: hidden layers have the activation asked for, the output i
                          "a dense layer has sizes 4-0, expected at least 1 each", InputError);
 }
 
+TEST_CASE(
+    "models/mlp: with residual connections, layers as wide as their input add it; the output never does") {
+    CHECK(descriptions({4, {4, 7, 7}, 7, Activation::Tanh, true}) ==
+          std::vector<std::string>{"residual dense 4-4 tanh", "dense 4-7 tanh", "residual dense 7-7 tanh",
+                                   "dense 7-7 identity"});
+}
+
 TEST_CASE("models/mlp: widths are parsed") {
     using Widths = std::vector<std::int64_t>;
     CHECK(parse_widths("500x5") == Widths{500, 500, 500, 500, 500});

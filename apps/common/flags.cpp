@@ -155,6 +155,14 @@ bool ProbeFlags::is_due(std::int64_t epoch) const {
     return epoch == 0 || epoch == 1 || epoch == 2 || epoch == 5;
 }
 
+void ProbeFlags::check_within(std::int64_t last_epoch) const {
+    if (epochs == "auto") return;
+    for (const std::int64_t epoch : listed_epochs(epochs))
+        if (epoch > last_epoch)
+            throw InputError("--probe-epochs lists epoch {}, expected at most the last, {}", epoch,
+                             last_epoch);
+}
+
 ProbeOptions ProbeFlags::probe_options(int depth, std::int64_t train_samples) const {
     if (samples > train_samples)
         throw InputError("--probe-samples is {}, expected at most the {} training samples", samples,

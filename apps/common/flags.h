@@ -40,6 +40,8 @@ struct ProbeFlags {
     void add_to(CLI::App& app);
     /// 0, then 1, 2, 5 times the powers of ten; or those listed.
     bool is_due(std::int64_t epoch) const;
+    /// Throws InputError when an epoch listed comes after the last.
+    void check_within(std::int64_t last_epoch) const;
     /// For a network of `depth` layers. Throws InputError for layers it has not and too many samples.
     ProbeOptions probe_options(int depth, std::int64_t train_samples) const;
 };

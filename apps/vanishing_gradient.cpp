@@ -1,0 +1,135 @@
+// Fig. 9: very deep fully connected networks learn MNIST, with and without residual connections
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "apps/common/experiment.h"
+#include "apps/common/program.h"
+#include "apps/common/progress.h"
+#include "common/error.h"
+#include "data/mnist.h"
+#include "engine/layers/dense.h"
+#include "models/mlp.h"
+
+namespace {
+
+using namespace deepfreq;
+
+constexpr const char* app_name = "vanishing_gradient";
+
+struct Flags {
+    std::string depths = "20,60,80";
+    std::string residual = "both";
+    std::int64_t width = 500;
+    std::string activation = "tanh";
+    TrainingFlags training{.schedule = {}, .epochs = 267, .until_loss = 0.0};
+    ProbeFlags probes{.epochs = "0,267", .layers = "-3"};
+    RunFlags run;
+
+    void add_to(CLI::App& app);
+};
+
+void check_residual(const std::string& text) {
+    if (text != "no" && text != "yes" && text != "both")
+        throw InputError("'{}' found, no, yes or both expected", text);
+}
+
+void Flags::add_to(CLI::App& app) {
+    const char* const group = "Network";
+    app.add_option("--depth", depths, "layers of each network, the linear output among them, as 20,60,80")
+        ->check(parses([](const std::string& s) { parse_widths(s); }, ""))
+        ->group(group);
+    app.add_option(
+           "--residual", residual,
+           "no: plain networks; yes: x + sigma(w x + b) wherever widths agree; both: these, then those")
+        ->check(parses(check_residual, ""))
+        ->group(group);
+    app.add_option("--width", width, "units of every hidden layer")->check(at_least(1))->group(group);
+    app.add_option("--activation", activation, "tanh, relu, sigmoid or identity")
+        ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
+        ->group(group);
+    training.add_to(app);
+    probes.add_to(app);
+    run.add_to(app);
+}
+
+void choose_quick_setting(CLI::App& app, const Flags& flags) {
+    default_to(app, "--width", "64");
+    default_to(app, "--samples", "3000");
+    default_to(app, "--lr", "1e-4");
+    default_to(app, "--epochs", "20");
+    default_to(app, "--probe-epochs", "0,20");
+    spdlog::info(
+        "--quick: {} samples, width {}, {} epochs at learning rate {:g}. The paper's scale is 30000 samples, "
+        "267 epochs; its width is taken to be 500, its learning rate 1e-05.",
+        flags.training.samples, flags.width, flags.training.epochs, flags.training.learning_rate);
+}
+
+TrainValidation load_data(const std::string& place) {
+    MnistOptions options;
+    options.data = place;
+    options.notice = [](const std::string& line) { spdlog::info(line); };
+    options.download.progress = show_download;
+    TrainValidation data = load_mnist(options);
+    spdlog::info("data: {}", data.source);
+    return data;
+}
+
+// Weights, gradients and Adam's two moments; said before anything is allocated, for a host may promise memory
+// that it has not.
+void check_memory(const Kernels& kernels, const Flags& flags, std::int64_t depth) {
+    const double width = static_cast<double>(flags.width);
+    const double needed = 16.0 * width * width * static_cast<double>(depth);
+    const auto free = static_cast<double>(kernels.free_bytes());
+    if (needed > free)
+        throw InputError(
+            "--depth {} at --width {} needs {:.3g} GiB for weights, gradients and Adam's moments, and {:.3g} "
+            "GiB are "
+            "free: choose a smaller --depth or --width",
+            depth, flags.width, needed / 0x1p30, free / 0x1p30);
+}
+
+Experiment make_experiment(const Flags& flags, const Kernels& kernels, const TrainValidation& data) {
+    Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
+    MlpParams params{data.train.features, {}, data.train.classes, parse_activation(flags.activation)};
+    for (const bool residual : {false, true}) {
+        if (flags.residual == (residual ? "no" : "yes")) continue;
+        for (const std::int64_t depth : parse_widths(flags.depths)) {
+            if (depth < 2)
+                throw InputError("--depth is {}, expected at least 2: a hidden layer and the output", depth);
+            check_memory(kernels, flags, depth);
+            params.hidden.assign(static_cast<std::size_t>(depth - 1), flags.width);
+            params.residual = residual;
+            const std::string name = fmt::format("{}-{}", residual ? "residual" : "plain", depth);
+            if (std::ranges::count(experiment.networks, name, &NetworkPlan::name) > 0)
+                throw InputError("--depth is '{}', expected each once", flags.depths);
+            experiment.networks.push_back({name, mlp(params)});
+        }
+    }
+    return experiment;
+}
+
+void run(CLI::App& app, Flags& flags, int argc, char** argv) {
+    take_options_of_earlier_run(app, argc, argv, flags.run);
+    if (flags.run.quick) choose_quick_setting(app, flags);
+    flags.probes.check_within(flags.training.epochs);
+    const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
+    spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
+    const TrainValidation data = load_data(flags.run.data);
+    run_experiment(app, argc, argv, make_experiment(flags, *device.kernels, data), device, data);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app(
+        "Trains fully connected networks of many layers on MNIST, plain and with residual connections: "
+        "Figure 9 of\n"
+        "Xu & Zhou, AAAI 2021.",
+        app_name);
+    app.get_formatter()->column_width(36);
+    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    Flags flags;
+    flags.add_to(app);
+    return run_program(app, argc, argv, [&] { run(app, flags, argc, argv); });
+}

@@ -1,0 +1,69 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/process.h"
+#include "tests/small_mnist.h"
+
+using namespace deepfreq;
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+Arguments small_run(const std::filesystem::path& out, const Arguments& more = {}) {
+    Arguments arguments = {
+        "--data",    small_data(), "--device",       "cpu",       "--depth",      "3,4",          "--width",
+        "8",         "--lr",       "1e-3",           "--samples", "100",          "--batch",      "32",
+        "--epochs",  "2",          "--probe-epochs", "2",         "--no-figures", "--no-seconds", "--out",
+        out.string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+void check_refused(const Arguments& more, const Arguments& words) {
+    const TemporaryFolder folder;
+    Process app("vanishing_gradient", small_run(folder.path / "run", more), folder.path);
+    CAPTURE(fmt::format("{}", fmt::join(more, " ")));
+    CHECK(app.wait() == 2);
+    const std::string sentence = app.errors();
+    CAPTURE(sentence);
+    CHECK(std::ranges::count(sentence, '\n') == 1);
+    for (const std::string& word : words) CHECK_MESSAGE(contains(sentence, word), word);
+    CHECK(!std::filesystem::exists(folder.path / "run"));
+}
+
+}  // namespace
+
+TEST_CASE("app/vanishing_gradient: plain networks, residual ones or both are trained and measured") {
+    const TemporaryFolder folder;
+    const auto networks = [&](const Arguments& more) {
+        const auto out = folder.path / "run";
+        std::filesystem::remove_all(out);
+        Process app("vanishing_gradient", small_run(out, more), folder.path);
+        CHECK(app.wait() == 0);
+        const std::string metrics = text_of(out / "metrics.csv"), peaks = text_of(out / "peaks.csv");
+        std::string found;
+        for (const char* name : {"plain-3", "plain-4", "residual-3", "residual-4"}) {
+            const bool trained = contains(metrics, fmt::format("\n{},2,", name));
+            CHECK(trained == contains(peaks, fmt::format("\n{},-3,2,", name)));
+            if (trained) found += std::string(" ") + name;
+        }
+        return found;
+    };
+    CHECK(networks({}) == " plain-3 plain-4 residual-3 residual-4");
+    CHECK(networks({"--residual", "no"}) == " plain-3 plain-4");
+    CHECK(networks({"--residual", "yes"}) == " residual-3 residual-4");
+    CHECK(networks({"--residual=both", "--depth", "4"}) == " plain-4 residual-4");
+}
+
+TEST_CASE("app/vanishing_gradient: what does not fit is one sentence and status 2") {
+    check_refused({"--depth", "0"}, {"--depth", "'0'"});
+    check_refused({"--depth", "1"}, {"--depth is 1", "at least 2"});
+    check_refused({"--depth", "60000", "--width", "10000"}, {"--depth 60000", "GiB", "free"});
+    check_refused({"--depth", "100000", "--width", "500"}, {"--depth 100000", "GiB"});
+    check_refused({"--depth", "3,3"}, {"3,3", "once"});
+    check_refused({"--residual", "maybe"}, {"maybe", "both"});
+    check_refused({"--probe-epochs", "3"}, {"--probe-epochs", "3", "2"});
+}
