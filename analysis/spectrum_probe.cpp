@@ -40,14 +40,20 @@ ConstTensor SpectrumProbe::targets(const ProbedSet& set) {
     return outputs;
 }
 
-CurveExtent SpectrumProbe::extent(const ProbedSet& set) {
+// A curve that cannot be found is no end of the run: nothing of it is known.
+CurveExtent SpectrumProbe::extent(const ProbedSet& set, const Warn& warn) {
     const ConstTensor y = targets(set);
     const ConstTensor x = features(set.layer);
     const double mean_squared_distance = 2.0 * kernels_.sum_of_squares(x) / static_cast<double>(x.rows());
     const auto lfr = [&](std::span<const double> widths) {
         return low_frequency_ratio(kernels_, x, y, widths, options_.filter).value;
     };
-    return measure_extent(lfr, mean_squared_distance);
+    try {
+        return measure_extent(lfr, mean_squared_distance);
+    } catch (const InputError& error) {
+        warn(fmt::format("layer {}: {}", set.name, error.what()));
+        return {};
+    }
 }
 
 std::vector<LayerSpectrum> SpectrumProbe::measure(const Warn& warn) {
@@ -69,7 +75,7 @@ void SpectrumProbe::measure_together(std::span<const ProbedSet> sets, const Warn
     std::vector<double> widths;
     if (automatic) {
         extents.reserve(sets.size());
-        for (const ProbedSet& set : sets) extents.push_back(extent(set));
+        for (const ProbedSet& set : sets) extents.push_back(extent(set, warn));
         if (std::ranges::none_of(extents, &CurveExtent::rises)) {
             warn(
                 "nothing measured: LFR is constant in every layer, for its features or the targets are all "

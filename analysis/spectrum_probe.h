@@ -56,7 +56,7 @@ class SpectrumProbe {
                           std::vector<LayerSpectrum>& spectra);
     ConstTensor features(int layer);
     ConstTensor targets(const ProbedSet& set);
-    CurveExtent extent(const ProbedSet& set);
+    CurveExtent extent(const ProbedSet& set, const Warn& warn);
 
     Kernels& kernels_;
     Network& network_;

@@ -22,7 +22,7 @@ struct Flags {
     std::string residual = "both";
     std::int64_t width = 500;
     std::string activation = "tanh";
-    TrainingFlags training{.schedule = {}, .epochs = 267, .until_loss = 0.0};
+    TrainingFlags training{.initializer = "normal:0.03", .schedule = {}, .epochs = 267, .until_loss = 0.0};
     ProbeFlags probes{.epochs = "0,267", .layers = "-3"};
     RunFlags run;
 
@@ -55,10 +55,11 @@ void Flags::add_to(CLI::App& app) {
 
 void choose_quick_setting(CLI::App& app, const Flags& flags) {
     default_to(app, "--width", "64");
+    default_to(app, "--init", "normal:0.084");  // 0.03 sqrt(500 / 64): signals shrink as in the whole network
     default_to(app, "--samples", "3000");
     default_to(app, "--lr", "1e-4");
-    default_to(app, "--epochs", "20");
-    default_to(app, "--probe-epochs", "0,20");
+    default_to(app, "--epochs", "60");
+    default_to(app, "--probe-epochs", "0,60");
     spdlog::info(
         "--quick: {} samples, width {}, {} epochs at learning rate {:g}. The paper's scale is 30000 samples, "
         "267 epochs; its width is taken to be 500, its learning rate 1e-05.",
