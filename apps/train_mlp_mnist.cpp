@@ -2,9 +2,8 @@
 #include <spdlog/spdlog.h>
 
 #include "apps/common/experiment.h"
+#include "apps/common/mnist.h"
 #include "apps/common/program.h"
-#include "apps/common/progress.h"
-#include "data/mnist.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
 
@@ -46,16 +45,6 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
                  flags.training.samples, flags.training.learning_rate);
 }
 
-TrainValidation load_data(const std::string& place) {
-    MnistOptions options;
-    options.data = place;
-    options.notice = [](const std::string& line) { spdlog::info(line); };
-    options.download.progress = show_download;
-    TrainValidation data = load_mnist(options);
-    spdlog::info("data: {}", data.source);
-    return data;
-}
-
 bool is_paper_setting(const Flags& flags, const TrainValidation& data) {
     const Flags paper;
     const TrainingFlags &found = flags.training, &expected = paper.training;
@@ -81,7 +70,7 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     if (flags.run.quick) choose_quick_setting(app, flags);
     const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
-    const TrainValidation data = load_data(flags.run.data);
+    const TrainValidation data = load_mnist_telling(flags.run.data);
     run_experiment(app, argc, argv, make_experiment(flags, data), device, data);
 }
 

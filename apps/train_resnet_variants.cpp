@@ -1,5 +1,4 @@
-// Figs. 5, 6, 7: variants of ResNet-18 learn CIFAR-10; accuracy and RDF of S[-3], the deeper against the
-// shallower
+// Figs. 5, 6, 7: variants of ResNet-18 learn CIFAR-10; accuracy, and RDF of what is left to their last layers
 #include <spdlog/spdlog.h>
 
 #include <algorithm>

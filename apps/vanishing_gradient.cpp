@@ -4,10 +4,9 @@
 #include <algorithm>
 
 #include "apps/common/experiment.h"
+#include "apps/common/mnist.h"
 #include "apps/common/program.h"
-#include "apps/common/progress.h"
 #include "common/error.h"
-#include "data/mnist.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
 
@@ -66,16 +65,6 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
         flags.training.samples, flags.width, flags.training.epochs, flags.training.learning_rate);
 }
 
-TrainValidation load_data(const std::string& place) {
-    MnistOptions options;
-    options.data = place;
-    options.notice = [](const std::string& line) { spdlog::info(line); };
-    options.download.progress = show_download;
-    TrainValidation data = load_mnist(options);
-    spdlog::info("data: {}", data.source);
-    return data;
-}
-
 // Weights, gradients and Adam's two moments; said before anything is allocated, for a host may promise memory
 // that it has not.
 void check_memory(const Kernels& kernels, const Flags& flags, std::int64_t depth) {
@@ -116,7 +105,7 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     flags.probes.check_within(flags.training.epochs);
     const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
-    const TrainValidation data = load_data(flags.run.data);
+    const TrainValidation data = load_mnist_telling(flags.run.data);
     run_experiment(app, argc, argv, make_experiment(flags, *device.kernels, data), device, data);
 }
 
