@@ -26,6 +26,7 @@ struct Flags {
     bool plain = false;
     std::int64_t validation_samples = 10000;
     bool no_scale = false;
+    std::string augment = "none";
     bool skip_bad_images = false;
     TrainingFlags training{.loss = "softmax-ce",
                            .initializer = "he",
@@ -59,6 +60,12 @@ void Flags::add_to(CLI::App& app) {
         ->check(at_least(1))
         ->group(images);
     app.add_flag("--no-scale", no_scale, "leave pixels in 0 … 1: no scaling per channel")->group(images);
+    app.add_option(
+           "--augment", augment,
+           "while training: none, or flip (mirrored or not), crop (moved by up to 4 pixels; crop:N by up "
+           "to N) between commas")
+        ->check(parses([](const std::string& s) { parse_augmentation(s); }, ""))
+        ->group(images);
     app.add_flag("--skip-bad-images", skip_bad_images, "go on without images that cannot be read")
         ->group(images);
     training.add_to(app);
@@ -98,11 +105,12 @@ bool is_paper_setting(const Flags& flags, const Dataset& data) {
     const Flags paper;
     const TrainingFlags &found = flags.training, &expected = paper.training;
     return flags.parts == paper.parts && flags.head == paper.head && flags.pool == paper.pool &&
-           !flags.plain && !flags.no_scale && flags.validation_samples == paper.validation_samples &&
-           found.loss == expected.loss && found.schedule == expected.schedule &&
-           found.batch == expected.batch && found.samples == expected.samples &&
-           found.until_loss == expected.until_loss && found.initializer == expected.initializer &&
-           found.epochs == expected.epochs && data.name == "cifar10";
+           !flags.plain && !flags.no_scale && flags.augment == paper.augment &&
+           flags.validation_samples == paper.validation_samples && found.loss == expected.loss &&
+           found.schedule == expected.schedule && found.batch == expected.batch &&
+           found.samples == expected.samples && found.until_loss == expected.until_loss &&
+           found.initializer == expected.initializer && found.epochs == expected.epochs &&
+           data.name == "cifar10";
 }
 
 NetworkPlan make_network(const Flags& flags, const Dataset& data, int variant) {
@@ -120,6 +128,7 @@ NetworkPlan make_network(const Flags& flags, const Dataset& data, int variant) {
 
 Experiment make_experiment(const Flags& flags, const ScaledSplit& data) {
     Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
+    experiment.plan.training.augment = parse_augmentation(flags.augment);
     for (const std::int64_t variant : parse_widths(flags.variants)) {
         NetworkPlan network = make_network(flags, data.sets.train, static_cast<int>(variant));
         if (std::ranges::count(experiment.networks, network.name, &NetworkPlan::name) > 0)
@@ -129,7 +138,8 @@ Experiment make_experiment(const Flags& flags, const ScaledSplit& data) {
     experiment.facts["paper_setting"] = is_paper_setting(flags, data.sets.train);
     experiment.facts["scaling"] = {{"mean", data.scaling.mean}, {"deviation", data.scaling.deviation}};
     experiment.plan.identity = {{"validation_samples", flags.validation_samples},
-                                {"scaled", !flags.no_scale}};
+                                {"scaled", !flags.no_scale},
+                                {"augment", flags.augment}};
     return experiment;
 }
 

@@ -20,7 +20,8 @@ enum class RandomUse : std::uint32_t {
     Split = 3,
     SyntheticDigits = 4,
     Functions = 5,
-    SyntheticImages = 6
+    SyntheticImages = 6,
+    Augmentation = 7
 };
 
 /// Counter-based random numbers (Philox4x32-10): value `index` of sequence (seed, use, stream) is a pure

@@ -4,6 +4,7 @@ namespace deepfreq {
 
 DeviceDataset::DeviceDataset(Kernels& kernels, const Dataset& data)
     : inputs_shape_{data.samples, data.features}, targets_shape_{data.samples, data.classes} {
+    if (data.height > 0) image_shape_ = {data.samples, data.height, data.width, data.channels};
     const std::vector<float> targets = one_hot(data.labels, data.classes);
     inputs_ = kernels.allocate(data.inputs.size() * sizeof(float));
     targets_ = kernels.allocate(targets.size() * sizeof(float));

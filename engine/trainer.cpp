@@ -15,6 +15,7 @@ Trainer::Trainer(Kernels& kernels, Network& network, const DeviceDataset& train,
     if (network.width(0) != inputs || network.width(-1) != outputs)
         throw InputError("the network maps {} inputs to {} outputs, the data set expects {} to {}",
                          network.width(0), network.width(-1), inputs, outputs);
+    check_augmentation();
     m_ = kernels.allocate_zeros(network.parameters().shape);
     v_ = kernels.allocate_zeros(network.parameters().shape);
     batch_x_ = kernels.allocate_zeros({network.batch(), inputs});
@@ -23,6 +24,16 @@ Trainer::Trainer(Kernels& kernels, Network& network, const DeviceDataset& train,
     sums_ = kernels.allocate(static_cast<std::size_t>(steps_per_epoch()) * sizeof(double));
     state_ = kernels.allocate(sizeof(StepState));
     write_state({});
+}
+
+void Trainer::check_augmentation() const {
+    const ConstTensor images = train_.images();
+    if (options_.augment.any() && !images)
+        throw InputError("augmentation asked for, but the data set has {} features that are no images",
+                         train_.inputs().columns());
+    if (images && options_.augment.crop >= std::min(images.shape[1], images.shape[2]))
+        throw InputError("a crop by {} pixels asked for, expected less than the images' {} x {}",
+                         options_.augment.crop, images.shape[1], images.shape[2]);
 }
 
 std::int64_t Trainer::steps_per_epoch() const {
@@ -66,14 +77,24 @@ void Trainer::train_step() {
 void Trainer::queue_step(std::int64_t n) {
     const Tensor x = batch_x_.view<float>({n, network_.width(0)});
     const Tensor t = batch_t_.view<float>({n, network_.width(-1)});
-    kernels_.gather_rows(train_.inputs(), permutation(), state(), x);
-    kernels_.gather_rows(train_.targets(), permutation(), state(), t);
+    queue_batch(x, t);
     const ConstTensor p = network_.forward_training(x);
     apply_loss(kernels_, options_.loss, p, t, network_.output_gradient(n), sums(), state());
     network_.backward(x);
     kernels_.adam(network_.parameters(), network_.gradients(), moment(m_), moment(v_), options_.adam,
                   state());
     kernels_.advance(state(), n);
+}
+
+void Trainer::queue_batch(Tensor x, Tensor t) {
+    if (options_.augment.any()) {
+        const Shape& image = train_.images().shape;
+        kernels_.gather_augmented_images(train_.images(), permutation(), state(), options_.augment,
+                                         {x.data, {x.rows(), image[1], image[2], image[3]}});
+    } else {
+        kernels_.gather_rows(train_.inputs(), permutation(), state(), x);
+    }
+    kernels_.gather_rows(train_.targets(), permutation(), state(), t);
 }
 
 bool Trainer::finish_epoch(const std::function<bool()>& go_on) {

@@ -18,8 +18,9 @@ namespace deepfreq {
 struct TrainerOptions {
     Loss loss = Loss::MeanSquaredError;
     LearningRateSchedule learning_rate = 1e-5;
-    AdamParams adam;
-    std::uint64_t seed = 0;  ///< of the order of the samples
+    AdamParams adam = {};
+    std::uint64_t seed = 0;      ///< of the order of the samples
+    AugmentParams augment = {};  ///< of the images of a batch, for sets that are images
     /// Whether a step is recorded once for each size of batch and then replayed (Kernels::record); the
     /// results are the same.
     bool record_steps = true;
@@ -35,7 +36,8 @@ struct Evaluation {
 /// epoch). The last batch of an epoch is smaller when the batch does not divide the set.
 class Trainer {
   public:
-    /// The three must outlive the trainer. Throws InputError when the widths of network and set differ.
+    /// The three must outlive the trainer. Throws InputError when the widths of network and set differ,
+    /// and when what is to be augmented are no images, or smaller than the crop.
     Trainer(Kernels& kernels, Network& network, const DeviceDataset& train, const TrainerOptions& options);
 
     /// Epochs finished, and steps of the current one.
@@ -62,7 +64,9 @@ class Trainer {
     void begin_epoch();
     void write_state(StepState now);
     void train_step();
+    void check_augmentation() const;
     void queue_step(std::int64_t n);
+    void queue_batch(Tensor x, Tensor t);
     void check_losses();
     std::int64_t batch_size(std::int64_t first, std::int64_t samples) const;
     TensorView<StepState> state() const { return state_.view<StepState>({1}); }

@@ -264,6 +264,22 @@ void Kernels::gather_rows(ConstTensor source, TensorView<const std::int32_t> per
     do_gather_rows(source, permutation, state, batch);
 }
 
+void Kernels::gather_augmented_images(ConstTensor source, TensorView<const std::int32_t> permutation,
+                                      TensorView<const StepState> state, const AugmentParams& params,
+                                      Tensor batch) {
+    const char* const name = "gather_augmented_images";
+    expect_rank(name, "source", source.shape, 4);
+    expect(name, "permutation", permutation.shape, {source.shape[0]});
+    expect(name, "state", state.shape, {1});
+    expect_rank(name, "batch", batch.shape, 4);
+    expect(name, "batch", batch.shape,
+           {std::min(batch.shape[0], source.shape[0]), source.shape[1], source.shape[2], source.shape[3]});
+    if (params.crop < 0 || params.crop >= std::min(source.shape[1], source.shape[2]))
+        throw InputError("{}: crop {} given, expected 0 to less than the image's {} x {}", name, params.crop,
+                         source.shape[1], source.shape[2]);
+    do_gather_augmented_images(source, permutation, state, params, batch);
+}
+
 void Kernels::random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
                                  std::uint32_t epoch) {
     expect_rank("random_permutation", "permutation", permutation.shape, 1);

@@ -194,6 +194,12 @@ class Kernels {
     void gather_rows(ConstTensor source, TensorView<const std::int32_t> permutation,
                      TensorView<const StepState> state, Tensor batch);
 
+    /// gather_rows of images [N,h,w,c] into batch[n,h,w,c], each changed at random (see AugmentParams; pixels
+    /// that come in at the border are 0) by (seed, state->update, row of the batch). Overwrites batch.
+    void gather_augmented_images(ConstTensor source, TensorView<const std::int32_t> permutation,
+                                 TensorView<const StepState> state, const AugmentParams& params,
+                                 Tensor batch);
+
     /// permutation[n] = 0 … n-1 in the random order of (seed, epoch): sorted by a 64-bit Philox key, so the
     /// same on every backend.
     void random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed, std::uint32_t epoch);
@@ -260,6 +266,9 @@ class Kernels {
                          TensorView<const StepState> state) = 0;
     virtual void do_gather_rows(ConstTensor source, TensorView<const std::int32_t> permutation,
                                 TensorView<const StepState> state, Tensor batch) = 0;
+    virtual void do_gather_augmented_images(ConstTensor source, TensorView<const std::int32_t> permutation,
+                                            TensorView<const StepState> state, const AugmentParams& params,
+                                            Tensor batch) = 0;
     virtual void do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
                                        std::uint32_t epoch) = 0;
     virtual void do_advance(TensorView<StepState> state, std::int64_t samples) = 0;

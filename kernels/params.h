@@ -41,6 +41,15 @@ struct AdamParams {
     double epsilon = 1e-8;
 };
 
+/// How the images of a batch are changed at random while a network learns them.
+struct AugmentParams {
+    bool flip = false;       ///< mirror every second one, on average, left to right
+    std::int64_t crop = 0;   ///< move each by up to so many pixels in either direction
+    std::uint64_t seed = 0;  ///< of which and how far
+
+    bool any() const { return flip || crop > 0; }
+};
+
 /// Where a training run stands. It lives in device memory, so that a recorded step needs no host argument.
 struct StepState {
     std::int64_t sample = 0;     ///< samples of this epoch already taken: where the next batch begins

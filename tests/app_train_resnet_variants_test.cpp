@@ -180,6 +180,24 @@ TEST_CASE("app/train_resnet_variants: plain networks and global pooling are othe
     CHECK(contains(text_of(run / "manifest.json"), "to 1x1"));
 }
 
+TEST_CASE("app/train_resnet_variants: with --augment it learns other images, and resumes the same ones") {
+    const Stage stage;
+    const Arguments augmented = {"--augment", "flip,crop:2", "--variants", "2"};
+    const auto plain = stage.run("plain", {"--variants", "2"});
+    const auto whole = stage.run("whole", augmented);
+    CHECK(text_of(whole / "metrics.csv") != text_of(plain / "metrics.csv"));
+    Arguments half = augmented;
+    half.insert(half.end(), {"--epochs", "3"});
+    const auto resumed = stage.run("resumed", half);
+    Process more("train_resnet_variants", {"--resume", resumed.string(), "--epochs", "6"}, stage.folder.path);
+    CHECK(more.wait() == 0);
+    check_same_files(resumed, whole);
+    Process other("train_resnet_variants", {"--resume", resumed.string(), "--augment", "flip"},
+                  stage.folder.path);
+    CHECK(other.wait() == 2);
+    CHECK(contains(other.errors(), "augment"));
+}
+
 TEST_CASE("app/train_resnet_variants: what does not fit is one sentence and status 2") {
     const Stage stage;
     stage.check_refused({"--variants", "1,3"}, {"variant 3", "1 to 2"});
@@ -188,6 +206,9 @@ TEST_CASE("app/train_resnet_variants: what does not fit is one sentence and stat
     stage.check_refused({"--pool", "best"}, {"best", "512 or global"});
     stage.check_refused({"--epochs", "7"}, {"schedule", "6", "7"});
     stage.check_refused({"--lr-schedule", "1e-3:0"}, {"1e-3:0"});
+    stage.check_refused({"--augment", "turn"}, {"--augment", "'turn'", "flip"});
+    stage.check_refused({"--augment", "crop:0"}, {"crop:0", "at least 1"});
+    stage.check_refused({"--augment", "crop:8"}, {"8", "8 x 8"});
     stage.check_refused({"--samples", "39"}, {"39"});
     stage.check_refused({"--probe-layers", "-9"}, {"-9"});
     write_file(stage.images / "train" / "dog" / "0000.png", {});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -23,6 +24,7 @@ enum class Operation {
     CountCorrect,
     Adam,
     GatherRows,
+    GatherAugmentedImages,
     RandomPermutation,
     ScaleColumnsByMaxAbs,
     SumOfSquares,
@@ -49,6 +51,7 @@ inline std::string name_of(Operation operation) {
                                                     "count_correct",
                                                     "adam",
                                                     "gather_rows",
+                                                    "gather_augmented_images",
                                                     "random_permutation",
                                                     "scale_columns_by_max_abs",
                                                     "sum_of_squares",
@@ -86,7 +89,8 @@ struct Filters {
 };
 
 /// One row. The shape is [n, in, out] of a dense layer, [n, c] of losses, count_correct and matrices,
-/// [rows, columns, batch] of gather_rows, [n, h, w, c] of images, [size] of the rest.
+/// [rows, columns, batch] of gather_rows, [n, h, w, c] of images, [size] of the rest. gather_augmented_images
+/// takes all rows from `position` on, crops by the filters' padding and, unless sigma is ReLU, flips.
 struct Case {
     Operation operation;
     Shape shape;
@@ -179,6 +183,24 @@ inline void add_gather_cases(std::vector<Case>& table) {
                          .shape = {3000, columns, 256},
                          .position = 2560,
                          .paper_size = true});
+}
+
+inline void add_augmentation_cases(std::vector<Case>& table) {
+    const std::pair<Shape, std::int64_t> images[] = {
+        {{1, 1, 1, 1}, 0},    {{2, 1, 7, 3}, 0},   {{5, 6, 1, 2}, 1},  {{3, 5, 4, 1}, 2},
+        {{17, 9, 7, 3}, 4},   {{9, 8, 8, 5}, 0},   {{4, 3, 3, 17}, 3}, {{33, 2, 5, 3}, 12},
+        {{64, 32, 32, 3}, 0}, {{7, 11, 13, 1}, 6}, {{2, 3, 64, 4}, 0}, {{31, 28, 28, 1}, 8}};
+    for (const auto& [shape, sample] : images) {
+        const std::int64_t largest = std::min({shape[1], shape[2], std::int64_t{5}}) - 1;
+        for (const std::int64_t crop : {std::int64_t{0}, largest})
+            for (const Activation sigma : {Activation::Identity, Activation::Relu})
+                table.push_back({.operation = Operation::GatherAugmentedImages,
+                                 .shape = shape,
+                                 .sigma = sigma,
+                                 .position = sample,
+                                 .misaligned = shape[0] == 17,
+                                 .filters = {.params = {.padding = crop}}});
+    }
 }
 
 /// Every convolution of ResNet-18 for n images of 32x32: the input's size and channels, and the filters.
@@ -277,6 +299,7 @@ inline const std::vector<Case>& cases() {
         add_matrix_cases(table);
         add_vector_cases(table);
         add_gather_cases(table);
+        add_augmentation_cases(table);
         add_convolution_cases(table);
         add_image_cases(table);
         add_pool_cases(table);

@@ -118,6 +118,12 @@ class CudaOnHost final : public Kernels {
                         TensorView<const StepState> state, Tensor batch) override {
         cuda::gather_rows(device_, source, permutation, state, batch);
     }
+    void do_gather_augmented_images(ConstTensor source, TensorView<const std::int32_t> permutation,
+                                    TensorView<const StepState> state, const AugmentParams& params,
+                                    Tensor batch) override {
+        device_.each(batch.elements(),
+                     cuda::GatherAugmented(source, permutation.data, state.data, params, batch.data));
+    }
     void do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
                                std::uint32_t epoch) override {
         cuda::random_permutation(device_, permutation, seed, epoch);

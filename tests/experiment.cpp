@@ -185,6 +185,26 @@ Experiment gather_rows(const Case& c) {
                            reference::gather_rows(widened(source), columns, order, c.position, batch))}}};
 }
 
+Experiment gather_augmented_images(const Case& c) {
+    const std::int64_t rows = c.shape[0];
+    const Shape image{c.shape[1], c.shape[2], c.shape[3]};
+    const Shape batch{rows - c.position, image[0], image[1], image[2]};
+    const AugmentParams params{
+        .flip = c.sigma == Activation::Identity, .crop = c.filters.params.padding, .seed = c.seed};
+    const Floats source = normals(c.seed, 0, c.shape.elements());
+    const auto order = reference::random_permutation(rows, c.seed, 0);
+    const StepState state = state_at(c.position);
+    return {
+        [=](Kernels& kernels, Stage& stage) {
+            const ConstTensor from = stage.input(c.shape, source);
+            const auto permutation = stage.input({rows}, order);
+            const auto at = stage.input<StepState>({1}, {state});
+            kernels.gather_augmented_images(from, permutation, at, params, stage.overwritten("batch", batch));
+        },
+        {{"batch", reference::exactly(reference::gather_augmented_images(widened(source), image, order, state,
+                                                                         batch[0], params))}}};
+}
+
 Experiment random_permutation(const Case& c) {
     const std::uint64_t seed = c.seed << 32 | 7;  // both halves of the seed count
     const auto order = reference::random_permutation(c.shape[0], seed, 3);
@@ -271,6 +291,7 @@ Experiment experiment_of(const Case& c) {
                                                                     count_correct,
                                                                     adam,
                                                                     gather_rows,
+                                                                    gather_augmented_images,
                                                                     random_permutation,
                                                                     scale_columns_by_max_abs,
                                                                     sum_of_squares,

@@ -126,6 +126,26 @@ std::vector<BadCall> bad_other_calls() {
          [](Kernels& k, Views& v) {
              k.gather_rows(v.f({5, 4}), v.i({5}), v.s(), v.f({2, 3}));
          }},
+        {"gather_augmented_images", "source", "[5, 12]", "4 extents",
+         [](Kernels& k, Views& v) {
+             k.gather_augmented_images(v.f({5, 12}), v.i({5}), v.s(), {}, v.f({2, 3, 4, 1}));
+         }},
+        {"gather_augmented_images", "permutation", "[4]", "[5]",
+         [](Kernels& k, Views& v) {
+             k.gather_augmented_images(v.f({5, 3, 4, 1}), v.i({4}), v.s(), {}, v.f({2, 3, 4, 1}));
+         }},
+        {"gather_augmented_images", "state", "[2]", "[1]",
+         [](Kernels& k, Views& v) {
+             k.gather_augmented_images(v.f({5, 3, 4, 1}), v.i({5}), v.s({2}), {}, v.f({2, 3, 4, 1}));
+         }},
+        {"gather_augmented_images", "batch", "[6, 3, 4, 1]", "[5, 3, 4, 1]",
+         [](Kernels& k, Views& v) {
+             k.gather_augmented_images(v.f({5, 3, 4, 1}), v.i({5}), v.s(), {}, v.f({6, 3, 4, 1}));
+         }},
+        {"gather_augmented_images", "crop", "3", "3 x 4",
+         [](Kernels& k, Views& v) {
+             k.gather_augmented_images(v.f({5, 3, 4, 1}), v.i({5}), v.s(), {.crop = 3}, v.f({2, 3, 4, 1}));
+         }},
         {"random_permutation", "permutation", "[2, 2]", "1 extents",
          [](Kernels& k, Views& v) {
              k.random_permutation(v.i({2, 2}), 1, 0);

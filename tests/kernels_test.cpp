@@ -65,6 +65,9 @@ TEST_CASE("kernels: adam agrees with the reference") {
 TEST_CASE("kernels: gather_rows agrees with the reference") {
     check_table(Operation::GatherRows);
 }
+TEST_CASE("kernels: gather_augmented_images agrees with the reference") {
+    check_table(Operation::GatherAugmentedImages);
+}
 TEST_CASE("kernels: random_permutation agrees with the reference") {
     check_table(Operation::RandomPermutation);
 }

@@ -200,6 +200,32 @@ Values gather_rows(const Values& source, std::int64_t columns, const std::vector
     return batch;
 }
 
+Values gather_augmented_images(const Values& source, const Shape& image,
+                               const std::vector<std::int32_t>& permutation, const StepState& state,
+                               std::int64_t count, const AugmentParams& params) {
+    const std::int64_t h = image[0], w = image[1], c = image[2];
+    const std::int64_t padded_w = w + 2 * params.crop, moves = 2 * params.crop + 1;
+    Values batch;
+    for (std::int64_t i = 0; i < count; ++i) {
+        Values padded((h + 2 * params.crop) * padded_w * c, 0.0);
+        const std::int64_t first = permutation[state.sample + i] * image.elements();
+        for (std::int64_t r = 0; r < h; ++r)
+            for (std::int64_t k = 0; k < w * c; ++k)
+                padded[((r + params.crop) * padded_w + params.crop) * c + k] = source[first + r * w * c + k];
+        const auto word = Philox(params.seed, RandomUse::Augmentation, static_cast<std::uint32_t>(i))
+                              .words(static_cast<std::uint64_t>(state.update));
+        const std::int64_t top = 2 * params.crop - word[1] % moves;
+        const std::int64_t left = 2 * params.crop - word[2] % moves;
+        for (std::int64_t r = 0; r < h; ++r)
+            for (std::int64_t s = 0; s < w; ++s) {
+                const std::int64_t column = params.flip && word[0] % 2 == 1 ? w - 1 - s : s;
+                for (std::int64_t k = 0; k < c; ++k)
+                    batch.push_back(padded[((top + r) * padded_w + left + column) * c + k]);
+            }
+    }
+    return batch;
+}
+
 std::vector<std::int32_t> random_permutation(std::int64_t n, std::uint64_t seed, std::uint32_t epoch) {
     const Philox philox(seed, RandomUse::Batches, epoch);
     std::vector<std::uint64_t> keys;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/buffer.h"
 #include "kernels/params.h"
 
 // The oracle: every operation of kernels/kernels.h once more, as naive loops in double that share no code
@@ -77,6 +78,13 @@ AdamResult adam(const Values& w, const Values& dw, const Values& m, const Values
 /// Rows permutation[first] … permutation[first + count - 1] of source.
 Values gather_rows(const Values& source, std::int64_t columns, const std::vector<std::int32_t>& permutation,
                    std::int64_t first, std::int64_t count);
+
+/// Rows first … of the permutation, as images [h,w,c]: each has `crop` pixels of zeros put around it, a
+/// window of h x w cut out and, maybe, mirrored; by Philox words of (seed, Augmentation, stream = row) at
+/// index `update`.
+Values gather_augmented_images(const Values& source, const Shape& image,
+                               const std::vector<std::int32_t>& permutation, const StepState& state,
+                               std::int64_t count, const AugmentParams& params);
 
 /// 0 … n-1 sorted by the Philox words of (seed, Batches, epoch).
 std::vector<std::int32_t> random_permutation(std::int64_t n, std::uint64_t seed, std::uint32_t epoch);

@@ -80,6 +80,24 @@ std::vector<ProbedSet> probed_sets(const std::string& layers, int depth) {
 
 }  // namespace
 
+AugmentParams parse_augmentation(const std::string& text) {
+    AugmentParams params;
+    if (text == "none") return params;
+    for (const std::string& item : items_between_commas(text)) {
+        if (item == "flip") {
+            params.flip = true;
+        } else if (item == "crop") {
+            params.crop = 4;
+        } else if (item.starts_with("crop:")) {
+            params.crop = whole_numbers(item.substr(5), "crop:PIXELS").front();
+            if (params.crop < 1) throw InputError("'{}' found, a crop by at least 1 pixel expected", item);
+        } else {
+            throw InputError("'{}' found, none, or flip, crop or crop:PIXELS between commas expected", item);
+        }
+    }
+    return params;
+}
+
 void TrainingFlags::add_to(CLI::App& app) {
     const char* const group = "Training";
     app.add_option("--loss", loss, "mse or softmax-ce")
@@ -116,7 +134,12 @@ TrainerOptions TrainingFlags::trainer_options() const {
         rate = parse_learning_rate(schedule);
         rate.check_covers(epochs);
     }
-    return {parse_loss(loss), rate, {}, seed, !no_graph};
+    return {.loss = parse_loss(loss),
+            .learning_rate = rate,
+            .adam = {},
+            .seed = seed,
+            .augment = {augment.flip, augment.crop, seed},
+            .record_steps = !no_graph};
 }
 
 void ProbeFlags::add_to(CLI::App& app) {

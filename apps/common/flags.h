@@ -23,6 +23,7 @@ struct TrainingFlags {
     double until_loss = 1e-2;
     std::uint64_t seed = 0;
     bool no_graph = false;
+    AugmentParams augment = {};  ///< for apps whose data are images: its seed is that of the run
 
     void add_to(CLI::App& app);
     TrainerOptions trainer_options() const;
@@ -62,6 +63,10 @@ struct RunFlags {
 
     void add_to(CLI::App& app);
 };
+
+/// What --augment asks for: none, or flip, crop (by 4 pixels) and crop:PIXELS between commas. Throws
+/// InputError for anything else.
+AugmentParams parse_augmentation(const std::string& text);
 
 /// With --resume or --probe-run: parses the command line once more, with that run's config.toml below it.
 /// Throws InputError when there is none.

@@ -40,6 +40,9 @@ class CpuKernels final : public Kernels {
     // gather.cpp
     void do_gather_rows(ConstTensor source, TensorView<const std::int32_t> permutation,
                         TensorView<const StepState> state, Tensor batch) override;
+    void do_gather_augmented_images(ConstTensor source, TensorView<const std::int32_t> permutation,
+                                    TensorView<const StepState> state, const AugmentParams& params,
+                                    Tensor batch) override;
     void do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
                                std::uint32_t epoch) override;
     void do_advance(TensorView<StepState> state, std::int64_t samples) override;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/philox.h"
+#include "kernels/augmentation.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/parts.h"
 
@@ -20,6 +21,28 @@ void CpuKernels::do_gather_rows(ConstTensor source, TensorView<const std::int32_
     for (std::int64_t i = 0; i < batch.rows(); ++i)
         std::memcpy(batch.data + i * columns, source.data + rows[i] * columns,
                     static_cast<std::size_t>(columns) * sizeof(float));
+}
+
+void CpuKernels::do_gather_augmented_images(ConstTensor source, TensorView<const std::int32_t> permutation,
+                                            TensorView<const StepState> state, const AugmentParams& params,
+                                            Tensor batch) {
+    const std::int64_t height = source.shape[1], width = source.shape[2], channels = source.shape[3];
+    const std::int64_t first = state.data->sample;
+    assert(first >= 0 && first + batch.rows() <= permutation.elements());
+#pragma omp parallel for schedule(static) if (batch.elements() >= parallel_threshold)
+    for (std::int64_t i = 0; i < batch.rows(); ++i) {
+        const Augmentation change = Augmentation::draw(params, state.data->update, i);
+        const float* const image = source.data + permutation.data[first + i] * source.columns();
+        float* pixel = batch.data + i * batch.columns();
+        for (std::int64_t r = 0; r < height; ++r)
+            for (std::int64_t s = 0; s < width; ++s, pixel += channels) {
+                const std::int64_t from = change.source(r, s, height, width);
+                if (from < 0)
+                    std::fill_n(pixel, channels, 0.0F);
+                else
+                    std::copy_n(image + from * channels, channels, pixel);
+            }
+    }
 }
 
 void CpuKernels::do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,

@@ -51,6 +51,9 @@ class CudaKernels final : public Kernels {
     // gather.cu
     void do_gather_rows(ConstTensor source, TensorView<const std::int32_t> permutation,
                         TensorView<const StepState> state, Tensor batch) override;
+    void do_gather_augmented_images(ConstTensor source, TensorView<const std::int32_t> permutation,
+                                    TensorView<const StepState> state, const AugmentParams& params,
+                                    Tensor batch) override;
     void do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
                                std::uint32_t epoch) override;
     void do_advance(TensorView<StepState> state, std::int64_t samples) override;

@@ -10,6 +10,13 @@ void CudaKernels::do_gather_rows(ConstTensor source, TensorView<const std::int32
     cuda::gather_rows(device, source, permutation, state, batch);
 }
 
+void CudaKernels::do_gather_augmented_images(ConstTensor source, TensorView<const std::int32_t> permutation,
+                                             TensorView<const StepState> state, const AugmentParams& params,
+                                             Tensor batch) {
+    cuda::launch_each(stream_, batch.elements(),
+                      cuda::GatherAugmented(source, permutation.data, state.data, params, batch.data));
+}
+
 void CudaKernels::do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
                                         std::uint32_t epoch) {
     cuda::StreamDevice device(stream_);

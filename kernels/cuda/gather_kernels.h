@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "common/philox.h"
+#include "kernels/augmentation.h"
 #include "kernels/buffer.h"
 #include "kernels/cuda/four.h"
 #include "kernels/params.h"
@@ -23,6 +24,37 @@ struct GatherRows {
         const std::int64_t row = i / columns;
         const std::int64_t from = permutation[state->sample + row];
         batch[i] = source[from * columns + (i - row * columns)];
+    }
+};
+
+/// Element i of batch[n,h,w,c] in Kernels::gather_augmented_images.
+struct GatherAugmented {
+    const float* source;
+    const std::int32_t* permutation;
+    const StepState* state;
+    AugmentParams params;
+    float* batch;
+    std::int64_t height, width, channels;
+
+    GatherAugmented(ConstTensor images, const std::int32_t* order, const StepState* at,
+                    const AugmentParams& how, float* to)
+        : source(images.data),
+          permutation(order),
+          state(at),
+          params(how),
+          batch(to),
+          height(images.shape[1]),
+          width(images.shape[2]),
+          channels(images.shape[3]) {}
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const std::int64_t pixel = i / channels;
+        const std::int64_t r = pixel / width % height;
+        const std::int64_t row = pixel / (width * height);
+        const std::int64_t from =
+            Augmentation::draw(params, state->update, row).source(r, pixel % width, height, width);
+        const std::int64_t image = permutation[state->sample + row] * height * width;
+        batch[i] = from < 0 ? 0.0F : source[(image + from) * channels + i % channels];
     }
 };
 
