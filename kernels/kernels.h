@@ -313,7 +313,7 @@ struct OpenedKernels {
 /// that precision, with the cure.
 OpenedKernels open_kernels(std::string_view device, Precision precision = Precision::Float32);
 
-/// "fp32" or "tf32", and back. Throws InputError for anything else.
+/// "fp32", "tf32" or "bf16", and back. Throws InputError for anything else.
 Precision parse_precision(std::string_view name);
 std::string_view precision_name(Precision precision);
 

@@ -42,11 +42,19 @@ OpenedKernels open_kernels(std::string_view device, Precision precision) {
 Precision parse_precision(std::string_view name) {
     if (name == "fp32") return Precision::Float32;
     if (name == "tf32") return Precision::TensorFloat32;
-    throw InputError("the precision is '{}', expected fp32 or tf32", name);
+    if (name == "bf16") return Precision::BFloat16;
+    throw InputError("the precision is '{}', expected fp32, tf32 or bf16", name);
 }
 
 std::string_view precision_name(Precision precision) {
-    return precision == Precision::Float32 ? "fp32" : "tf32";
+    switch (precision) {
+        case Precision::TensorFloat32:
+            return "tf32";
+        case Precision::BFloat16:
+            return "bf16";
+        default:
+            return "fp32";
+    }
 }
 
 }  // namespace deepfreq

@@ -104,5 +104,48 @@ TEST_CASE("agreement: 20 steps of training give the same losses on every pair of
             }
 }
 
+/// What one kind of product gives on positive numbers, whose sums cancel nothing.
+std::vector<std::vector<float>> positive_products(Kernels& kernels) {
+    const auto positive = [&](const Shape& shape, std::uint32_t stream) {
+        std::vector<float> values = normal_values(shape.elements(), stream);
+        for (float& value : values) value = 0.5F + std::fabs(value);
+        return on_device(kernels, shape, values);
+    };
+    const auto zeros = [&](const Shape& shape) {
+        return on_device(kernels, shape, std::vector<float>(static_cast<std::size_t>(shape.elements())));
+    };
+    const DeviceTensor x = positive({256, 500}, 1), w = positive({500, 500}, 2), y = zeros({256, 500});
+    const DeviceTensor image = positive({8, 16, 16, 64}, 3), filter = positive({64, 3, 3, 64}, 4);
+    const DeviceTensor out = zeros({8, 16, 16, 64}), dout = positive({8, 16, 16, 64}, 5);
+    const DeviceTensor dimage = zeros({8, 16, 16, 64}), dfilter = zeros({64, 3, 3, 64}), b = zeros({500});
+    const Conv2dParams around{1, 1};
+    kernels.dense_forward(x.view, w.view, b.view, Activation::Identity, y.view);
+    kernels.conv2d_forward(image.view, filter.view, around, out.view);
+    kernels.conv2d_backward(image.view, filter.view, dout.view, around, dimage.view, dfilter.view,
+                            GradMode::Overwrite);
+    return {on_host(kernels, y.view), on_host(kernels, out.view), on_host(kernels, dimage.view),
+            on_host(kernels, dfilter.view)};
+}
+
+TEST_CASE("agreement: tf32 and bf16 round factors, and no more" *
+          doctest::skip(!cuda_unavailable().empty())) {
+    const auto exact = positive_products(*backends_present().front().kernels);
+    // Half the spacing of factors of 11 and 8 bits, twice for those that cut off; two factors a product.
+    for (const auto& [precision, bound] :
+         {std::pair(Precision::TensorFloat32, 0x1p-9), std::pair(Precision::BFloat16, 0x1p-6)}) {
+        INFO(precision_name(precision));
+        const auto found = positive_products(*open_kernels("cuda", precision).kernels);
+        for (std::size_t k = 0; k < exact.size(); ++k) {
+            double largest = 0.0;
+            for (std::size_t i = 0; i < exact[k].size(); ++i) {
+                const double apart = std::fabs(found[k][i] - exact[k][i]) / exact[k][i];
+                largest = std::isfinite(apart) ? std::max(largest, apart) : INFINITY;
+            }
+            CHECK(largest <= bound);
+            CHECK(largest > 1e-6);  // more than fp32's rounding: the faster units were used
+        }
+    }
+}
+
 }  // namespace
 }  // namespace deepfreq::tests

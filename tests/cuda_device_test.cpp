@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "common/error.h"
 #include "kernels/cuda/cuda_kernels.h"
 #include "kernels/cuda/device.h"
 #include "tests/files.h"
@@ -62,6 +63,23 @@ TEST_CASE("cuda/device: machine code serves its major version, PTX all later one
     CHECK_FALSE(cuda::why_not_built_for("GPU", 8, 0, "86-real").empty());
     CHECK_FALSE(cuda::why_not_built_for("GPU", 9, 0, "80-real").empty());
     CHECK(cuda::why_not_built_for("GPU", 9, 0, "80-virtual").empty());
+}
+
+TEST_CASE("cuda/device: a GPU older than tf32 and bf16 is refused where they are asked for") {
+    CHECK(cuda::why_no_such_precision("Tesla T4", 7, 5, Precision::Float32).empty());
+    CHECK(cuda::why_no_such_precision("A100", 8, 0, Precision::BFloat16).empty());
+    CHECK(cuda::why_no_such_precision("H100", 9, 0, Precision::TensorFloat32).empty());
+    CHECK(cuda::why_no_such_precision("Tesla T4", 7, 5, Precision::BFloat16) ==
+          "--precision is bf16, but Tesla T4 has compute capability 7.5, expected 8.0 or more, or "
+          "--precision fp32");
+}
+
+TEST_CASE("cuda/device: the CPU computes in fp32 only, and says so") {
+    CHECK_THROWS_WITH_AS(open_kernels("cpu", Precision::BFloat16), doctest::Contains("bf16"), InputError);
+    CHECK_THROWS_WITH_AS(open_kernels("cpu", Precision::TensorFloat32), doctest::Contains("tf32"),
+                         InputError);
+    for (const char* name : {"fp32", "tf32", "bf16"}) CHECK(precision_name(parse_precision(name)) == name);
+    CHECK_THROWS_WITH_AS(parse_precision("fp16"), doctest::Contains("fp16"), InputError);
 }
 
 TEST_CASE(

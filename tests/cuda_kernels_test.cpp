@@ -1,10 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <bit>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
 
 #include "engine/trainer.h"
+#include "kernels/cuda/bfloat16_kernels.h"
 #include "kernels/cuda/launch_shape.h"
 #include "models/mlp.h"
 #include "tests/checks.h"
@@ -72,6 +75,28 @@ TEST_CASE("cuda/kernels: batches come in the same order, and training goes the s
     // 20 steps of 1e-2: another order of batches would differ by far more than rounding does.
     for (std::size_t i = 0; i < trained[0].size(); ++i)
         CHECK(trained[1][i] == doctest::Approx(trained[0][i]).epsilon(1e-3).scale(0.1));
+}
+
+TEST_CASE("cuda/kernels: bfloat16 is the nearest, ties to even; infinity and NaN stay") {
+    const auto nearest = [](float x) {
+        std::uint16_t bits = 0;
+        cuda::RoundToBfloat16{&x, &bits}(0);
+        return bits;
+    };
+    for (std::uint32_t bits = 0; bits < 0x7F7F; ++bits) {  // every finite one but the largest, and the next
+        const auto value = std::bit_cast<float>(bits << 16);
+        const auto next = std::bit_cast<float>((bits + 1) << 16);
+        const auto middle = std::bit_cast<float>(bits << 16 | 0x8000U);
+        REQUIRE(nearest(value) == bits);
+        REQUIRE(nearest(-value) == (bits | 0x8000U));
+        REQUIRE(nearest(middle) == bits + bits % 2);
+        REQUIRE(nearest(std::nextafter(middle, value)) == bits);
+        REQUIRE(nearest(std::nextafter(middle, next)) == bits + 1);
+    }
+    CHECK(nearest(std::numeric_limits<float>::infinity()) == 0x7F80);
+    CHECK(nearest(std::numeric_limits<float>::max()) == 0x7F80);
+    CHECK((nearest(std::numeric_limits<float>::quiet_NaN()) & 0x7FFF) > 0x7F80);
+    CHECK((nearest(std::bit_cast<float>(0x7F800001U)) & 0x7FFF) > 0x7F80);
 }
 
 TEST_CASE("cuda/launch: blocks cover all items, at least one, at most the limit") {

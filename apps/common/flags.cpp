@@ -202,7 +202,9 @@ ProbeOptions ProbeFlags::probe_options(int depth, std::int64_t train_samples) co
 void RunFlags::add_to(CLI::App& app) {
     const char* const group = "Run";
     app.add_option("--device", device, "auto, cpu, cuda or cuda:N")->group(group);
-    app.add_option("--precision", precision, "of matrix products: fp32, or tf32 (GPU only, faster)")
+    app.add_option("--precision", precision,
+                   "of matrix products and convolutions: fp32; faster, on a GPU only: tf32, bf16 (weights "
+                   "stay float32)")
         ->check(parses([](const std::string& s) { parse_precision(s); }, ""))
         ->group(group);
     app.add_option("--data", data,

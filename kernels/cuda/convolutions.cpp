@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "common/error.h"
+#include "kernels/cuda/bfloat16.h"
 #include "kernels/cuda/check.h"
+#include "kernels/kernels.h"
 
 // cuDNN deprecates handing its handle to graphs, but the alternative does not exist in all versions of 9.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -53,11 +55,12 @@ enum Id : std::int64_t { id_x = 1, id_w = 2, id_y = 3 };
 
 /// Images or filters whose channels lie side by side. cuDNN names the axes in the order n, c, h, w all the
 /// same.
-Descriptor tensor(Id id, const std::array<std::int64_t, 4>& shape, std::int64_t alignment) {
+Descriptor tensor(Id id, const std::array<std::int64_t, 4>& shape, cudnnDataType_t type,
+                  std::int64_t alignment) {
     const auto [n, h, w, c] = shape;
     Descriptor out(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
     out.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, static_cast<std::int64_t>(id))
-        .set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, CUDNN_DATA_FLOAT)
+        .set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, type)
         .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, alignment)
         .set(CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, std::array{n, c, h, w})
         .set(CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, std::array{h * w * c, std::int64_t{1}, w * c, c})
@@ -77,6 +80,22 @@ Descriptor convolution(const ConvolutionTask& task) {
         .set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, padding)
         .finish();
     return out;
+}
+
+/// Which of x, w and y a convolution writes.
+std::size_t result_of(ConvolutionKind kind) {
+    switch (kind) {
+        case ConvolutionKind::Forward:
+            return 2;
+        case ConvolutionKind::BackwardData:
+            return 0;
+        default:
+            return 1;
+    }
+}
+
+std::int64_t elements(const std::array<std::int64_t, 4>& shape) {
+    return shape[0] * shape[1] * shape[2] * shape[3];
 }
 
 /// What an operation's attributes are called.
@@ -159,11 +178,16 @@ std::vector<Descriptor> proposals(const Descriptor& graph, cudnnBackendHeurMode_
 struct Convolutions::Plan {
     std::unique_ptr<Descriptor> execution;
     void* workspace = nullptr;
+    /// Where the factors among x, w and y are rounded to, in bf16; else null.
+    std::array<std::uint16_t*, 3> rounded{};
 
     Plan() = default;
     Plan(const Plan&) = delete;
     Plan& operator=(const Plan&) = delete;
-    ~Plan() { cudaFree(workspace); }
+    ~Plan() {
+        cudaFree(workspace);
+        for (std::uint16_t* const copy : rounded) cudaFree(copy);
+    }
 
     /// Takes the first proposal that is wanted and possible; false if there is none.
     bool choose(cudnnHandle_t handle, const Descriptor& graph, Precision precision) {
@@ -185,10 +209,22 @@ struct Convolutions::Plan {
         std::int64_t count = 0;
         DEEPFREQ_CUDA(cudnnBackendGetAttribute(execution->get(), CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE,
                                                CUDNN_TYPE_INT64, 1, &count, &bytes));
-        if (bytes == 0) return;
-        const cudaError_t status = cudaMalloc(&workspace, static_cast<std::size_t>(bytes));
+        if (bytes > 0) workspace = take(bytes);
+    }
+
+    void take_rounded(const ConvolutionTask& task) {
+        const std::array tensors{task.x, task.w, task.y};
+        for (std::size_t i = 0; i < tensors.size(); ++i)
+            if (i != result_of(task.kind))
+                rounded[i] = static_cast<std::uint16_t*>(take(2 * elements(tensors[i])));
+    }
+
+    static void* take(std::int64_t bytes) {
+        void* memory = nullptr;
+        const cudaError_t status = cudaMalloc(&memory, static_cast<std::size_t>(bytes));
         if (status == cudaErrorMemoryAllocation) out_of_memory(static_cast<std::size_t>(bytes));
         DEEPFREQ_CUDA(status);
+        return memory;
     }
 };
 
@@ -205,9 +241,13 @@ const Convolutions::Plan& Convolutions::plan(const ConvolutionTask& task) {
     std::unique_ptr<Plan>& known = plans_[task];
     if (known) return *known;
     const Names names = names_of(task.kind);
-    const Descriptor x = tensor(id_x, task.x, task.alignment);
-    const Descriptor w = tensor(id_w, task.w, task.alignment);
-    const Descriptor y = tensor(id_y, task.y, task.alignment);
+    const auto described = [&](Id id, std::size_t place, const std::array<std::int64_t, 4>& shape) {
+        const bool rounds = precision_ == Precision::BFloat16 && place != result_of(task.kind);
+        return tensor(id, shape, rounds ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT, task.alignment);
+    };
+    const Descriptor x = described(id_x, 0, task.x);
+    const Descriptor w = described(id_w, 1, task.w);
+    const Descriptor y = described(id_y, 2, task.y);
     const Descriptor how = convolution(task);
     Descriptor operation(names.operation);
     operation.set(names.convolution, how)
@@ -225,10 +265,12 @@ const Convolutions::Plan& Convolutions::plan(const ConvolutionTask& task) {
     if (!made->choose(handle_, graph, precision_))
         throw RunError(
             "cuDNN {} has no way to convolve images of {}x{}x{} with {} filters of {}x{}, expected one that "
-            "repeats its results{}",
+            "repeats its results in {}{}",
             cudnnGetVersion(), task.x[1], task.x[2], task.x[3], task.w[0], task.w[1], task.w[2],
-            precision_ == Precision::Float32 ? " in fp32; --precision tf32 has more to choose from" : "");
+            precision_name(precision_),
+            precision_ == Precision::Float32 ? "; --precision tf32 has more to choose from" : "");
     made->take_workspace();
+    if (precision_ == Precision::BFloat16) made->take_rounded(task);
     known = std::move(made);
     return *known;
 }
@@ -238,7 +280,14 @@ void Convolutions::operator()(cudaStream_t stream, ConvolutionTask task, const f
     task.alignment = alignment_of({x, w, y});
     const Plan& how = plan(task);
     DEEPFREQ_CUDA(cudnnSetStream(handle_, stream));
-    const std::array<const void*, 3> data{x, w, y};
+    const std::array<const float*, 3> given{x, w, y};
+    const std::array sizes{elements(task.x), elements(task.w), elements(task.y)};
+    std::array<const void*, 3> data{x, w, y};
+    for (std::size_t i = 0; i < data.size(); ++i) {
+        if (how.rounded[i] == nullptr) continue;
+        round_to_bfloat16(stream, given[i], how.rounded[i], sizes[i]);
+        data[i] = how.rounded[i];
+    }
     Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
     pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64,
              std::array<std::int64_t, 3>{id_x, id_w, id_y})

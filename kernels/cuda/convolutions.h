@@ -29,7 +29,8 @@ struct ConvolutionTask {
 };
 
 /// Convolutions of NHWC images by cuDNN's graph interface. Engines that do not give the same bits every time
-/// are passed over, and in fp32 those that round their factors.
+/// are passed over, and in fp32 those that round their factors. In bf16 the factors are rounded into copies
+/// first; sums and results are float32.
 class Convolutions {
   public:
     explicit Convolutions(Precision precision);

@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+#include "kernels/kernels.h"
+
 namespace deepfreq::cuda {
 
 std::string version_text(int version) {
@@ -47,6 +49,13 @@ std::string why_not_built_for(const std::string& device, int major, int minor, c
         "native, "
         "or use --device cpu",
         device, major, minor, built);
+}
+
+std::string why_no_such_precision(const std::string& device, int major, int minor, Precision precision) {
+    if (precision == Precision::Float32 || major >= 8) return {};
+    return fmt::format(
+        "--precision is {}, but {} has compute capability {}.{}, expected 8.0 or more, or --precision fp32",
+        precision_name(precision), device, major, minor);
 }
 
 }  // namespace deepfreq::cuda

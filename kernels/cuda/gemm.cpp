@@ -16,6 +16,17 @@ namespace {
 /// What NVIDIA advises for Hopper, and more than the others use.
 constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
 
+cublasComputeType_t compute_type(Precision precision) {
+    switch (precision) {
+        case Precision::TensorFloat32:
+            return CUBLAS_COMPUTE_32F_FAST_TF32;
+        case Precision::BFloat16:
+            return CUBLAS_COMPUTE_32F_FAST_16BF;
+        default:
+            return CUBLAS_COMPUTE_32F;
+    }
+}
+
 cublasOperation_t operation_of(Form form) {
     return form == Form::Plain ? CUBLAS_OP_N : CUBLAS_OP_T;
 }
@@ -62,9 +73,7 @@ struct Gemm::Plan {
     }
 
     void describe(const GemmTask& task, Precision precision, const float* bias) {
-        const cublasComputeType_t compute =
-            precision == Precision::TensorFloat32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-        DEEPFREQ_CUDA(cublasLtMatmulDescCreate(&description, compute, CUDA_R_32F));
+        DEEPFREQ_CUDA(cublasLtMatmulDescCreate(&description, compute_type(precision), CUDA_R_32F));
         // cuBLASLt's first factor is our second.
         set(description, CUBLASLT_MATMUL_DESC_TRANSA, operation_of(task.form_b));
         set(description, CUBLASLT_MATMUL_DESC_TRANSB, operation_of(task.form_a));

@@ -55,9 +55,10 @@ std::unique_ptr<Kernels> open_cuda_kernels(int index, Precision precision) {
         throw InputError("{}", reason);
     cudaDeviceProp properties{};
     DEEPFREQ_CUDA(cudaGetDeviceProperties(&properties, index));
-    const std::string reason =
-        cuda::why_not_built_for(properties.name, properties.major, properties.minor, architectures);
-    if (!reason.empty()) throw InputError("{}", reason);
+    for (const std::string& reason :
+         {cuda::why_not_built_for(properties.name, properties.major, properties.minor, architectures),
+          cuda::why_no_such_precision(properties.name, properties.major, properties.minor, precision)})
+        if (!reason.empty()) throw InputError("{}", reason);
     DEEPFREQ_CUDA(cudaSetDevice(index));
     return std::make_unique<CudaKernels>(index, precision);
 }
