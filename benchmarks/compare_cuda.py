@@ -27,6 +27,8 @@ FEATURES, CLASSES, WIDTHS = 512, 10, 100
 EAGER = ["Adam", "foreach Adam", "fused Adam"]
 GRAPH = ["CUDA graph, fused Adam"]
 COMPILED = ["torch.compile, fused Adam", "torch.compile reduce-overhead, fused Adam"]
+RESNET_BATCH, RESNET_FLOP = 256, 3 * 2 * 555.7e6  # a sample's multiply-adds, forward and twice backward
+RESNET_PEERS = ["NCHW", "channels_last", "channels_last, torch.compile max-autotune"]
 KINDS = {"one_hot": "one-hot", "general": "general targets"}
 
 
@@ -231,6 +233,28 @@ def measure_lfr(bench, rates):
     return rows, floors
 
 
+def measure_resnet(bench, rates):
+    """Rows of peers and floors of a training step of Resnet18-1."""
+    batch, precisions = (64, ["fp32"]) if bench.args.device == "cpu" else (RESNET_BATCH, ["tf32", "bf16"])
+    name = f"resnet_epoch/variant:1/batch:{batch}"
+    rows, floors = [], []
+    for precision in precisions:
+        job = f"Resnet18-1, batch {batch}, step, {precision}"
+        record = bench.attempt(f"ours: {job}", lambda: bench.ours(f"{name}/real_time", precision)[name], ours=True)
+        ours = record and record["seconds_per_step"]
+        for variant in RESNET_PEERS[:1] if bench.args.small else RESNET_PEERS:
+            found = bench.attempt(f"PyTorch: {job}: {variant}", lambda: bench.peer(
+                "resnet_pytorch.py", "--batch", batch, "--precision", precision, "--variants", variant))
+            if found:
+                rows.append([job, microseconds(ours) if ours else "", variant, microseconds(found["seconds"]),
+                             times_faster(found["seconds"], ours)])
+        if ours and rates:
+            flop, rate = RESNET_FLOP * batch, rates[precision + "_flop_rate"]
+            floors.append(floor_row(job, "", [{"seconds": ours}], [flop / rate],
+                                    f"{flop / 1e9:.0f} GFLOP at {rate / 1e12:.1f} TFLOP/s"))
+    return rows, floors
+
+
 def measure_accuracy(bench):
     """Largest |LFR - LFR in double| over the widths: ours, and the PyTorch loop's."""
     n = 2000 if bench.args.small else 40000
@@ -273,6 +297,9 @@ def compare(bench):
     if "lfr" in only:
         more_peers, more_floors = measure_lfr(bench, rates)
         peers, floors = peers + more_peers, floors + more_floors
+    if "resnet" in only:
+        more_peers, more_floors = measure_resnet(bench, rates)
+        peers, floors = peers + more_peers, floors + more_floors
     if "accuracy" in only:
         rest += ["## Accuracy", "", *table(["job", "LFR from … to", "largest error, ours", "PyTorch's", "wanted"],
                                            measure_accuracy(bench))]
@@ -304,7 +331,7 @@ def compare(bench):
 
 
 def main():
-    parts = ["mlp", "lfr", "accuracy", "operations"]
+    parts = ["mlp", "lfr", "resnet", "accuracy", "operations"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cuda", help="folder with bin/")
     parser.add_argument("--python", default=sys.executable, help="a Python with PyTorch (this one)")

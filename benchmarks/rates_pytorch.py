@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the device can do, for the floors: a large matrix product in fp32 and in TF32, and a large copy.
+"""What the device can do, for the floors: a large matrix product in fp32, TF32 and bf16, and a large copy.
 
 Prints one line of JSON: flop/s, and bytes/s counting both those read and those written.
 """
@@ -33,6 +33,8 @@ def main():
         torch_device.set_precision(precision)
         seconds = median_seconds(lambda: torch.mm(a, b, out=c), args.device)
         found[f"{precision}_flop_rate"] = 2 * args.size**3 / seconds
+    a, b, c = (factor.bfloat16() for factor in (a, b, c))
+    found["bf16_flop_rate"] = 2 * args.size**3 / median_seconds(lambda: torch.mm(a, b, out=c), args.device)
     source = torch.ones(args.mebibytes << 18, device=args.device)
     target = torch.empty_like(source)
     found["byte_rate"] = 2 * (args.mebibytes << 20) / median_seconds(lambda: target.copy_(source), args.device)

@@ -7,13 +7,20 @@ import torch
 
 def add_arguments(parser):
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--precision", default="fp32", choices=["fp32", "tf32"], help="of products on CUDA")
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "tf32", "bf16"],
+                        help="of products on CUDA")
     parser.add_argument("--threads", type=int, default=2)
 
 
 def set_precision(precision):
-    """fp32 or tf32, of products on CUDA."""
-    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    """fp32 or tf32, of products and convolutions on CUDA; bf16 is tf32 where autocast leaves float32."""
+    torch.set_float32_matmul_precision("highest" if precision == "fp32" else "high")
+    torch.backends.cudnn.allow_tf32 = precision != "fp32"
+
+
+def autocast(args):
+    """Within it, products and convolutions of a forward pass are in bf16 if that was asked for."""
+    return torch.autocast(torch.device(args.device).type, torch.bfloat16, enabled=args.precision == "bf16")
 
 
 def prepare(args):
