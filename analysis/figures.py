@@ -7,6 +7,7 @@ writes into RUN_FOLDER/figures:
     lfr      low frequency ratio of every layer, in the same panels
     peaks    where the RDF of every layer peaks, against the epoch
     metrics  training loss and accuracies, against the epoch
+    gradients  the gradient norm of every layer, against the epoch, where gradients.csv has rows
 A run of several networks compares them: rdf-layerL, lfr-layerL and peaks-layerL have one curve a network, for each
 layer probed (L = -3: Fig. 6; -3_-1, f[-3] against f[-1]: Fig. 7), and metrics too (Fig. 5). The same CSV files give
 the same bytes.
@@ -33,13 +34,16 @@ except ImportError as error:
     print(f"figures.py: {error}: install the Debian package python3-matplotlib", file=sys.stderr)
     sys.exit(2)
 
+import gradient_figure
+
 COLUMNS = {
     "metrics.csv": ["network", "epoch", "train_loss", "train_accuracy", "validation_accuracy", "seconds"],
     "lfr.csv": ["network", "layer", "epoch", "inv_delta", "lfr"],
     "rdf.csv": ["network", "layer", "epoch", "inv_delta", "rdf"],
     "peaks.csv": ["network", "layer", "epoch", "inv_delta", "rdf", "rise10", "rise50", "rise90"],
+    "gradients.csv": gradient_figure.COLUMNS,
 }
-TEXT_COLUMNS = ["network", "layer"]
+TEXT_COLUMNS = ["network", "layer"]  # but for gradients.csv, whose layers are all counted from the input
 
 # A creation date would make every file differ from the last one.
 METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
@@ -82,6 +86,7 @@ def to_number(text):
 def read_table(path):
     """Reads a CSV file as a dictionary of columns: lists of text, or arrays of numbers."""
     expected = COLUMNS[path.name]
+    text = ["network"] if path.name == "gradients.csv" else TEXT_COLUMNS
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
@@ -99,7 +104,7 @@ def read_table(path):
             raise InputError(f"{path}: line {line} has {len(row)} cells and should have {len(expected)}")
         for name, cell in zip(expected, row):
             try:
-                table[name].append(cell if name in TEXT_COLUMNS else to_number(cell))
+                table[name].append(cell if name in text else to_number(cell))
             except ValueError:
                 raise InputError(f"{path}: line {line}: {name} is '{cell}' and should be a number") from None
     return {name: np.array(column) for name, column in table.items()}
@@ -321,7 +326,10 @@ def of_several(run_folder, tables):
 def draw(run_folder, kinds):
     """Draws every figure of a run in every kind of file asked for."""
     tables = {name: read_table(run_folder / name) for name in COLUMNS}
-    write_figures((figures_of_several if of_several(run_folder, tables) else figures_of_one)(tables), run_folder / "figures", kinds)
+    figures = (figures_of_several if of_several(run_folder, tables) else figures_of_one)(tables)
+    if len(tables["gradients.csv"]["epoch"]):
+        figures["gradients"] = gradient_figure.gradient_figure(tables["gradients.csv"], WIDTH)
+    write_figures(figures, run_folder / "figures", kinds)
 
 
 def to_kinds(text):
@@ -334,7 +342,7 @@ def to_kinds(text):
 
 def main():
     parser = argparse.ArgumentParser(description="Draws the figures of a run from its CSV files.")
-    parser.add_argument("run_folder", type=Path, help="folder with metrics.csv, lfr.csv, rdf.csv and peaks.csv")
+    parser.add_argument("run_folder", type=Path, help=f"folder with {', '.join(COLUMNS)}")
     parser.add_argument("--format", type=to_kinds, default="png,svg", help="of png, svg, pdf (default: png,svg)")
     arguments = parser.parse_args()
     try:

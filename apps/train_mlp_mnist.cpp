@@ -58,7 +58,7 @@ bool is_paper_setting(const Flags& flags, const TrainValidation& data) {
 
 Experiment make_experiment(const Flags& flags, const TrainValidation& data) {
     const MlpParams params{data.train.features, parse_widths(flags.hidden), data.train.classes,
-                           parse_activation(flags.activation), flags.residual};
+                           parse_activation(flags.activation), flags.residual ? 1 : 0};
     Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
     experiment.networks.push_back({"mlp", mlp(params)});
     experiment.facts["paper_setting"] = is_paper_setting(flags, data);

@@ -18,10 +18,15 @@ constexpr const char* app_name = "vanishing_gradient";
 
 struct Flags {
     std::string depths = "20,60,80";
-    std::string residual = "both";
+    std::string residual = "no";
+    std::int64_t residual_every = 1;
     std::int64_t width = 500;
     std::string activation = "tanh";
-    TrainingFlags training{.initializer = "normal:0.03", .schedule = {}, .epochs = 267, .until_loss = 0.0};
+    TrainingFlags training{.initializer = "normal:0.03",
+                           .schedule = {},
+                           .epochs = 267,
+                           .until_loss = 0.0,
+                           .gradient_norms = true};
     ProbeFlags probes{.epochs = "0,267", .layers = "-3"};
     RunFlags run;
 
@@ -38,10 +43,15 @@ void Flags::add_to(CLI::App& app) {
     app.add_option("--depth", depths, "layers of each network, the linear output among them, as 20,60,80")
         ->check(parses([](const std::string& s) { parse_widths(s); }, ""))
         ->group(group);
-    app.add_option(
-           "--residual", residual,
-           "no: plain networks; yes: x + sigma(w x + b) wherever widths agree; both: these, then those")
+    app.add_option("--residual", residual,
+                   "no: plain networks; yes, or nothing behind it: x + sigma(w x + b) wherever widths agree; "
+                   "both: first "
+                   "plain ones, then residual ones")
         ->check(parses(check_residual, ""))
+        ->group(group);
+    app.add_option("--residual-every", residual_every,
+                   "residual networks: only every K-th of the layers whose widths agree adds its input")
+        ->check(at_least(1))
         ->group(group);
     app.add_option("--width", width, "units of every hidden layer")->check(at_least(1))->group(group);
     app.add_option("--activation", activation, "tanh, relu, sigmoid or identity")
@@ -89,7 +99,7 @@ Experiment make_experiment(const Flags& flags, const Kernels& kernels, const Tra
                 throw InputError("--depth is {}, expected at least 2: a hidden layer and the output", depth);
             check_memory(kernels, flags, depth);
             params.hidden.assign(static_cast<std::size_t>(depth - 1), flags.width);
-            params.residual = residual;
+            params.residual_every = residual ? flags.residual_every : 0;
             const std::string name = fmt::format("{}-{}", residual ? "residual" : "plain", depth);
             if (std::ranges::count(experiment.networks, name, &NetworkPlan::name) > 0)
                 throw InputError("--depth is '{}', expected each once", flags.depths);
@@ -109,6 +119,14 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     run_experiment(app, argc, argv, make_experiment(flags, *device.kernels, data), device, data);
 }
 
+// CLI11 has no option whose value may be left out and then is not its default.
+void complete_residual(int argc, char** argv) {
+    static char yes[] = "--residual=yes";
+    for (int i = 1; i < argc; ++i)
+        if (argv[i] == std::string_view("--residual") && (i + 1 == argc || argv[i + 1][0] == '-'))
+            argv[i] = yes;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -121,5 +139,6 @@ int main(int argc, char** argv) {
     app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     Flags flags;
     flags.add_to(app);
+    complete_residual(argc, argv);
     return run_program(app, argc, argv, [&] { run(app, flags, argc, argv); });
 }

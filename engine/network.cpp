@@ -93,6 +93,12 @@ void Network::plan_activations() {
     arena_ = kernels_.allocate(end);
 }
 
+std::vector<std::int64_t> Network::layer_bounds() const {
+    std::vector<std::int64_t> bounds = {0};
+    for (const auto& layer : layers_) bounds.push_back(bounds.back() + elements(layer->parameters()));
+    return bounds;
+}
+
 std::string describe(const std::vector<std::unique_ptr<Layer>>& layers) {
     std::string text;
     for (const auto& layer : layers) text += (text.empty() ? "" : " | ") + layer->description();

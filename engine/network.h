@@ -48,6 +48,10 @@ class Network {
     /// Runs x[n,d] with n <= batch to the output in training mode; backward() may follow.
     ConstTensor forward_training(ConstTensor x);
 
+    /// Where the parameters of each layer begin in parameters() and gradients(), and where the last ones end:
+    /// L + 1 numbers.
+    std::vector<std::int64_t> layer_bounds() const;
+
     /// Where the gradient by the output is to be put before backward(): [n, outputs].
     Tensor output_gradient(std::int64_t n) const;
 

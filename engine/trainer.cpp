@@ -24,6 +24,14 @@ Trainer::Trainer(Kernels& kernels, Network& network, const DeviceDataset& train,
     sums_ = kernels.allocate(static_cast<std::size_t>(steps_per_epoch()) * sizeof(double));
     state_ = kernels.allocate(sizeof(StepState));
     write_state({});
+    if (options_.gradient_norms) {
+        const std::vector<std::int64_t> bounds = network.layer_bounds();
+        layer_bounds_ = kernels.allocate(bounds.size() * sizeof(std::int64_t));
+        kernels.upload(std::span<const std::int64_t>(bounds),
+                       layer_bounds_.view<std::int64_t>({network.depth() + 1}));
+        squared_norms_ = kernels.allocate(static_cast<std::size_t>(network.depth()) * sizeof(double));
+        kernels.zero(squared_norms());
+    }
 }
 
 void Trainer::check_augmentation() const {
@@ -81,6 +89,9 @@ void Trainer::queue_step(std::int64_t n) {
     const ConstTensor p = network_.forward_training(x);
     apply_loss(kernels_, options_.loss, p, t, network_.output_gradient(n), sums(), state());
     network_.backward(x);
+    if (options_.gradient_norms)
+        kernels_.add_squared_norms(network_.gradients(),
+                                   layer_bounds_.view<std::int64_t>({network_.depth() + 1}), squared_norms());
     kernels_.adam(network_.parameters(), network_.gradients(), moment(m_), moment(v_), options_.adam,
                   state());
     kernels_.advance(state(), n);
@@ -107,6 +118,7 @@ bool Trainer::finish_epoch(const std::function<bool()>& go_on) {
         }
     }
     check_losses();
+    finish_gradient_norms();
     ++epoch_;
     step_ = 0;
     epoch_begun_ = false;
@@ -115,6 +127,14 @@ bool Trainer::finish_epoch(const std::function<bool()>& go_on) {
     now.sample = now.step = 0;
     write_state(now);
     return true;
+}
+
+void Trainer::finish_gradient_norms() {
+    if (!options_.gradient_norms) return;
+    gradient_norms_.resize(static_cast<std::size_t>(network_.depth()));
+    kernels_.download(squared_norms(), std::span(gradient_norms_));
+    for (double& norm : gradient_norms_) norm = std::sqrt(norm / static_cast<double>(steps_per_epoch()));
+    kernels_.zero(squared_norms());
 }
 
 void Trainer::check_losses() {
@@ -160,6 +180,24 @@ std::vector<Tensor> Trainer::checkpointed() const {
     return tensors;
 }
 
+// The sums of an epoch that is under way, exactly: JSON keeps every bit of a double.
+void Trainer::save_squared_norms(Checkpoint& checkpoint) {
+    if (!options_.gradient_norms) return;
+    std::vector<double> sums(static_cast<std::size_t>(network_.depth()));
+    kernels_.download(squared_norms(), std::span(sums));
+    checkpoint.header["squared_norms"] = sums;
+}
+
+void Trainer::restore_squared_norms(const Checkpoint& checkpoint, const std::filesystem::path& path) {
+    if (!options_.gradient_norms) return;
+    const auto sums = checkpoint.header.value("squared_norms", std::vector<double>());
+    if (std::ssize(sums) != network_.depth())
+        throw InputError("{}: checkpoint with the gradient norms of {} layers, expected {}", path.string(),
+                         sums.size(), network_.depth());
+    kernels_.upload(std::span<const double>(sums), squared_norms());
+    gradient_norms_.clear();
+}
+
 Checkpoint Trainer::save() {
     StepState now;
     kernels_.download(state(), std::span(&now, 1));
@@ -169,6 +207,7 @@ Checkpoint Trainer::save() {
                          {"step", now.step},
                          {"sample", now.sample},
                          {"update", now.update}};
+    save_squared_norms(checkpoint);
     for (const Tensor& tensor : checkpointed()) {
         const std::size_t before = checkpoint.values.size();
         checkpoint.values.resize(before + static_cast<std::size_t>(tensor.elements()));
@@ -198,6 +237,7 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
         kernels_.upload(values.subspan(done, count), tensor);
         done += count;
     }
+    restore_squared_norms(checkpoint, path);
     epoch_ = checkpoint.header.at("epoch");
     step_ = checkpoint.header.at("step");
     write_state({checkpoint.header.at("sample"), step_, checkpoint.header.at("update")});

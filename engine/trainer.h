@@ -19,8 +19,9 @@ struct TrainerOptions {
     Loss loss = Loss::MeanSquaredError;
     LearningRateSchedule learning_rate = 1e-5;
     AdamParams adam = {};
-    std::uint64_t seed = 0;      ///< of the order of the samples
-    AugmentParams augment = {};  ///< of the images of a batch, for sets that are images
+    std::uint64_t seed = 0;       ///< of the order of the samples
+    AugmentParams augment = {};   ///< of the images of a batch, for sets that are images
+    bool gradient_norms = false;  ///< whether Trainer::gradient_norms is kept
     /// Whether a step is recorded once for each size of batch and then replayed (Kernels::record); the
     /// results are the same.
     bool record_steps = true;
@@ -50,11 +51,16 @@ class Trainer {
     /// and step when a batch's loss was NaN or infinite.
     bool finish_epoch(const std::function<bool()>& go_on);
 
+    /// Of the last finished epoch: for each layer, the root of the mean over the steps of |dLoss/d(w,b)|^2,
+    /// its weights and biases taken together; 0 for a layer that has none. Summed on the device within the
+    /// steps. Empty before the first epoch, after restore(), and unless the options ask for it.
+    const std::vector<double>& gradient_norms() const { return gradient_norms_; }
+
     /// Loss and accuracy over a whole set, by the network as it is.
     Evaluation evaluate(const DeviceDataset& set);
 
     /// State of network, optimiser and batches, under the header's names "network", "epoch", "step",
-    /// "sample", "update".
+    /// "sample", "update" and, with gradient_norms, "squared_norms".
     Checkpoint save();
 
     /// Goes on from there, bit for bit. Throws InputError naming `path` when it is of another network.
@@ -63,6 +69,9 @@ class Trainer {
   private:
     void begin_epoch();
     void write_state(StepState now);
+    void finish_gradient_norms();
+    void save_squared_norms(Checkpoint& checkpoint);
+    void restore_squared_norms(const Checkpoint& checkpoint, const std::filesystem::path& path);
     void train_step();
     void check_augmentation() const;
     void queue_step(std::int64_t n);
@@ -75,6 +84,7 @@ class Trainer {
     TensorView<std::int32_t> permutation() const {
         return permutation_.view<std::int32_t>({train_.samples()});
     }
+    TensorView<double> squared_norms() const { return squared_norms_.view<double>({network_.depth()}); }
     Tensor moment(const Buffer& buffer) const { return buffer.view<float>(network_.parameters().shape); }
 
     Kernels& kernels_;
@@ -87,6 +97,8 @@ class Trainer {
     Buffer m_, v_;              // Adam's moments
     Buffer batch_x_, batch_t_;  // the gathered batch
     Buffer permutation_, sums_, state_;
+    Buffer layer_bounds_, squared_norms_;  // of the gradients, summed over the steps of an epoch
+    std::vector<double> gradient_norms_;
     std::map<std::int64_t, std::unique_ptr<Recording>> steps_;  // by size of batch; empty until it ran once
 };
 

@@ -300,6 +300,14 @@ double Kernels::sum_of_squares(ConstTensor x) {
     return do_sum_of_squares(x);
 }
 
+void Kernels::add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
+                                TensorView<double> sums) {
+    expect_rank("add_squared_norms", "x", x.shape, 1);
+    expect_rank("add_squared_norms", "sums", sums.shape, 1);
+    expect("add_squared_norms", "bounds", bounds.shape, {sums.shape[0] + 1});
+    do_add_squared_norms(x, bounds, sums);
+}
+
 std::optional<std::int64_t> Kernels::first_non_finite(ConstTensor x) {
     return do_first_non_finite(x);
 }

@@ -217,6 +217,11 @@ class Kernels {
     /// Sum of x^2 over all elements, in double.
     double sum_of_squares(ConstTensor x);
 
+    /// sums[k] += sum of x[i]^2 over bounds[k] <= i < bounds[k+1], in double: with the gradients of a network
+    /// and where its layers begin, the squared norm of every layer's gradient. bounds[K+1] ascend within 0 …
+    /// size.
+    void add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds, TensorView<double> sums);
+
     /// Index of the first element that is NaN or infinite, if any.
     std::optional<std::int64_t> first_non_finite(ConstTensor x);
 
@@ -274,6 +279,8 @@ class Kernels {
     virtual void do_advance(TensorView<StepState> state, std::int64_t samples) = 0;
     virtual void do_scale_columns_by_max_abs(Tensor x) = 0;
     virtual double do_sum_of_squares(ConstTensor x) = 0;
+    virtual void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
+                                      TensorView<double> sums) = 0;
     virtual std::optional<std::int64_t> do_first_non_finite(ConstTensor x) = 0;
     virtual std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
                                                                  std::span<const double> inv_delta,

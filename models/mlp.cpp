@@ -25,9 +25,9 @@ std::int64_t whole_number(std::string_view text, std::int64_t limit) {
 
 std::vector<std::unique_ptr<Layer>> mlp(const MlpParams& params) {
     std::vector<std::unique_ptr<Layer>> layers;
-    std::int64_t width = params.inputs;
+    std::int64_t width = params.inputs, able = 0;
     for (const std::int64_t next : params.hidden) {
-        if (params.residual && width == next)
+        if (params.residual_every > 0 && width == next && ++able % params.residual_every == 0)
             layers.push_back(std::make_unique<ResidualDense>(width, params.sigma));
         else
             layers.push_back(std::make_unique<Dense>(width, next, params.sigma));

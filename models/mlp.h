@@ -15,7 +15,9 @@ struct MlpParams {
     std::vector<std::int64_t> hidden = {500, 500, 500, 500, 500};
     std::int64_t outputs = 10;
     Activation sigma = Activation::Tanh;
-    bool residual = false;  ///< hidden layers as wide as their input add it: x + sigma(w x + b)
+    /// Of the hidden layers as wide as their input, every so-manieth adds it: x + sigma(w x + b). 0: none
+    /// does.
+    std::int64_t residual_every = 0;
 };
 
 std::vector<std::unique_ptr<Layer>> mlp(const MlpParams& params);

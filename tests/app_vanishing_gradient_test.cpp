@@ -52,10 +52,45 @@ TEST_CASE("app/vanishing_gradient: plain networks, residual ones or both are tra
         }
         return found;
     };
-    CHECK(networks({}) == " plain-3 plain-4 residual-3 residual-4");
+    CHECK(networks({}) == " plain-3 plain-4");
     CHECK(networks({"--residual", "no"}) == " plain-3 plain-4");
-    CHECK(networks({"--residual", "yes"}) == " residual-3 residual-4");
+    CHECK(networks({"--residual"}) == " residual-3 residual-4");
+    CHECK(networks({"--residual", "--seed", "1"}) == " residual-3 residual-4");
+    CHECK(networks({"--residual", "both"}) == " plain-3 plain-4 residual-3 residual-4");
     CHECK(networks({"--residual=both", "--depth", "4"}) == " plain-4 residual-4");
+}
+
+TEST_CASE("app/vanishing_gradient: gradients.csv has every layer's norm at every epoch, resumed or not") {
+    const TemporaryFolder folder;
+    const auto run = [&](const Arguments& arguments) {
+        Process app("vanishing_gradient", arguments, folder.path);
+        CHECK(app.wait() == 0);
+    };
+    run(small_run(folder.path / "whole", {"--save-every", "0"}));
+    const std::string whole = text_of(folder.path / "whole" / "gradients.csv");
+    CHECK(std::ranges::count(whole, '\n') == 1 + 2 * (3 + 4));
+    for (int layer = 1; layer <= 4; ++layer)
+        for (int epoch = 1; epoch <= 2; ++epoch)
+            CHECK(contains(whole, fmt::format("\nplain-4,{},{},", epoch, layer)));
+    run(small_run(folder.path / "part",
+                  {"--save-every", "0", "--depth", "4", "--epochs", "1", "--probe-epochs", "1"}));
+    run({"--resume", (folder.path / "part").string(), "--epochs", "2", "--probe-epochs", "2"});
+    run(small_run(folder.path / "four", {"--depth", "4"}));
+    CHECK(text_of(folder.path / "part" / "gradients.csv") == text_of(folder.path / "four" / "gradients.csv"));
+    run(small_run(folder.path / "none", {"--no-gradient-norms"}));
+    CHECK(text_of(folder.path / "none" / "gradients.csv") == "network,epoch,layer,gradient_norm\n");
+    CHECK(text_of(folder.path / "none" / "metrics.csv") == text_of(folder.path / "whole" / "metrics.csv"));
+}
+
+TEST_CASE("app/vanishing_gradient: --residual-every leaves the layers between as they are") {
+    const TemporaryFolder folder;
+    Process app("vanishing_gradient",
+                small_run(folder.path / "run", {"--residual", "--residual-every", "2", "--depth", "4",
+                                                "--epochs", "0", "--probe-epochs", "none"}),
+                folder.path);
+    CHECK(app.wait() == 0);
+    CHECK(contains(text_of(folder.path / "run" / "manifest.json"),
+                   "dense 784-8 tanh | dense 8-8 tanh | residual dense 8-8 tanh | dense 8-10 identity"));
 }
 
 TEST_CASE("app/vanishing_gradient: what does not fit is one sentence and status 2") {
@@ -64,6 +99,7 @@ TEST_CASE("app/vanishing_gradient: what does not fit is one sentence and status 
     check_refused({"--depth", "60000", "--width", "10000"}, {"--depth 60000", "GiB", "free"});
     check_refused({"--depth", "100000", "--width", "500"}, {"--depth 100000", "GiB"});
     check_refused({"--depth", "3,3"}, {"3,3", "once"});
+    check_refused({"--residual-every", "0"}, {"--residual-every"});
     check_refused({"--residual", "maybe"}, {"maybe", "both"});
     check_refused({"--probe-epochs", "3"}, {"--probe-epochs", "3", "2"});
 }

@@ -28,6 +28,7 @@ enum class Operation {
     RandomPermutation,
     ScaleColumnsByMaxAbs,
     SumOfSquares,
+    AddSquaredNorms,
     FirstNonFinite,
     Conv2dForward,
     Conv2dBackward,
@@ -55,6 +56,7 @@ inline std::string name_of(Operation operation) {
                                                     "random_permutation",
                                                     "scale_columns_by_max_abs",
                                                     "sum_of_squares",
+                                                    "add_squared_norms",
                                                     "first_non_finite",
                                                     "conv2d_forward",
                                                     "conv2d_backward",
@@ -97,7 +99,7 @@ struct Case {
     Activation sigma = Activation::Identity;
     float scale = 1.0F;         ///< standard deviation of the inputs
     std::int64_t position = 0;  ///< of StepState: the sample, step or update at which the operation starts;
-                                ///< of batch norm: the mean of x
+                                ///< of batch norm: the mean of x; of add_squared_norms: how many
     bool paper_size = false;    ///< a size of the paper's own run: what the benchmarks time
     bool misaligned = false;    ///< every tensor starts off any alignment wider than its element
     std::uint64_t seed = 0;     ///< the row's number in the table
@@ -160,12 +162,25 @@ inline void add_vector_cases(std::vector<Case>& table) {
             table.push_back({operation, {size}});
         table.push_back({.operation = operation, .shape = {511}, .misaligned = true});
     }
+    for (const std::int64_t size : {1, 2, 3, 7, 17, 33, 64, 257, 511, 1000, 1024, 4097, 65537})
+        for (const std::int64_t count : {1, 2, 5})
+            table.push_back({.operation = Operation::AddSquaredNorms,
+                             .shape = {size},
+                             .scale = count == 5 ? 1e-12F : 1.0F,
+                             .position = count,
+                             .misaligned = size == 511});
+    table.push_back({.operation = Operation::AddSquaredNorms, .shape = {4097}, .position = 1500});
     for (const std::int64_t size : {30000, 60000})
         table.push_back({.operation = Operation::RandomPermutation, .shape = {size}, .paper_size = true});
     for (const float scale : {1e-12F, 1e-5F, 1e3F})
         for (const std::int64_t update : {0, 1, 10, 1000, 1000000})
             table.push_back({Operation::Adam, {257}, Activation::Identity, scale, update});
     // All parameters of 784-500-500-500-500-500-10.
+    table.push_back({.operation = Operation::AddSquaredNorms,
+                     .shape = {1399510},
+                     .scale = 1e-3F,
+                     .position = 6,
+                     .paper_size = true});
     table.push_back({.operation = Operation::Adam, .shape = {1399510}, .scale = 1e-3F, .paper_size = true});
 }
 

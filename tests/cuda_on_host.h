@@ -138,6 +138,10 @@ class CudaOnHost final : public Kernels {
     double do_sum_of_squares(ConstTensor x) override {
         return x.elements() == 0 ? 0.0 : cuda::sum_of_squares(device_, x.data, x.elements());
     }
+    void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
+                              TensorView<double> sums) override {
+        cuda::add_squared_norms(device_, x.data, bounds, sums, partial_, partial_limit);
+    }
     std::optional<std::int64_t> do_first_non_finite(ConstTensor x) override {
         const std::int64_t count = x.elements();
         if (count == 0) return std::nullopt;

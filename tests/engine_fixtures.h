@@ -111,7 +111,7 @@ inline std::vector<reference::Values> mlp_activations(const MlpParams& params,
         f.push_back(reference::dense_forward(f.back(), tensor(2 * l - 2), tensor(2 * l - 1), sigma,
                                              {n, widths[l - 1], widths[l]})
                         .value);
-        if (params.residual && l + 1 < widths.size() && widths[l] == widths[l - 1])
+        if (params.residual_every == 1 && l + 1 < widths.size() && widths[l] == widths[l - 1])
             std::ranges::transform(f[l], f[l - 1], f[l].begin(), std::plus{});
     }
     return f;

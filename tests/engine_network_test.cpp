@@ -235,7 +235,7 @@ TEST_CASE("engine/network: forward is the network in double, for every layer and
         for (const MlpParams& params : with_every_activation()) {
             CAPTURE(backend.name);
             CAPTURE(activation_name(params.sigma));
-            CAPTURE(params.residual);
+            CAPTURE(params.residual_every);
             Subject s(*backend.kernels, params);
             const auto f = mlp_activations(s.params, in_double(s.host_w), in_double(s.host_x));
             for (int l = 0; l <= 4; ++l) {
@@ -303,7 +303,7 @@ TEST_CASE("engine/network: backward is the finite difference of the loss in doub
             for (const Loss loss : every_loss) {
                 CAPTURE(backend.name);
                 CAPTURE(activation_name(params.sigma));
-                CAPTURE(params.residual);
+                CAPTURE(params.residual_every);
                 CAPTURE(loss_name(loss));
                 Subject s(*backend.kernels, params);
                 const std::vector<float> host_t = class_targets(rows, 3);

@@ -230,6 +230,32 @@ Experiment sum_of_squares(const Case& c) {
             {{"sum", reference::sum_of_squares(widened(x))}}};
 }
 
+/// Between bounds that leave out both ends, of stretches that grow from none.
+Experiment add_squared_norms(const Case& c) {
+    const std::int64_t size = c.shape[0], count = c.position;
+    const Floats x = normals(c.seed, 0, size, c.scale);
+    std::vector<std::int64_t> bounds;
+    for (std::int64_t k = 0; k <= count; ++k) bounds.push_back(1 + (size - 2) * k * k / (count * count));
+    if (size < 3)
+        bounds = std::vector<std::int64_t>(static_cast<std::size_t>(count), 0), bounds.push_back(size);
+    std::vector<double> before;
+    reference::Estimate sums;
+    for (std::int64_t k = 0; k < count; ++k) {
+        before.push_back(static_cast<double>(k) * static_cast<double>(c.scale * c.scale));
+        const auto found =
+            reference::sum_of_squares({x.begin() + static_cast<std::ptrdiff_t>(bounds[k]),
+                                       x.begin() + static_cast<std::ptrdiff_t>(bounds[k + 1])});
+        sums.value.push_back(before.back() + found.value[0]);
+        sums.error.push_back(found.error[0] + std::numeric_limits<double>::epsilon() * sums.value.back());
+    }
+    return {[=](Kernels& kernels, Stage& stage) {
+                const ConstTensor values = stage.input(c.shape, x);
+                const auto between = stage.input({count + 1}, bounds);
+                kernels.add_squared_norms(values, between, stage.changed("sums", {count}, before));
+            },
+            {{"sums", sums}}};
+}
+
 /// All finite, then NaN and both infinities at the first, last and a middle place, each alone; -1 is none.
 Experiment first_non_finite(const Case& c) {
     constexpr float infinity = std::numeric_limits<float>::infinity();
@@ -295,6 +321,7 @@ Experiment experiment_of(const Case& c) {
                                                                     random_permutation,
                                                                     scale_columns_by_max_abs,
                                                                     sum_of_squares,
+                                                                    add_squared_norms,
                                                                     first_non_finite,
                                                                     conv2d_forward,
                                                                     conv2d_backward,

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -26,6 +27,7 @@ class RunFolder {
         std::ofstream lfr(path_ / "lfr.csv");
         std::ofstream rdf(path_ / "rdf.csv");
         std::ofstream peaks(path_ / "peaks.csv");
+        std::ofstream(path_ / "gradients.csv") << "network,epoch,layer,gradient_norm\n";
         metrics << "network,epoch,train_loss,train_accuracy,validation_accuracy,seconds\n";
         lfr << "network,layer,epoch,inv_delta,lfr\n";
         rdf << "network,layer,epoch,inv_delta,rdf\n";
@@ -95,6 +97,21 @@ TEST_CASE("analysis/figures.py: every figure is drawn, and drawn again the same 
     fs::remove_all(run.path() / "figures");
     REQUIRE(run.draw() == 0);
     CHECK(run.figures() == first);
+}
+
+TEST_CASE("analysis/figures.py: gradient norms are drawn where there are some, of 0 too") {
+    const RunFolder run("ab");
+    std::ofstream gradients(run.path() / "gradients.csv", std::ios::app);
+    for (const char network : {'a', 'b'})
+        for (int layer = 1; layer <= 5; ++layer)
+            gradients << fmt::format("{},1,{},{}\n", network, layer,
+                                     layer == 1 ? 0.0 : std::pow(10.0, layer));
+    gradients.close();
+    REQUIRE_MESSAGE(run.draw("--format png") == 0, run.message());
+    CHECK(run.figures().contains("gradients.png"));
+    std::ofstream(run.path() / "gradients.csv") << "network,epoch,layer,gradient_norm\na,1,x,0.5\n";
+    fs::remove_all(run.path() / "figures");
+    check_refused(run, "gradients.csv", "layer is 'x'");
 }
 
 TEST_CASE("analysis/figures.py: several networks are compared, layer by layer") {

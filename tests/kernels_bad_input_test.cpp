@@ -146,6 +146,12 @@ std::vector<BadCall> bad_other_calls() {
          [](Kernels& k, Views& v) {
              k.gather_augmented_images(v.f({5, 3, 4, 1}), v.i({5}), v.s(), {.crop = 3}, v.f({2, 3, 4, 1}));
          }},
+        {"add_squared_norms", "bounds", "[3]", "[4]",
+         [](Kernels& k, Views& v) { k.add_squared_norms(v.f({12}), v.count({3}), v.d({3})); }},
+        {"add_squared_norms", "x", "[3, 4]", "1 extents",
+         [](Kernels& k, Views& v) {
+             k.add_squared_norms(v.f({3, 4}), v.count({4}), v.d({3}));
+         }},
         {"random_permutation", "permutation", "[2, 2]", "1 extents",
          [](Kernels& k, Views& v) {
              k.random_permutation(v.i({2, 2}), 1, 0);

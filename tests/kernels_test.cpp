@@ -74,6 +74,9 @@ TEST_CASE("kernels: random_permutation agrees with the reference") {
 TEST_CASE("kernels: scale_columns_by_max_abs agrees with the reference") {
     check_table(Operation::ScaleColumnsByMaxAbs);
 }
+TEST_CASE("kernels: add_squared_norms agrees with the reference") {
+    check_table(Operation::AddSquaredNorms);
+}
 TEST_CASE("kernels: sum_of_squares agrees with the reference") {
     check_table(Operation::SumOfSquares);
 }

@@ -39,6 +39,9 @@ TEST_CASE(
     CHECK(descriptions({4, {4, 7, 7}, 7, Activation::Tanh, true}) ==
           std::vector<std::string>{"residual dense 4-4 tanh", "dense 4-7 tanh", "residual dense 7-7 tanh",
                                    "dense 7-7 identity"});
+    CHECK(descriptions({4, {4, 7, 7, 7, 7}, 3, Activation::Tanh, 2}) ==
+          std::vector<std::string>{"dense 4-4 tanh", "dense 4-7 tanh", "residual dense 7-7 tanh",
+                                   "dense 7-7 tanh", "residual dense 7-7 tanh", "dense 7-3 identity"});
 }
 
 TEST_CASE("models/mlp: widths are parsed") {

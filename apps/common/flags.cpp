@@ -123,6 +123,11 @@ void TrainingFlags::add_to(CLI::App& app) {
         ->check(finite_from_zero())
         ->group(group);
     app.add_option("--seed", seed, "of weights and batches")->check(at_least(0))->group(group);
+    app.add_flag("--gradient-norms,!--no-gradient-norms", gradient_norms,
+                 "write the norm of every layer's gradient, its mean square over an epoch's steps rooted, to "
+                 "gradients.csv")
+        ->default_str(gradient_norms ? "true" : "false")  // CLI11 does not capture a flag's
+        ->group(group);
     app.add_flag("--no-graph", no_graph,
                  "queue every operation by itself, not a step as one graph: for debugging, same results")
         ->group(group);
@@ -139,6 +144,7 @@ TrainerOptions TrainingFlags::trainer_options() const {
             .adam = {},
             .seed = seed,
             .augment = {augment.flip, augment.crop, seed},
+            .gradient_norms = gradient_norms,
             .record_steps = !no_graph};
 }
 

@@ -23,6 +23,7 @@ struct TrainingFlags {
     double until_loss = 1e-2;
     std::uint64_t seed = 0;
     bool no_graph = false;
+    bool gradient_norms = false;
     AugmentParams augment = {};  ///< for apps whose data are images: its seed is that of the run
 
     void add_to(CLI::App& app);

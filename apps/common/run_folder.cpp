@@ -21,7 +21,8 @@ RunFolder::RunFolder(std::filesystem::path path)
            std::make_unique<CsvFile>(path_ / "lfr.csv", "network,layer,epoch,inv_delta,lfr"),
            std::make_unique<CsvFile>(path_ / "rdf.csv", "network,layer,epoch,inv_delta,rdf"),
            std::make_unique<CsvFile>(path_ / "peaks.csv",
-                                     "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90")} {}
+                                     "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90"),
+           std::make_unique<CsvFile>(path_ / "gradients.csv", "network,epoch,layer,gradient_norm")} {}
 
 RunFolder RunFolder::create(const std::filesystem::path& path) {
     if (std::filesystem::exists(path / first_file) || std::filesystem::exists(path / "manifest.json"))

@@ -13,8 +13,8 @@
 
 namespace deepfreq {
 
-/// What a run leaves behind: manifest.json, config.toml, metrics.csv, lfr.csv, rdf.csv, peaks.csv, checkpoint
-/// and figures/.
+/// What a run leaves behind: manifest.json, config.toml, metrics.csv, lfr.csv, rdf.csv, peaks.csv,
+/// gradients.csv, checkpoint and figures/.
 class RunFolder {
   public:
     /// A new run in `path`. Throws InputError when it cannot be written or holds a run already.
@@ -37,6 +37,7 @@ class RunFolder {
     CsvFile& lfr() { return *csv_[1]; }
     CsvFile& rdf() { return *csv_[2]; }
     CsvFile& peaks() { return *csv_[3]; }
+    CsvFile& gradients() { return *csv_[4]; }
 
     /// Sizes of the CSV files, safely on the disk, for the checkpoint; and back to those sizes.
     nlohmann::json settle();
@@ -51,7 +52,7 @@ class RunFolder {
     explicit RunFolder(std::filesystem::path path);
 
     std::filesystem::path path_;
-    std::array<std::unique_ptr<CsvFile>, 4> csv_;
+    std::array<std::unique_ptr<CsvFile>, 5> csv_;
 };
 
 }  // namespace deepfreq

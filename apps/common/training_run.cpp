@@ -40,6 +40,7 @@ nlohmann::json TrainingRun::identity() const {
                           {"lr", t.learning_rate},
                           {"lr_schedule", t.schedule},
                           {"init", t.initializer},
+                          {"gradient_norms", t.gradient_norms},
                           {"seed", t.seed}};
     all.update(plan_.identity);
     return all;
@@ -110,6 +111,12 @@ void TrainingRun::report_epoch() {
     folder_->metrics().row(fmt::format("{},{},{:.9g},{:.9g},{:.9g},{}", name_, trainer_.epoch(), last_.loss,
                                        last_.accuracy, validation_accuracy, seconds));
     progress_->epoch(trainer_.epoch(), last_.loss, last_.accuracy, validation_accuracy);
+}
+
+void TrainingRun::report_gradients() {
+    const std::vector<double>& norms = trainer_.gradient_norms();
+    for (std::size_t l = 0; l < norms.size(); ++l)
+        folder_->gradients().row(fmt::format("{},{},{},{:.9g}", name_, trainer_.epoch(), l + 1, norms[l]));
 }
 
 void TrainingRun::probe() {
@@ -183,6 +190,7 @@ void TrainingRun::train_epochs() {
         });
         if (!finished) return;
         report_epoch();
+        report_gradients();
         const bool due = plan_.probes.is_due(trainer_.epoch()) || (done() && plan_.probes.epochs == "auto");
         if (due) probe();
         if (due || done() || progress_->seconds() - saved_seconds_ >= plan_.run.save_every) save();

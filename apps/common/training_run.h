@@ -66,6 +66,7 @@ class TrainingRun {
     void save();
     bool done() const;
     void report_epoch();
+    void report_gradients();
     void probe();
     void print_peaks() const;
     nlohmann::json identity() const;

@@ -15,6 +15,13 @@ double CudaKernels::do_sum_of_squares(ConstTensor x) {
     return cuda::sum_of_squares(device, x.data, x.elements());
 }
 
+void CudaKernels::do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
+                                       TensorView<double> sums) {
+    cuda::StreamDevice device(stream_);
+    cuda::add_squared_norms(device, x.data, bounds, sums, static_cast<double*>(partial_sums_.data()),
+                            partial_sums);
+}
+
 std::optional<std::int64_t> CudaKernels::do_first_non_finite(ConstTensor x) {
     const std::int64_t count = x.elements();
     if (count == 0) return std::nullopt;

@@ -75,6 +75,43 @@ struct SquareSums {
     }
 };
 
+/// partial[block] = sum of one share of x^2 between two bounds, in double: `shares` blocks to every pair of
+/// bounds.
+struct BoundedSquareSums {
+    static constexpr int threads = loss_threads;
+    using Shared = LossTerms;
+
+    const float* x;
+    const std::int64_t* bounds;
+    std::int64_t shares;
+    double* partial;
+
+    template <class Block>
+    DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
+        const std::int64_t k = block.index() / shares;
+        const std::int64_t share = block.index() % shares;
+        double mine = 0.0;
+        for (std::int64_t i = bounds[k] + share * threads + block.thread(); i < bounds[k + 1];
+             i += shares * threads)
+            mine += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+        const double sum = block_sum<threads>(block, shared.term, mine);
+        if (block.thread() == 0) partial[block.index()] = sum;
+    }
+};
+
+/// sums[k] += its shares, in order.
+struct AddShares {
+    const double* partial;
+    std::int64_t shares;
+    double* sums;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t k) const {
+        double sum = 0.0;
+        for (std::int64_t share = 0; share < shares; ++share) sum += partial[k * shares + share];
+        sums[k] += sum;
+    }
+};
+
 /// first[t] = the first of i = t, t + takers, … at which x[i] is NaN or infinite, or count.
 struct FirstNonFinite {
     const float* x;
@@ -124,6 +161,20 @@ double sum_of_squares(Device& device, const float* x, std::int64_t count) {
     double sum = 0.0;
     for (const double part : device.read(partial.data(), blocks)) sum += part;
     return sum;
+}
+
+/// Kernels::add_squared_norms, with room for `limit` partial sums; it takes no memory, so that it can be
+/// recorded.
+template <class Device>
+void add_squared_norms(Device& device, const float* x, TensorView<const std::int64_t> bounds,
+                       TensorView<double> sums, double* partial, std::int64_t limit) {
+    constexpr std::int64_t most_shares = 64;  // of the largest layers here: a few hundred KB each
+    for (std::int64_t first = 0; first < sums.elements(); first += limit) {
+        const std::int64_t count = std::min(limit, sums.elements() - first);
+        const std::int64_t shares = std::min(most_shares, limit / count);
+        device.blocks(count * shares, BoundedSquareSums{x, bounds.data + first, shares, partial});
+        device.each(count, AddShares{partial, shares, sums.data + first});
+    }
 }
 
 /// Kernels::first_non_finite, or count if all are finite.
