@@ -4,15 +4,18 @@
 #include <span>
 
 #include "data/dataset.h"
+#include "data/functions.h"
 #include "kernels/kernels.h"
 
 namespace deepfreq {
 
-/// A labelled data set in device memory: inputs[n,d], one-hot targets[n,classes], labels[n].
+/// A data set in device memory: inputs[n,d] and targets[n,c]. Of a labelled set, the targets are one-hot and
+/// labels[n] are there too; of a function, the targets are its values and there are no labels.
 class DeviceDataset {
   public:
-    /// Copies the set to the device. Throws RunError when memory is short.
+    /// Copies the set to the device. Throws InputError when memory is short.
     DeviceDataset(Kernels& kernels, const Dataset& data);
+    DeviceDataset(Kernels& kernels, const RegressionSet& data);
 
     std::int64_t samples() const { return inputs().rows(); }
     ConstTensor inputs() const { return inputs_.view<float>(inputs_shape_); }
@@ -21,9 +24,15 @@ class DeviceDataset {
         return image_shape_.rank() == 0 ? ConstTensor{} : ConstTensor(inputs_.view<float>(image_shape_));
     }
     ConstTensor targets() const { return targets_.view<float>(targets_shape_); }
-    TensorView<const std::int32_t> labels() const { return labels_.view<std::int32_t>({inputs_shape_[0]}); }
+    /// Absent where the targets are values of a function.
+    TensorView<const std::int32_t> labels() const {
+        if (labels_.bytes() == 0) return {};
+        return labels_.view<std::int32_t>({inputs_shape_[0]});
+    }
 
   private:
+    void upload(Kernels& kernels, std::span<const float> inputs, std::span<const float> targets);
+
     Shape inputs_shape_, targets_shape_, image_shape_;
     Buffer inputs_, targets_, labels_;
 };

@@ -162,7 +162,7 @@ Evaluation Trainer::evaluate(const DeviceDataset& set) {
         const ConstTensor p = network_.forward(set.inputs().slice(first, rows));
         apply_loss(kernels_, options_.loss, p, set.targets().slice(first, rows), {}, sums,
                    at.view<StepState>({1}));
-        kernels_.count_correct(p, {set.labels().data + first, {rows}}, correct);
+        if (set.labels()) kernels_.count_correct(p, {set.labels().data + first, {rows}}, correct);
         kernels_.advance(at.view<StepState>({1}), rows);
     }
     std::vector<double> batch_losses(static_cast<std::size_t>(batches));
@@ -171,7 +171,8 @@ Evaluation Trainer::evaluate(const DeviceDataset& set) {
     kernels_.download(correct, std::span(&right, 1));
     double total = 0.0;
     for (const double loss : batch_losses) total += loss;
-    return {total / static_cast<double>(n), static_cast<double>(right) / static_cast<double>(n)};
+    const double accuracy = static_cast<double>(right) / static_cast<double>(n);
+    return {total / static_cast<double>(n), set.labels() ? accuracy : std::nan("")};
 }
 
 std::vector<Tensor> Trainer::checkpointed() const {

@@ -27,7 +27,8 @@ struct TrainerOptions {
     bool record_steps = true;
 };
 
-/// Mean loss and share of samples classified right, over a whole set.
+/// Mean loss and share of samples classified right, over a whole set; the share is NaN where the set has no
+/// labels.
 struct Evaluation {
     double loss = 0.0;
     double accuracy = 0.0;

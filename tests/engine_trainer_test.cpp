@@ -155,6 +155,36 @@ TEST_CASE("engine/trainer: evaluate is the network in double over the whole set"
         }
 }
 
+TEST_CASE("engine/trainer: a function is fitted to its own values, with no labels and no accuracy") {
+    const RegressionSet function = sample_cos3_plus_cos5({23, -1.0, 1.0});
+    for (const Backend& backend : backends_present()) {
+        CAPTURE(backend.name);
+        Kernels& kernels = *backend.kernels;
+        const DeviceDataset set(kernels, function);
+        CHECK(on_host(kernels, set.inputs()) == function.inputs);
+        CHECK(on_host(kernels, set.targets()) == function.targets);
+        CHECK(set.targets().shape == Shape{23, 1});
+        CHECK_FALSE(set.labels());
+
+        const MlpParams params{1, {20, 20}, 1, Activation::Tanh};
+        Network network(kernels, mlp(params), 5);
+        network.initialize({}, 1);
+        Trainer trainer(kernels, network, set, {.learning_rate = 1e-2, .adam = {}, .seed = 7});
+        const auto expected_loss = [&] {
+            const auto w = in_double(on_host(kernels, network.parameters()));
+            const auto p = mlp_activations(params, w, in_double(function.inputs)).back();
+            return mean_loss(Loss::MeanSquaredError, p, in_double(function.targets), 1);
+        };
+        const Evaluation before = trainer.evaluate(set);
+        CHECK(before.loss == doctest::Approx(expected_loss()).epsilon(1e-6));
+        CHECK(std::isnan(before.accuracy));
+        while (trainer.epoch() < 100) REQUIRE(trainer.finish_epoch([] { return true; }));
+        const Evaluation after = trainer.evaluate(set);
+        CHECK(after.loss == doctest::Approx(expected_loss()).epsilon(1e-5));
+        CHECK(after.loss < 0.1 * before.loss);
+    }
+}
+
 TEST_CASE("engine/trainer: equal seeds give equal runs, bit for bit; another seed another order") {
     const TemporaryFolder folder;
     for (const Backend& backend : backends_present()) {

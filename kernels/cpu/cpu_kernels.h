@@ -10,4 +10,8 @@ namespace deepfreq {
 /// mathematics. Reductions over samples are in double and in a fixed order: results repeat bit for bit.
 std::unique_ptr<Kernels> open_cpu_kernels();
 
+/// From now on, what the calling thread asks of a CPU backend is computed on that thread alone. So threads
+/// with a backend each work side by side, and what one computes does not depend on how many there are.
+void compute_on_calling_thread();
+
 }  // namespace deepfreq

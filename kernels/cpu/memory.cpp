@@ -53,6 +53,11 @@ std::unique_ptr<Kernels> open_cpu_kernels() {
     return std::make_unique<CpuKernels>();
 }
 
+// OpenMP keeps this number for each thread by itself; oneDNN asks it too.
+void compute_on_calling_thread() {
+    omp_set_num_threads(1);
+}
+
 std::string CpuKernels::description() const {
     const std::string model = proc_value("/proc/cpuinfo", "model name");
     const dnnl_version_t& version = *dnnl_version();
