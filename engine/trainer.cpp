@@ -23,6 +23,8 @@ Trainer::Trainer(Kernels& kernels, Network& network, const DeviceDataset& train,
     permutation_ = kernels.allocate(static_cast<std::size_t>(train.samples()) * sizeof(std::int32_t));
     sums_ = kernels.allocate(static_cast<std::size_t>(steps_per_epoch()) * sizeof(double));
     state_ = kernels.allocate(sizeof(StepState));
+    evaluated_ = kernels.allocate(sizeof(StepState));
+    hits_ = kernels.allocate(sizeof(std::int64_t));
     write_state({});
     if (options_.gradient_norms) {
         const std::vector<std::int64_t> bounds = network.layer_bounds();
@@ -149,21 +151,20 @@ void Trainer::check_losses() {
 Evaluation Trainer::evaluate(const DeviceDataset& set) {
     const std::int64_t n = set.samples();
     const std::int64_t batches = (n + network_.batch() - 1) / network_.batch();
-    const Buffer losses = kernels_.allocate(static_cast<std::size_t>(batches) * sizeof(double));
-    const Buffer hits = kernels_.allocate(sizeof(std::int64_t));
-    const Buffer at = kernels_.allocate(sizeof(StepState));
-    const auto sums = losses.view<double>({batches});
-    const auto correct = hits.view<std::int64_t>({1});
+    const std::size_t bytes = static_cast<std::size_t>(batches) * sizeof(double);
+    if (evaluated_sums_.bytes() < bytes) evaluated_sums_ = kernels_.allocate(bytes);
+    const auto sums = evaluated_sums_.view<double>({batches});
+    const auto correct = hits_.view<std::int64_t>({1});
+    const auto at = evaluated_.view<StepState>({1});
     kernels_.zero(sums);
     kernels_.zero(correct);
-    kernels_.zero(at.view<StepState>({1}));
+    kernels_.zero(at);
     for (std::int64_t first = 0; first < n; first += network_.batch()) {
         const std::int64_t rows = batch_size(first, n);
         const ConstTensor p = network_.forward(set.inputs().slice(first, rows));
-        apply_loss(kernels_, options_.loss, p, set.targets().slice(first, rows), {}, sums,
-                   at.view<StepState>({1}));
+        apply_loss(kernels_, options_.loss, p, set.targets().slice(first, rows), {}, sums, at);
         if (set.labels()) kernels_.count_correct(p, {set.labels().data + first, {rows}}, correct);
-        kernels_.advance(at.view<StepState>({1}), rows);
+        kernels_.advance(at, rows);
     }
     std::vector<double> batch_losses(static_cast<std::size_t>(batches));
     std::int64_t right = 0;

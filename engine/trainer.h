@@ -100,6 +100,8 @@ class Trainer {
     Buffer permutation_, sums_, state_;
     Buffer layer_bounds_, squared_norms_;  // of the gradients, summed over the steps of an epoch
     std::vector<double> gradient_norms_;
+    // evaluate(): kept from call to call, for asking for memory costs more than a small network's evaluation
+    Buffer evaluated_sums_, evaluated_, hits_;
     std::map<std::int64_t, std::unique_ptr<Recording>> steps_;  // by size of batch; empty until it ran once
 };
 
