@@ -43,7 +43,7 @@ COLUMNS = {
     "peaks.csv": ["network", "layer", "epoch", "inv_delta", "rdf", "rise10", "rise50", "rise90"],
     "gradients.csv": gradient_figure.COLUMNS,
 }
-TEXT_COLUMNS = ["network", "layer"]  # but for gradients.csv, whose layers are all counted from the input
+TEXT_COLUMNS = ["network", "layer", "panel"]  # but for gradients.csv, whose layers are numbers
 
 # A creation date would make every file differ from the last one.
 METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
@@ -83,9 +83,8 @@ def to_number(text):
     return value if math.isfinite(value) else math.nan
 
 
-def read_table(path):
-    """Reads a CSV file as a dictionary of columns: lists of text, or arrays of numbers."""
-    expected = COLUMNS[path.name]
+def read_table(path, expected):
+    """Reads a CSV file with these columns as a dictionary of them: arrays of text or of numbers."""
     text = ["network"] if path.name == "gradients.csv" else TEXT_COLUMNS
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -96,7 +95,7 @@ def read_table(path):
     if not rows or rows[0] != expected:
         found = ",".join(rows[0]) if rows else "nothing"
         raise InputError(f"{path}: the header is '{found}' and should be '{','.join(expected)}'")
-    if len(rows) == 1 and path.name == "metrics.csv":  # the others are empty when nothing was probed
+    if len(rows) == 1 and path.name in ("metrics.csv", "summary.csv"):  # others are empty when nothing was probed
         raise InputError(f"{path}: there is no row below the header")
     table = {name: [] for name in expected}
     for line, row in enumerate(rows[1:], start=2):
@@ -209,20 +208,22 @@ def curve_panels(table, column, label, normalise, by="layer"):
 
 
 def metrics_figure(table):
-    """Training loss on a logarithmic axis, and the accuracies, against the epoch."""
-    figure = Figure(figsize=(WIDTH, 2.4), layout="constrained")
-    loss, accuracy = figure.subplots(1, 2)
+    """Training loss on a logarithmic axis, and the accuracies where there are labels, against the epoch."""
+    labelled = np.isfinite(table["train_accuracy"]).any()
+    figure = Figure(figsize=(WIDTH if labelled else WIDTH / 2, 2.4), layout="constrained")
+    panels = figure.subplots(1, 2 if labelled else 1, squeeze=False)[0]
     marker = "o" if len(table["epoch"]) <= 30 else ""  # one point alone makes no line
-    loss.semilogy(table["epoch"], table["train_loss"], color=COLOURS[0], marker=marker)
-    loss.set_ylabel("training loss")
-    for column, label, colour in (("train_accuracy", "training", COLOURS[0]),
-                                  ("validation_accuracy", "validation", COLOURS[1])):
-        accuracy.plot(table["epoch"], table[column], color=colour, marker=marker, label=label)
-    accuracy.set_ylabel("accuracy")
-    accuracy.legend(loc="lower right")
-    for panel, title in ((loss, "(a) loss"), (accuracy, "(b) accuracy")):
+    panels[0].semilogy(table["epoch"], table["train_loss"], color=COLOURS[0], marker=marker)
+    panels[0].set_ylabel("training loss")
+    if labelled:
+        for column, label, colour in (("train_accuracy", "training", COLOURS[0]),
+                                      ("validation_accuracy", "validation", COLOURS[1])):
+            panels[1].plot(table["epoch"], table[column], color=colour, marker=marker, label=label)
+        panels[1].set_ylabel("accuracy")
+        panels[1].legend(loc="lower right")
+    for panel, title in zip(panels, ("(a) loss", "(b) accuracy")):
         panel.set_xlabel("epoch")
-        panel.set_title(title)
+        panel.set_title(title if labelled else "loss")
         panel.margins(x=0.02)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
@@ -325,7 +326,7 @@ def of_several(run_folder, tables):
 
 def draw(run_folder, kinds):
     """Draws every figure of a run in every kind of file asked for."""
-    tables = {name: read_table(run_folder / name) for name in COLUMNS}
+    tables = {name: read_table(run_folder / name, columns) for name, columns in COLUMNS.items()}
     figures = (figures_of_several if of_several(run_folder, tables) else figures_of_one)(tables)
     if len(tables["gradients.csv"]["epoch"]):
         figures["gradients"] = gradient_figure.gradient_figure(tables["gradients.csv"], WIDTH)
@@ -340,22 +341,23 @@ def to_kinds(text):
     return kinds
 
 
-def main():
+def main(draw, files):
+    """A script that draws a run's figures from these files of it by draw(folder, kinds); its exit status."""
     parser = argparse.ArgumentParser(description="Draws the figures of a run from its CSV files.")
-    parser.add_argument("run_folder", type=Path, help=f"folder with {', '.join(COLUMNS)}")
+    parser.add_argument("run_folder", type=Path, help=f"folder with {files}")
     parser.add_argument("--format", type=to_kinds, default="png,svg", help="of png, svg, pdf (default: png,svg)")
     arguments = parser.parse_args()
     try:
         with matplotlib.rc_context(STYLE):
             draw(arguments.run_folder, arguments.format)
     except InputError as error:
-        print(f"figures.py: {error}", file=sys.stderr)
+        print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"figures.py: {error.filename}: cannot be written ({error.strerror})", file=sys.stderr)
+        print(f"{parser.prog}: {error.filename}: cannot be written ({error.strerror})", file=sys.stderr)
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(draw, "metrics.csv, lfr.csv, rdf.csv and peaks.csv"))

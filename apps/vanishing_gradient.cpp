@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "apps/common/experiment.h"
+#include "apps/common/memory_check.h"
 #include "apps/common/mnist.h"
 #include "apps/common/program.h"
 #include "common/error.h"
@@ -75,20 +76,6 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
         flags.training.samples, flags.width, flags.training.epochs, flags.training.learning_rate);
 }
 
-// Weights, gradients and Adam's two moments; said before anything is allocated, for a host may promise memory
-// that it has not.
-void check_memory(const Kernels& kernels, const Flags& flags, std::int64_t depth) {
-    const double width = static_cast<double>(flags.width);
-    const double needed = 16.0 * width * width * static_cast<double>(depth);
-    const auto free = static_cast<double>(kernels.free_bytes());
-    if (needed > free)
-        throw InputError(
-            "--depth {} at --width {} needs {:.3g} GiB for weights, gradients and Adam's moments, and {:.3g} "
-            "GiB are "
-            "free: choose a smaller --depth or --width",
-            depth, flags.width, needed / 0x1p30, free / 0x1p30);
-}
-
 Experiment make_experiment(const Flags& flags, const Kernels& kernels, const TrainValidation& data) {
     Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
     MlpParams params{data.train.features, {}, data.train.classes, parse_activation(flags.activation)};
@@ -97,7 +84,7 @@ Experiment make_experiment(const Flags& flags, const Kernels& kernels, const Tra
         for (const std::int64_t depth : parse_widths(flags.depths)) {
             if (depth < 2)
                 throw InputError("--depth is {}, expected at least 2: a hidden layer and the output", depth);
-            check_memory(kernels, flags, depth);
+            check_network_fits(kernels, "--depth", depth, flags.width);
             params.hidden.assign(static_cast<std::size_t>(depth - 1), flags.width);
             params.residual_every = residual ? flags.residual_every : 0;
             const std::string name = fmt::format("{}-{}", residual ? "residual" : "plain", depth);

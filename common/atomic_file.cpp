@@ -40,4 +40,10 @@ void AtomicFile::commit() {
     descriptor_ = -1;
 }
 
+void write_whole(const std::filesystem::path& name, std::string_view text) {
+    AtomicFile file(name);
+    file.write(text.data(), text.size());
+    file.commit();
+}
+
 }  // namespace deepfreq

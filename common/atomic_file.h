@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string_view>
 
 namespace deepfreq {
 
@@ -26,5 +27,8 @@ class AtomicFile {
     std::filesystem::path part_;
     int descriptor_;
 };
+
+/// Overwrites a small text file, whole or not at all. Throws as AtomicFile does.
+void write_whole(const std::filesystem::path& name, std::string_view text);
 
 }  // namespace deepfreq

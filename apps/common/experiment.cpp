@@ -16,12 +16,6 @@ namespace {
 
 using KeptCheckpoints = std::map<std::string, std::vector<std::filesystem::path>>;
 
-RunFolder open_folder(const std::string& app, const RunFlags& flags) {
-    if (!flags.resume.empty()) return RunFolder::open(flags.resume);
-    if (!flags.out.empty()) return RunFolder::create(flags.out);
-    return RunFolder::create(RunFolder::next_free(std::filesystem::path("runs") / app));
-}
-
 // Those of each network that --probe-run names; empty when this run trains.
 KeptCheckpoints find_kept(const Experiment& experiment) {
     KeptCheckpoints kept;
@@ -35,7 +29,7 @@ KeptCheckpoints find_kept(const Experiment& experiment) {
 }
 
 void write_manifest(const RunFolder& folder, int argc, char** argv, const Experiment& experiment,
-                    const std::string& device, const TrainValidation& data, const nlohmann::json& networks) {
+                    const std::string& device, const TrainingData& data, const nlohmann::json& networks) {
     nlohmann::json manifest = manifest_of_program(experiment.app, argc, argv);
     manifest["device"] = device;
     manifest["precision"] = experiment.plan.run.precision + ", sums over samples in float64";
@@ -44,7 +38,7 @@ void write_manifest(const RunFolder& folder, int argc, char** argv, const Experi
         manifest["network"] = networks.front();
     else
         manifest["networks"] = networks;
-    manifest["data"] = {{"name", data.train.name}, {"source", data.source}, {"md5", data.train.checksum}};
+    manifest["data"] = {{"name", data.name}, {"source", data.source}, {"md5", data.checksum}};
     manifest.update(experiment.facts);
     folder.write("manifest.json",
                  manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
@@ -96,24 +90,23 @@ Start find_start(const Experiment& experiment) {
 }  // namespace
 
 void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
-                    const OpenedKernels& device, const TrainValidation& data) {
+                    const OpenedKernels& device, const TrainingData& data) {
     Kernels& kernels = *device.kernels;
     const RunFlags run = experiment.plan.run;
-    const TrainingData sets(kernels, data, experiment.plan.training.samples);
-    check(experiment, sets);
+    check(experiment, data);
     const nlohmann::json networks = descriptions(experiment.networks);
     const KeptCheckpoints kept = find_kept(experiment);
     const Start start = find_start(experiment);
     const auto make = [&](std::size_t i) {
         return std::make_unique<TrainingRun>(kernels, std::move(experiment.networks[i]), experiment.plan,
-                                             sets);
+                                             data);
     };
     std::vector<std::string> names;
     for (const NetworkPlan& network : experiment.networks) names.push_back(network.name);
 
     // Whatever does not fit is found out before anything is written.
     std::unique_ptr<TrainingRun> current = make(start.place);
-    RunFolder folder = open_folder(experiment.app, run);
+    RunFolder folder(run.prepare_folder(experiment.app));
     current->open(folder);
     if (start.checkpoint)
         current->restore(*start.checkpoint);
@@ -140,6 +133,12 @@ void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment exp
         if (!failure.empty()) spdlog::warn(failure);
     }
     spdlog::info("written: {}", folder.path().string());
+}
+
+void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
+                    const OpenedKernels& device, const TrainValidation& data) {
+    const TrainingData sets(*device.kernels, data, experiment.plan.training.samples);
+    run_experiment(flags, argc, argv, std::move(experiment), device, sets);
 }
 
 }  // namespace deepfreq

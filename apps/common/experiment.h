@@ -22,6 +22,10 @@ struct Experiment {
 /// config.toml. Throws InputError, with nothing left behind, when the networks, the data and the flags do not
 /// fit; RunError when a run fails.
 void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
+                    const OpenedKernels& device, const TrainingData& data);
+
+/// The same, trained on the first samples of a labelled set, as many as the plan says.
+void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
                     const OpenedKernels& device, const TrainValidation& data);
 
 }  // namespace deepfreq

@@ -249,6 +249,17 @@ void RunFlags::add_to(CLI::App& app) {
         ->group(group);
 }
 
+std::filesystem::path RunFlags::prepare_folder(const std::string& name) const {
+    if (!resume.empty()) {
+        check_run_folder(resume);
+        return resume;
+    }
+    std::filesystem::path folder = out;
+    if (out.empty()) folder = RunFolder::next_free(std::filesystem::path("runs") / name);
+    make_run_folder(folder);
+    return folder;
+}
+
 void take_options_of_earlier_run(CLI::App& app, int argc, char** argv, const RunFlags& run) {
     const std::filesystem::path folder = run.resume.empty() ? run.probe_run : run.resume;
     if (folder.empty()) return;

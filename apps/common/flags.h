@@ -63,6 +63,9 @@ struct RunFlags {
     bool no_seconds = false;
 
     void add_to(CLI::App& app);
+    /// The folder to write to: that of --resume, or a new one, which this makes: of --out, or the next free
+    /// runs/APP-NNN. Throws InputError when it does not hold a run, or does so already.
+    std::filesystem::path prepare_folder(const std::string& name) const;
 };
 
 /// What --augment asks for: none, or flip, crop (by 4 pixels) and crop:PIXELS between commas. Throws

@@ -50,15 +50,18 @@ double Progress::seconds() const {
 
 void Progress::step(std::int64_t epoch, std::int64_t step, std::int64_t steps) {
     if (step == 1) epoch_start_ = Clock::now();
-    if (step == steps) rate_ = static_cast<double>(samples_) / std::max(since(epoch_start_), 1e-9);
+    if (step == steps && steps > 1)
+        rate_ = static_cast<double>(samples_) / std::max(since(epoch_start_), 1e-9);
     if (terminal_) show(fmt::format("epoch {} · step {}/{}{}", epoch, step, steps, measured_), false);
 }
 
 void Progress::epoch(std::int64_t epoch, double loss, double accuracy, double validation_accuracy) {
     points_.push_back({epoch, seconds(), loss});
     if (points_.size() > remembered_epochs) points_.erase(points_.begin());
-    measured_ = fmt::format(" · loss {:.5f} · accuracy {:.2f} % (validation {:.2f} %)", loss, 100 * accuracy,
-                            100 * validation_accuracy);
+    measured_ = fmt::format(" · loss {:.5f}", loss);
+    if (!std::isnan(accuracy))
+        measured_ += fmt::format(" · accuracy {:.2f} % (validation {:.2f} %)", 100 * accuracy,
+                                 100 * validation_accuracy);
     if (rate_ > 0) measured_ += fmt::format(" · {:.0f} samples/s", rate_);
     if (const auto left = seconds_left(epoch))
         measured_ += fmt::format(" · about {} left", duration_text(*left));

@@ -24,7 +24,7 @@ class Progress {
 
     /// After every step.
     void step(std::int64_t epoch, std::int64_t step, std::int64_t steps);
-    /// After every epoch, with what was measured.
+    /// After every epoch, with what was measured; accuracies that are NaN are not told.
     void epoch(std::int64_t epoch, double loss, double accuracy, double validation_accuracy);
     /// What is being done besides training, until the next step.
     void note(const std::string& what);
@@ -53,7 +53,7 @@ class Progress {
     bool terminal_;
     Clock::time_point start_, shown_;
     Clock::time_point epoch_start_;
-    double rate_ = 0.0;  // samples a second, of the last finished epoch's steps
+    double rate_ = 0.0;  // samples a second, of the last finished epoch's steps; 0 where it has but one
     std::string measured_;
     std::vector<Point> points_;  // the last epochs, from which the time left is told
 };

@@ -14,6 +14,21 @@ constexpr const char* first_file = "config.toml";
 
 }  // namespace
 
+void make_run_folder(const std::filesystem::path& path) {
+    if (std::filesystem::exists(path / first_file) || std::filesystem::exists(path / "manifest.json"))
+        throw InputError("{}: holds a run already: go on with it by --resume {}, or choose another --out",
+                         path.string(), path.string());
+    std::error_code error;
+    std::filesystem::create_directories(path / "figures", error);
+    if (error)
+        throw InputError("{}: the folder of the run cannot be made: {}", path.string(), error.message());
+}
+
+void check_run_folder(const std::filesystem::path& path) {
+    if (!std::filesystem::exists(path / first_file))
+        throw InputError("{}: no run to resume: {} is missing", path.string(), first_file);
+}
+
 RunFolder::RunFolder(std::filesystem::path path)
     : path_(std::move(path)),
       csv_{std::make_unique<CsvFile>(path_ / "metrics.csv",
@@ -25,19 +40,12 @@ RunFolder::RunFolder(std::filesystem::path path)
            std::make_unique<CsvFile>(path_ / "gradients.csv", "network,epoch,layer,gradient_norm")} {}
 
 RunFolder RunFolder::create(const std::filesystem::path& path) {
-    if (std::filesystem::exists(path / first_file) || std::filesystem::exists(path / "manifest.json"))
-        throw InputError("{}: holds a run already: go on with it by --resume {}, or choose another --out",
-                         path.string(), path.string());
-    std::error_code error;
-    std::filesystem::create_directories(path / "figures", error);
-    if (error)
-        throw InputError("{}: the folder of the run cannot be made: {}", path.string(), error.message());
+    make_run_folder(path);
     return RunFolder(path);
 }
 
 RunFolder RunFolder::open(const std::filesystem::path& path) {
-    if (!std::filesystem::exists(path / first_file))
-        throw InputError("{}: no run to resume: {} is missing", path.string(), first_file);
+    check_run_folder(path);
     return RunFolder(path);
 }
 
@@ -87,9 +95,7 @@ void RunFolder::clear() {
 }
 
 void RunFolder::write(const std::string& name, std::string_view text) const {
-    AtomicFile file(path_ / name);
-    file.write(text.data(), text.size());
-    file.commit();
+    write_whole(path_ / name, text);
 }
 
 }  // namespace deepfreq

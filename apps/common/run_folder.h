@@ -13,13 +13,20 @@
 
 namespace deepfreq {
 
-/// What a run leaves behind: manifest.json, config.toml, metrics.csv, lfr.csv, rdf.csv, peaks.csv,
-/// gradients.csv, checkpoint and figures/.
+/// Makes the folder of a new run. Throws InputError when it cannot be written or holds a run already.
+void make_run_folder(const std::filesystem::path& path);
+/// Throws InputError when the folder holds no run to go on with.
+void check_run_folder(const std::filesystem::path& path);
+
+/// What a run of training leaves behind: manifest.json, config.toml, metrics.csv, lfr.csv, rdf.csv,
+/// peaks.csv, gradients.csv, checkpoint and figures/.
 class RunFolder {
   public:
-    /// A new run in `path`. Throws InputError when it cannot be written or holds a run already.
+    /// Of a folder that is there. Throws InputError when files that are not ours are in the way.
+    explicit RunFolder(std::filesystem::path path);
+    /// After make_run_folder().
     static RunFolder create(const std::filesystem::path& path);
-    /// The run that `path` holds. Throws InputError when it holds none.
+    /// After check_run_folder().
     static RunFolder open(const std::filesystem::path& path);
     /// The first of `stem`-001, `stem`-002 … that does not exist.
     static std::filesystem::path next_free(const std::filesystem::path& stem);
@@ -49,8 +56,6 @@ class RunFolder {
     void write(const std::string& name, std::string_view text) const;
 
   private:
-    explicit RunFolder(std::filesystem::path path);
-
     std::filesystem::path path_;
     std::array<std::unique_ptr<CsvFile>, 5> csv_;
 };

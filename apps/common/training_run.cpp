@@ -15,8 +15,13 @@ namespace deepfreq {
 
 TrainingData::TrainingData(Kernels& kernels, const TrainValidation& data, std::int64_t samples)
     : train(kernels, data.train.first(samples)),
-      validation(kernels, data.validation),
+      validation(std::in_place, kernels, data.validation),
+      name(data.train.name),
+      source(data.source),
       checksum(data.train.checksum) {}
+
+TrainingData::TrainingData(Kernels& kernels, const RegressionSet& data)
+    : train(kernels, data), name(data.name), source("computed") {}
 
 TrainingRun::TrainingRun(Kernels& kernels, NetworkPlan network, const TrainingPlan& plan,
                          const TrainingData& data)
@@ -71,7 +76,8 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
                          folder_->checkpoint().string());
     trainer_.restore(checkpoint, folder_->checkpoint());
     folder_->cut_back(run.at("csv_sizes"));
-    last_ = {run.at("train_loss"), run.at("train_accuracy")};
+    const nlohmann::json& accuracy = run.at("train_accuracy");  // null: of a set without labels
+    last_ = {run.at("train_loss"), accuracy.is_null() ? std::nan("") : accuracy.get<double>()};
     saved_seconds_ = run.at("seconds");
     resumed_ = true;
     open(*folder_);  // the clock goes on from there
@@ -106,7 +112,8 @@ void TrainingRun::report_epoch() {
         throw RunError(
             "the loss over the training set became {} after epoch {}: a smaller learning rate may help",
             last_.loss, trainer_.epoch());
-    const double validation_accuracy = trainer_.evaluate(data_.validation).accuracy;
+    const double validation_accuracy =
+        data_.validation ? trainer_.evaluate(*data_.validation).accuracy : std::nan("");
     const std::string seconds = plan_.run.no_seconds ? "" : fmt::format("{:.3f}", progress_->seconds());
     folder_->metrics().row(fmt::format("{},{},{:.9g},{:.9g},{:.9g},{}", name_, trainer_.epoch(), last_.loss,
                                        last_.accuracy, validation_accuracy, seconds));

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,12 @@ struct TrainingPlan {
 struct TrainingData {
     /// The first `samples` to train on. Throws InputError when there are fewer.
     TrainingData(Kernels& kernels, const TrainValidation& data, std::int64_t samples);
+    /// All samples of a function; nothing to validate with, and no checksum.
+    TrainingData(Kernels& kernels, const RegressionSet& data);
 
-    DeviceDataset train, validation;
-    std::string checksum;
+    DeviceDataset train;
+    std::optional<DeviceDataset> validation;
+    std::string name, source, checksum;
 };
 
 /// One network trained on one set, measured on the way, and all of it written to a run folder so that it can
