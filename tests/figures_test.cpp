@@ -45,11 +45,12 @@ class RunFolder {
             }
         }
     }
-    /// Runs figures.py on the folder; returns its exit status and leaves its stderr in message().
-    int draw(const std::string& options = "") const {
+    /// Runs figures.py (or a script of its kind) on the folder; returns its exit status and leaves its stderr
+    /// in message().
+    int draw(const std::string& options = "", const std::string& script = "figures.py") const {
         const int status =
-            std::system(fmt::format("/usr/bin/python3 '{}/../analysis/figures.py' '{}' {} 2>'{}'",
-                                    DEEPFREQ_TEST_DIR, path_.string(), options, (path_ / "stderr").string())
+            std::system(fmt::format("/usr/bin/python3 '{}/../analysis/{}' '{}' {} 2>'{}'", DEEPFREQ_TEST_DIR,
+                                    script, path_.string(), options, (path_ / "stderr").string())
                             .c_str());
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }
@@ -134,6 +135,40 @@ TEST_CASE("analysis/figures.py: a run that probed nothing has its metrics drawn"
     REQUIRE_MESSAGE(run.draw("--format svg") == 0, run.message());
     CHECK(run.figures().size() == 1);
     CHECK(run.figures().contains("metrics.svg"));
+}
+
+TEST_CASE("analysis/figures.py: the values of a function have no accuracies to draw") {
+    const RunFolder run("m");
+    std::ofstream(run.path() / "metrics.csv")
+        << "network,epoch,train_loss,train_accuracy,validation_accuracy,seconds\nm,0,1,nan,nan,1\n";
+    REQUIRE_MESSAGE(run.draw("--format svg") == 0, run.message());
+    CHECK(run.figures().at("metrics.svg").find("<!-- training loss -->") != std::string::npos);
+    CHECK(run.figures().at("metrics.svg").find("accuracy") == std::string::npos);
+}
+
+TEST_CASE("analysis/figures.py, fig1.py: bars say how many runs got there, and are drawn again the same") {
+    const RunFolder run("m");
+    const std::string header = "panel,setting,runs,converged,mean_epochs,deviation,given_up\n";
+    std::ofstream(run.path() / "summary.csv") << header << "a,1,3,0,nan,nan,900\n"
+                                              << "a,2,3,2,345,10,900\n"
+                                              << "a,3,3,3,123,10,0\n";
+    REQUIRE_MESSAGE(run.draw("", "fig1.py") == 0, run.message());
+    CHECK(run.message().empty());
+    const auto first = run.figures();
+    CHECK(first.size() == 2);
+    CHECK(first.at("fig1a.png").starts_with("\x89PNG"));
+    const std::string& svg = first.at("fig1a.svg");
+    for (const char* text : {"0 of 3", "&gt; 900", "2 of 3", "345", "123"})
+        CHECK_MESSAGE(svg.find(fmt::format("<!-- {} -->", text)) != std::string::npos, text);
+    CHECK(svg.find("<!-- 3 of 3 -->") == std::string::npos);
+    CHECK(svg.find("<pattern") != std::string::npos);  // the hatches
+    REQUIRE(run.draw("", "fig1.py") == 0);
+    CHECK(run.figures() == first);
+
+    std::ofstream(run.path() / "summary.csv") << header;
+    CHECK(run.draw("", "fig1.py") == 2);
+    CHECK(run.message().starts_with("fig1.py: "));
+    CHECK(run.message().find("no row") != std::string::npos);
 }
 
 TEST_CASE("analysis/figures.py: wrong input is refused in one sentence") {

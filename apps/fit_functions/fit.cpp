@@ -1,0 +1,35 @@
+#include "apps/fit_functions/fit.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/common/program.h"
+#include "common/error.h"
+#include "engine/trainer.h"
+#include "models/mlp.h"
+
+namespace deepfreq {
+
+std::optional<FitResult> fit(Kernels& kernels, const RegressionSet& function, std::int64_t hidden_layers,
+                             std::uint64_t seed, const FitOptions& options) {
+    const DeviceDataset set(kernels, function);
+    const std::vector<std::int64_t> hidden(static_cast<std::size_t>(hidden_layers), options.width);
+    Network network(kernels, mlp({function.features, hidden, 1, options.sigma}),
+                    std::min(options.batch, set.samples()));
+    network.initialize(options.initializer, seed);
+    Trainer trainer(kernels, network, set, {.learning_rate = options.learning_rate, .seed = seed});
+    FitResult result;
+    try {
+        while (!result.converged && trainer.epoch() < options.max_epochs) {
+            if (!trainer.finish_epoch([] { return !interrupted(); }) || interrupted()) return std::nullopt;
+            result.error = trainer.evaluate(set).loss;
+            result.converged = result.error < options.error;
+        }
+    } catch (const RunError&) {
+        result.error = std::nan("");  // a training that diverged is a result too: it did not get there
+    }
+    result.epochs = trainer.epoch();
+    return result;
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "data/functions.h"
+#include "engine/initializer.h"
+#include "kernels/kernels.h"
+
+namespace deepfreq {
+
+/// What all fits of a figure share.
+struct FitOptions {
+    std::int64_t width = 64;  ///< of every hidden layer
+    Activation sigma = Activation::Tanh;
+    Initializer initializer;
+    double learning_rate = 1e-4;
+    std::int64_t batch = 1024;  ///< at most the samples
+    double error = 1e-2;
+    std::int64_t max_epochs = 100'000;
+};
+
+struct FitResult {
+    std::int64_t epochs = 0;  ///< until the error was reached, or until it was given up
+    bool converged = false;
+    double error = 0.0;  ///< then: mean squared, over all samples; NaN when the training diverged
+};
+
+/// Trains a network of so many hidden layers from a seed until its mean squared error over all samples is
+/// below options.error, which is looked at after every epoch. Nothing when interrupted.
+std::optional<FitResult> fit(Kernels& kernels, const RegressionSet& function, std::int64_t hidden_layers,
+                             std::uint64_t seed, const FitOptions& options);
+
+}  // namespace deepfreq
