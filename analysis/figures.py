@@ -360,4 +360,4 @@ def main(draw, files):
 
 
 if __name__ == "__main__":
-    sys.exit(main(draw, "metrics.csv, lfr.csv, rdf.csv and peaks.csv"))
+    sys.exit(main(draw, ", ".join(COLUMNS)))
