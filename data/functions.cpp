@@ -1,6 +1,7 @@
 #include "data/functions.h"
 
 #include <fmt/format.h>
+#include <muParser.h>
 
 #include <cmath>
 #include <numbers>
@@ -26,6 +27,56 @@ RegressionSet sample(std::string name, const Grid& grid, Function f) {
     return set;
 }
 
+/// A formula ready to be computed. muParser keeps pointers to x and k: it stays where it was made.
+class Formula {
+  public:
+    Formula(const std::string& text, double k) : text_(text), k_(k), given_k_(k) {
+        try {
+            parser_.DefineConst("pi", std::numbers::pi);
+            parser_.DefineVar("x", &x_);
+            parser_.DefineVar("k", &k_);
+            parser_.SetExpr(text);
+            uses_k_ = parser_.GetUsedVar().contains("k");
+            (*this)(0.0);
+        } catch (const mu::ParserError& error) {
+            throw refusal(error);
+        }
+    }
+    Formula(const Formula&) = delete;
+    Formula& operator=(const Formula&) = delete;
+
+    bool uses_k() const { return uses_k_; }
+
+    double operator()(double x) {
+        x_ = x;
+        double value = 0.0;
+        try {
+            value = parser_.Eval();
+        } catch (const mu::ParserError& error) {
+            throw refusal(error);
+        }
+        if (parser_.GetNumResults() != 1)
+            throw InputError("the formula '{}' has {} values, one expected", text_, parser_.GetNumResults());
+        if (x_ != x || k_ != given_k_)
+            throw InputError("the formula '{}' assigns to x or k, an expression in them expected", text_);
+        return value;
+    }
+
+  private:
+    InputError refusal(const mu::ParserError& error) const {
+        std::string reason = error.GetMsg();
+        while (reason.ends_with('.') || reason.ends_with(' ')) reason.pop_back();
+        return InputError(
+            "the formula '{}' cannot be read: {}; an expression in x, k and pi expected, as sin(k*pi*x)",
+            text_, reason);
+    }
+
+    std::string text_;
+    double x_ = 0.0, k_, given_k_;
+    bool uses_k_ = false;
+    mu::Parser parser_;
+};
+
 }  // namespace
 
 RegressionSet sample_sin_k_pi(double k, const Grid& grid) {
@@ -40,6 +91,22 @@ RegressionSet sample_cos_k(double k, const Grid& grid) {
 RegressionSet sample_cos3_plus_cos5(const Grid& grid) {
     return sample("cos(3 x) + cos(5 x)", grid,
                   [](double x) { return std::cos(3.0 * x) + std::cos(5.0 * x); });
+}
+
+RegressionSet sample_formula(const std::string& formula, double k, const Grid& grid) {
+    Formula f(formula, k);
+    const std::string name = f.uses_k() ? fmt::format("{} with k = {}", formula, k) : formula;
+    return sample(name, grid, [&](double x) {
+        const double y = f(x);
+        if (!std::isfinite(static_cast<float>(y)))
+            throw InputError("{}: {} found at x = {}, a finite number in single precision expected", name, y,
+                             x);
+        return y;
+    });
+}
+
+bool formula_uses_k(const std::string& formula) {
+    return Formula(formula, 1.0).uses_k();
 }
 
 RegressionSet sample_parity(std::int64_t bits) {

@@ -30,6 +30,14 @@ RegressionSet sample_cos_k(double k, const Grid& grid);
 /// cos(3 x) + cos(5 x).
 RegressionSet sample_cos3_plus_cos5(const Grid& grid);
 
+/// A formula in x, k and pi, as muParser reads it: "sin(k*pi*x)", "abs(x)^k" … with its functions and
+/// operators. name is the formula, followed by the value of k where k occurs in it. Throws InputError when it
+/// cannot be read, uses another name, or is not finite in float at one of the points (named).
+RegressionSet sample_formula(const std::string& formula, double k, const Grid& grid);
+
+/// Whether k occurs in it. Throws InputError when the formula cannot be read.
+bool formula_uses_k(const std::string& formula);
+
 /// All 2^d corners of the cube {-1, 1}^d and the product of their coordinates: feature j of sample i is +1
 /// where bit j of i is 0. Throws InputError unless 1 <= bits <= 20.
 RegressionSet sample_parity(std::int64_t bits);

@@ -54,3 +54,28 @@ TEST_CASE("data/functions: nonsense is refused, naming what was found") {
     CHECK_THROWS_WITH_AS(sample_parity(0), "parity: 0 bits were asked for, 1 to 20 expected", InputError);
     CHECK_THROWS_AS(sample_parity(21), InputError);
 }
+
+TEST_CASE("data/functions: a formula in x, k and pi is what it says at every point") {
+    const RegressionSet read = sample_formula("sin(k*pi*x)", 3.0, {.n = 41});
+    const RegressionSet own = sample_sin_k_pi(3.0, {.n = 41});
+    CHECK(read.name == "sin(k*pi*x) with k = 3");
+    CHECK(read.inputs == own.inputs);
+    REQUIRE(read.targets.size() == own.targets.size());
+    for (std::size_t i = 0; i < own.targets.size(); ++i)
+        CHECK(std::abs(read.targets[i] - own.targets[i]) <= 1e-7F);
+    CHECK(sample_formula("x^2 + 1", 5.0, {.n = 3}).targets == std::vector<float>{2, 1, 2});
+    CHECK(sample_formula("x^2 + 1", 5.0, {.n = 3}).name == "x^2 + 1");
+    CHECK(formula_uses_k("k*x"));
+    CHECK_FALSE(formula_uses_k("pi*x"));
+}
+
+TEST_CASE("data/functions: formulas that cannot be read or are not finite are refused") {
+    for (const char* const formula : {"", "sin(", "sin(k*pi*y)", "x x", "x,x", "x=2", "k=2"}) {
+        CAPTURE(std::string(formula));
+        CHECK_THROWS_AS(sample_formula(formula, 1.0, {.n = 5}), InputError);
+    }
+    CHECK_THROWS_WITH_AS(sample_formula("1/x", 1.0, {.n = 3}),
+                         "1/x: inf found at x = 0, a finite number in single precision expected", InputError);
+    CHECK_THROWS_AS(sample_formula("sqrt(x)", 1.0, {.n = 3}), InputError);
+    CHECK_THROWS_AS(sample_formula("1e39*x", 1.0, {.n = 3}), InputError);
+}
