@@ -136,6 +136,28 @@ class CoarseCurve {
     std::map<int, double> values_;  ///< LFR by k
 };
 
+/// All that a grid for these curves has to show.
+struct CommonRange {
+    double low = std::numeric_limits<double>::infinity(), high = 0.0;
+    double peak = low;  ///< the smallest
+};
+
+CommonRange range_of(std::span<const CurveExtent> curves) {
+    CommonRange range;
+    for (const CurveExtent& curve : curves) {
+        if (!curve.rises()) continue;
+        range.low = std::min(range.low, curve.low);
+        range.high = std::max(range.high, curve.high);
+        range.peak = std::min(range.peak, curve.peak);
+    }
+    if (!(range.low < range.high))
+        throw InputError(
+            "LFR is constant over 1/delta for all {} curves, so that no grid can be chosen; expected "
+            "features that differ from sample to sample, or a grid fixed as LO:HI:N",
+            curves.size());
+    return range;
+}
+
 }  // namespace
 
 std::vector<double> even_widths(double lo, double hi, int n) {
@@ -193,18 +215,7 @@ CurveExtent measure_extent(const LfrFunction& lfr, double mean_squared_distance)
 }
 
 CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count) {
-    double low = std::numeric_limits<double>::infinity(), high = 0.0, peak = low;
-    for (const CurveExtent& curve : curves) {
-        if (!curve.rises()) continue;
-        low = std::min(low, curve.low);
-        high = std::max(high, curve.high);
-        peak = std::min(peak, curve.peak);
-    }
-    if (!(low < high))
-        throw InputError(
-            "LFR is constant over 1/delta for all {} curves, so that no grid can be chosen; expected "
-            "features that differ from sample to sample, or a grid fixed as LO:HI:N",
-            curves.size());
+    const auto [low, high, peak] = range_of(curves);
     const double needed = std::ceil((high - low) / (widest_step * peak)) + 1.0;
     const double count = std::min<double>(std::max<double>(needed, CoveringGrid::min_count), max_count);
     CoveringGrid grid{even_widths(low, high, static_cast<int>(count)), ""};
@@ -216,6 +227,13 @@ CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count) {
             "as LO:HI:N",
             low, high, count, needed, peak, 100.0 * (high - low) / (count - 1.0) / peak);
     return grid;
+}
+
+CoveringGrid log_covering_grid(std::span<const CurveExtent> curves) {
+    const auto [low, high, peak] = range_of(curves);
+    const double needed = std::ceil(std::log(high / low) / std::log1p(widest_step)) + 1.0;
+    const int count = std::max(static_cast<int>(needed), CoveringGrid::min_count);
+    return {log_widths(low, high, count), ""};
 }
 
 }  // namespace deepfreq

@@ -40,22 +40,6 @@ ConstTensor SpectrumProbe::targets(const ProbedSet& set) {
     return outputs;
 }
 
-// A curve that cannot be found is no end of the run: nothing of it is known.
-CurveExtent SpectrumProbe::extent(const ProbedSet& set, const Warn& warn) {
-    const ConstTensor y = targets(set);
-    const ConstTensor x = features(set.layer);
-    const double mean_squared_distance = 2.0 * kernels_.sum_of_squares(x) / static_cast<double>(x.rows());
-    const auto lfr = [&](std::span<const double> widths) {
-        return low_frequency_ratio(kernels_, x, y, widths, options_.filter).value;
-    };
-    try {
-        return measure_extent(lfr, mean_squared_distance);
-    } catch (const InputError& error) {
-        warn(fmt::format("layer {}: {}", set.name, error.what()));
-        return {};
-    }
-}
-
 std::vector<LayerSpectrum> SpectrumProbe::measure(const Warn& warn) {
     std::vector<LayerSpectrum> spectra;
     const std::span<const ProbedSet> all(options_.sets);
@@ -70,33 +54,15 @@ std::vector<LayerSpectrum> SpectrumProbe::measure(const Warn& warn) {
 
 void SpectrumProbe::measure_together(std::span<const ProbedSet> sets, const Warn& warn,
                                      std::vector<LayerSpectrum>& spectra) {
-    const bool automatic = options_.grid.spacing == FilterGridRequest::Spacing::Auto;
-    std::vector<CurveExtent> extents;
-    std::vector<double> widths;
-    if (automatic) {
-        extents.reserve(sets.size());
-        for (const ProbedSet& set : sets) extents.push_back(extent(set, warn));
-        if (std::ranges::none_of(extents, &CurveExtent::rises)) {
-            warn(
-                "nothing measured: LFR is constant in every layer, for its features or the targets are all "
-                "alike");
-            return;
-        }
-        CoveringGrid grid = covering_grid(extents);
-        if (!grid.note.empty()) warn(grid.note);
-        widths = std::move(grid.inv_delta);
-    } else {
-        widths = options_.grid.widths();
-    }
-    for (std::size_t i = 0; i < sets.size(); ++i) {
-        LayerSpectrum s;
-        s.set = sets[i];
-        const ConstTensor y = targets(s.set);
-        s.lfr = low_frequency_ratio(kernels_, features(s.set.layer), y, widths, options_.filter);
-        s.rdf = ratio_density(s.lfr);
-        s.peak = automatic ? find_peak(s.lfr, extents[i].floor, extents[i].ceiling) : find_peak(s.lfr);
-        spectra.push_back(std::move(s));
-    }
+    std::vector<SampleSource> sources;
+    for (const ProbedSet& set : sets)
+        sources.push_back({"layer " + set.name, [this, &set] {
+                               const ConstTensor y = targets(set);
+                               return SampleTensors{features(set.layer), y};
+                           }});
+    std::vector<Spectrum> measured =
+        measure_spectra(kernels_, sources, {.grid = options_.grid, .filter = options_.filter}, warn);
+    for (std::size_t i = 0; i < measured.size(); ++i) spectra.push_back({std::move(measured[i]), sets[i]});
 }
 
 }  // namespace deepfreq

@@ -1,14 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "analysis/filter_grid.h"
-#include "analysis/low_frequency_ratio.h"
+#include "analysis/spectrum.h"
 #include "engine/device_dataset.h"
 #include "engine/network.h"
 
@@ -31,10 +29,8 @@ struct ProbeOptions {
 };
 
 /// LFR and RDF of one set.
-struct LayerSpectrum {
+struct LayerSpectrum : Spectrum {
     ProbedSet set;
-    FrequencyCurve lfr, rdf;
-    Peak peak;
 };
 
 /// Measures what each layer of a network leaves to learn. Holds one [samples, widest layer] buffer, and one
@@ -44,11 +40,9 @@ class SpectrumProbe {
     /// The first three must outlive the probe. Throws InputError when the set has fewer samples than asked.
     SpectrumProbe(Kernels& kernels, Network& network, const DeviceDataset& set, ProbeOptions options);
 
-    using Warn = std::function<void(const std::string&)>;
-
     /// One spectrum a set. Neighbouring sets of one target, whose curves are compared, have one grid of
-    /// 1/delta; none of them is measured when LFR rises in none. `warn` is told of that, and of a grid that
-    /// had to be coarser than it should be.
+    /// 1/delta; none of them is measured when LFR rises in none. `warn` is told what measure_spectra warns
+    /// of.
     std::vector<LayerSpectrum> measure(const Warn& warn);
 
   private:
@@ -56,7 +50,6 @@ class SpectrumProbe {
                           std::vector<LayerSpectrum>& spectra);
     ConstTensor features(int layer);
     ConstTensor targets(const ProbedSet& set);
-    CurveExtent extent(const ProbedSet& set, const Warn& warn);
 
     Kernels& kernels_;
     Network& network_;

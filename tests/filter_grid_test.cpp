@@ -258,11 +258,30 @@ TEST_CASE("analysis/filter_grid: a grid that would be too large is cut, keeps it
     CHECK(covering_grid(extents, 500).inv_delta.size() == 500);
 }
 
+TEST_CASE("analysis/filter_grid: a logarithmic grid has the same range in steps of at most 3 %") {
+    Probe low{[](double s) { return logistic(s, 4.0); }, 1.0};
+    Probe high{[](double s) { return logistic(s, 4.0); }, 1e5};
+    const std::vector<CurveExtent> extents{low.extent(1.0), high.extent(1.0)};
+    const CoveringGrid grid = log_covering_grid(extents);
+    CHECK(grid.note.empty());
+    CHECK(grid.inv_delta.front() == extents[0].low);
+    CHECK(grid.inv_delta.back() == extents[1].high);
+    for (std::size_t i = 1; i < grid.inv_delta.size(); ++i) {
+        const double ratio = grid.inv_delta[i] / grid.inv_delta[i - 1];
+        CHECK(ratio <= 1.03 + 1e-9);
+        CHECK(ratio == doctest::Approx(grid.inv_delta[1] / grid.inv_delta[0]).epsilon(1e-9));
+    }
+    Probe steep{[](double s) { return logistic(s, 60.0); }, 1.0};
+    const CurveExtent narrow = steep.extent(1.0);
+    CHECK(log_covering_grid({&narrow, 1}).inv_delta.size() == CoveringGrid::min_count);
+}
+
 TEST_CASE("analysis/filter_grid: curves that never rise, or out of reach, are refused") {
     Probe flat{[](double) { return 0.3; }, 1.0};
     const CurveExtent extent = flat.extent(0.0);  // features that are all 0 have no scale
     CHECK_FALSE(extent.rises());
     CHECK_THROWS_AS(covering_grid({&extent, 1}), InputError);
+    CHECK_THROWS_AS(log_covering_grid({&extent, 1}), InputError);
     CHECK_THROWS_AS(covering_grid({}), InputError);
     Probe noise{[](double s) { return 0.3 + 9e-4 * logistic(s, 4.0); }, 1.0};
     CHECK_FALSE(noise.extent(1.0).rises());

@@ -1,0 +1,67 @@
+#include "analysis/spectrum.h"
+
+#include <algorithm>
+
+#include "common/error.h"
+
+namespace deepfreq {
+namespace {
+
+// A curve that cannot be found is no end of the run: nothing of it is known.
+CurveExtent extent_of(Kernels& kernels, const SampleSource& source, const LowFrequencyParams& filter,
+                      const Warn& warn) {
+    const auto [x, y] = source.samples();
+    const double mean_squared_distance = 2.0 * kernels.sum_of_squares(x) / static_cast<double>(x.rows());
+    const auto lfr = [&, x = x, y = y](std::span<const double> widths) {
+        return low_frequency_ratio(kernels, x, y, widths, filter).value;
+    };
+    try {
+        return measure_extent(lfr, mean_squared_distance);
+    } catch (const InputError& error) {
+        warn(fmt::format("{}: {}", source.name, error.what()));
+        return {};
+    }
+}
+
+// No widths where LFR rises in none of the curves.
+std::vector<double> automatic_widths(std::span<const CurveExtent> extents, bool logarithmic,
+                                     const Warn& warn) {
+    if (std::ranges::none_of(extents, &CurveExtent::rises)) {
+        warn(
+            "nothing measured: LFR is constant in every set of samples, for its features or the targets are "
+            "all alike");
+        return {};
+    }
+    CoveringGrid grid = logarithmic ? log_covering_grid(extents) : covering_grid(extents);
+    if (!grid.note.empty()) warn(grid.note);
+    return std::move(grid.inv_delta);
+}
+
+}  // namespace
+
+std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSource> sources,
+                                      const SpectrumOptions& options, const Warn& warn) {
+    const bool automatic = options.grid.spacing == FilterGridRequest::Spacing::Auto;
+    std::vector<CurveExtent> extents;
+    std::vector<double> widths;
+    if (automatic) {
+        for (const SampleSource& source : sources)
+            extents.push_back(extent_of(kernels, source, options.filter, warn));
+        widths = automatic_widths(extents, options.logarithmic, warn);
+        if (widths.empty()) return {};
+    } else {
+        widths = options.grid.widths();
+    }
+    std::vector<Spectrum> spectra;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        const auto [x, y] = sources[i].samples();
+        Spectrum s;
+        s.lfr = low_frequency_ratio(kernels, x, y, widths, options.filter);
+        s.rdf = ratio_density(s.lfr);
+        s.peak = automatic ? find_peak(s.lfr, extents[i].floor, extents[i].ceiling) : find_peak(s.lfr);
+        spectra.push_back(std::move(s));
+    }
+    return spectra;
+}
+
+}  // namespace deepfreq

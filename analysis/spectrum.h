@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "analysis/filter_grid.h"
+#include "analysis/low_frequency_ratio.h"
+
+namespace deepfreq {
+
+/// LFR and RDF of a set S = {(x_i, y_i)}.
+struct Spectrum {
+    FrequencyCurve lfr, rdf;
+    Peak peak;
+};
+
+/// Samples on the device: features [n,d] and targets [n,c].
+struct SampleTensors {
+    ConstTensor features, targets;
+};
+
+/// A set to measure.
+struct SampleSource {
+    std::string name;  ///< in warnings: "layer 3" …
+    /// Called before each use; what it returns is used until any source is called again, so that one buffer
+    /// may serve them all.
+    std::function<SampleTensors()> samples;
+};
+
+struct SpectrumOptions {
+    FilterGridRequest grid;
+    /// The automatic grid is evenly spaced, or logarithmic, as functions of one variable need it: their LFR
+    /// rises over decades.
+    bool logarithmic = false;
+    LowFrequencyParams filter;
+};
+
+/// Is told, in one line each, what of a measurement could not be had.
+using Warn = std::function<void(const std::string&)>;
+
+/// One spectrum a source, all on one grid of 1/delta; none when the grid is automatic and LFR rises in none
+/// of them. `warn` is told of that, of a curve whose rise cannot be found, and of a grid that had to be
+/// coarser than it should be. Throws what low_frequency_ratio throws.
+std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSource> sources,
+                                      const SpectrumOptions& options, const Warn& warn);
+
+}  // namespace deepfreq
