@@ -151,10 +151,10 @@ def networks_of(table):
     return list(dict.fromkeys(table["network"]))
 
 
-def legend_above(figure, axes):
-    """One legend for all panels, in a strip kept free above them."""
+def legend_above(figure, axes, entry=1.1):
+    """One legend for all panels, in a strip kept free above them; `entry` inches each."""
     handles, labels = axes.get_legend_handles_labels()
-    in_a_line = min(len(labels), int(figure.get_figwidth() / 1.1))
+    in_a_line = min(len(labels), max(1, int(figure.get_figwidth() / entry)))
     strip = 0.05 + 0.17 * math.ceil(len(labels) / in_a_line)  # inches
     figure.get_layout_engine().set(rect=(0, 0, 1, 1 - strip / figure.get_figheight()))
     figure.legend(handles, labels, loc="upper center", ncol=in_a_line, handlelength=1.6, borderaxespad=0.1)

@@ -23,20 +23,6 @@ CurveExtent extent_of(Kernels& kernels, const SampleSource& source, const LowFre
     }
 }
 
-// No widths where LFR rises in none of the curves.
-std::vector<double> automatic_widths(std::span<const CurveExtent> extents, bool logarithmic,
-                                     const Warn& warn) {
-    if (std::ranges::none_of(extents, &CurveExtent::rises)) {
-        warn(
-            "nothing measured: LFR is constant in every set of samples, for its features or the targets are "
-            "all alike");
-        return {};
-    }
-    CoveringGrid grid = logarithmic ? log_covering_grid(extents) : covering_grid(extents);
-    if (!grid.note.empty()) warn(grid.note);
-    return std::move(grid.inv_delta);
-}
-
 }  // namespace
 
 std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSource> sources,
@@ -47,8 +33,10 @@ std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSo
     if (automatic) {
         for (const SampleSource& source : sources)
             extents.push_back(extent_of(kernels, source, options.filter, warn));
-        widths = automatic_widths(extents, options.logarithmic, warn);
-        if (widths.empty()) return {};
+        if (std::ranges::none_of(extents, &CurveExtent::rises)) return {};
+        CoveringGrid grid = options.logarithmic ? log_covering_grid(extents) : covering_grid(extents);
+        if (!grid.note.empty()) warn(grid.note);
+        widths = std::move(grid.inv_delta);
     } else {
         widths = options.grid.widths();
     }

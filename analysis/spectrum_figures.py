@@ -2,59 +2,61 @@
 
     python3 spectrum_figures.py FOLDER [--format png,svg]
 
-writes into FOLDER/figures, against the filter width 1/δ, one curve a layer:
-    spectrum  both panels of Fig. 3 of Xu & Zhou (AAAI 2021), side by side
-    lfr       (a) the low frequency ratio
-    rdf       (b) the ratio density function, over the largest value of each curve
-The same CSV files give the same bytes.
+writes FOLDER/figures/spectrum, both panels of Fig. 3 of Xu & Zhou (AAAI 2021) against the filter width 1/δ: (a) the low
+frequency ratio and (b) the ratio density function, over the largest value of each curve. The same CSV files give the
+same bytes.
 """
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
-from figures import (METADATA, STYLE, WIDTH, InputError, colours_of, is_logarithmic, matplotlib, np, read_table, save,
-                     select, to_kinds)
+from figures import (METADATA, STYLE, WIDTH, InputError, colours_of, is_logarithmic, legend_above, matplotlib, np,
+                     read_table, select, to_kinds, write_figures)
 from matplotlib.figure import Figure
 
 
 def draw_panel(panel, table, column, normalise):
     """One curve a layer, in the order of the file."""
-    layers = list(dict.fromkeys(table["layer"]))
-    for layer, colour in colours_of(layers).items():
+    for layer, colour in colours_of(names_of(table)).items():
         curve = select(table, layer=layer)
-        values = curve[column]
         # A curve that never rises has no largest slope to be measured by.
-        scale = np.nanmax(values) if normalise and np.nanmax(values) > 0 else 1
-        panel.plot(curve["inv_delta"], values / scale, color=colour, label=layer)
+        scale = max(np.nanmax(curve[column]), 0) if normalise else 1
+        panel.plot(curve["inv_delta"], curve[column] / (scale or 1), color=colour, label=layer.replace("$", r"\$"))
     if is_logarithmic(table["inv_delta"]):
         panel.set_xscale("log")
     panel.margins(x=0)
-    if normalise:
-        panel.set_ylim(-0.03, 1.06)
-    else:
-        panel.set_ylim(min(-0.03, 1.1 * np.nanmin(table[column])), max(1.06, 1.1 * np.nanmax(table[column])))
+    panel.set_ylim(-0.03, 1.06)
     panel.set_xlabel(r"$1/\delta$")
-    panel.legend(ncol=1 + len(layers) // 8)
 
 
-PANELS = {
-    "lfr": ("lfr.csv", "(a) LFR", False),
-    "rdf": ("rdf.csv", "(b) RDF / its maximum", True),
-}
+def names_of(table):
+    return list(dict.fromkeys(table["layer"]))
+
+
+def spectrum_figure(lfr, rdf):
+    """Both panels, side by side, below one legend."""
+    names = names_of(lfr)
+    entry = 0.5 + 0.062 * max(map(len, names))  # inches in the legend
+    lines = math.ceil(len(names) / max(1, WIDTH // entry))
+    figure = Figure(figsize=(WIDTH, 2.4 + 0.17 * lines), layout="constrained")
+    panels = figure.subplots(1, 2)
+    draw_panel(panels[0], lfr, "lfr", False)
+    draw_panel(panels[1], rdf, "rdf", True)
+    panels[0].set_title("(a) LFR")
+    panels[1].set_title("(b) RDF / its maximum")
+    legend_above(figure, panels[0], entry)
+    return figure
 
 
 def draw(folder, kinds):
-    tables = {column: read_table(folder / source) for column, (source, _, _) in PANELS.items()}
-    (folder / "figures").mkdir(exist_ok=True)
-    for stem, columns in (("spectrum", ["lfr", "rdf"]), ("lfr", ["lfr"]), ("rdf", ["rdf"])):
-        figure = Figure(figsize=(WIDTH * len(columns) / 2, 2.6), layout="constrained")
-        for panel, column in zip(figure.subplots(1, len(columns), squeeze=False).flat, columns):
-            _, title, normalise = PANELS[column]
-            draw_panel(panel, tables[column], column, normalise)
-            panel.set_title(title)
-        for kind in kinds:
-            save(figure, folder / "figures" / f"{stem}.{kind}")
+    """Draws the figure in every kind of file asked for."""
+    tables = [read_table(folder / name) for name in ("lfr.csv", "rdf.csv")]
+    for table in tables:
+        if len(table["layer"]) == 0:
+            raise InputError(f"{folder}: there is no row below the header of lfr.csv or rdf.csv")
+    write_figures({"spectrum": spectrum_figure(*tables)}, folder / "figures", kinds)
 
 
 def main():

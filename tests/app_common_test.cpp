@@ -213,8 +213,8 @@ TEST_CASE("apps/flags: options of probes are parsed and checked") {
     CHECK(complaint(flags, {"--probe-epochs=0,10", "--probe-layers=1,-2", "--probe-samples=50",
                             "--inv-delta=log:0.1:10:20", "--no-normalize", "--exclude-self"}) == "");
     CHECK(flags.is_due(10));
-    CHECK(flags.no_normalize);
-    CHECK(flags.exclude_self);
+    CHECK(flags.filter.no_normalize);
+    CHECK(flags.filter.exclude_self);
     for (const std::string bad : {"--probe-epochs=-1", "--probe-epochs=1,", "--probe-epochs=1,x",
                                   "--probe-epochs=", "--probe-layers=all", "--probe-layers=1.5",
                                   "--probe-layers=1:2:3", "--probe-samples=-1", "--inv-delta=1:2"}) {
@@ -225,7 +225,7 @@ TEST_CASE("apps/flags: options of probes are parsed and checked") {
 
 TEST_CASE("apps/flags: probed layers are the hidden ones or those listed, in the paper's indices") {
     ProbeFlags flags;
-    flags.no_normalize = flags.exclude_self = true;
+    flags.filter.no_normalize = flags.filter.exclude_self = true;
     const auto layers = [](const ProbeOptions& options) {
         std::string text;
         for (const ProbedSet& set : options.sets)

@@ -45,8 +45,7 @@ class RunFolder {
             }
         }
     }
-    /// Runs figures.py (or a script of its kind) on the folder; returns its exit status and leaves its stderr
-    /// in message().
+    /// Runs a script on the folder; returns its exit status and leaves its stderr in message().
     int draw(const std::string& options = "", const std::string& script = "figures.py") const {
         const int status =
             std::system(fmt::format("/usr/bin/python3 '{}/../analysis/{}' '{}' {} 2>'{}'", DEEPFREQ_TEST_DIR,
@@ -194,4 +193,17 @@ TEST_CASE("analysis/figures.py: wrong input is refused in one sentence") {
         std::ofstream(run.path() / "rdf.csv", std::ios::app) << "m,1,2,many,0\n";
         check_refused(run, "rdf.csv", "'many'");
     }
+}
+
+TEST_CASE("analysis/spectrum_figures.py: both panels in one figure; files without rows are refused") {
+    const RunFolder run("m");
+    REQUIRE_MESSAGE(run.draw("--format svg", "spectrum_figures.py") == 0, run.message());
+    const auto figures = run.figures();
+    CHECK(figures.size() == 1);
+    REQUIRE(figures.contains("spectrum.svg"));
+    CHECK(figures.at("spectrum.svg").ends_with("</svg>\n"));
+    std::ofstream(run.path() / "rdf.csv") << "network,layer,epoch,inv_delta,rdf\n";
+    CHECK(run.draw("", "spectrum_figures.py") == 2);
+    CHECK(run.message() == "spectrum_figures.py: " + run.path().string() +
+                               ": there is no row below the header of lfr.csv or rdf.csv\n");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "apps/common/lists.h"
 #include "apps/common/program.h"
 #include "apps/common/run_folder.h"
 #include "common/error.h"
@@ -12,15 +13,6 @@ namespace {
 
 const CLI::Validator a_folder(
     [](const std::string& text) { return text.empty() ? "a folder expected, nothing found" : ""; }, "");
-
-std::vector<std::string> items_between_commas(const std::string& text) {
-    std::vector<std::string> items;
-    for (std::string_view rest = text, item;; rest.remove_prefix(item.size() + 1)) {
-        item = rest.substr(0, rest.find(','));
-        items.emplace_back(item);
-        if (item.size() == rest.size()) return items;
-    }
-}
 
 // Whole numbers between commas. Throws InputError naming `what` for anything else.
 std::vector<std::int64_t> whole_numbers(const std::string& text, std::string_view what) {
@@ -148,6 +140,14 @@ TrainerOptions TrainingFlags::trainer_options() const {
             .record_steps = !no_graph};
 }
 
+void FilterFlags::add_to(CLI::App& app, const std::string& group) {
+    app.add_option("--inv-delta", inv_delta, "grid of 1/delta: auto, LO:HI:N or log:LO:HI:N")
+        ->check(parses([](const std::string& s) { FilterGridRequest::parse(s); }, ""))
+        ->group(group);
+    app.add_flag("--no-normalize", no_normalize, "do not scale each dimension to [-1, 1]")->group(group);
+    app.add_flag("--exclude-self", exclude_self, "leave i = j out of the sums of eq. 4")->group(group);
+}
+
 void ProbeFlags::add_to(CLI::App& app) {
     const char* const group = "Probes: LFR and RDF of the hidden layers";
     app.add_option("--probe-epochs", epochs,
@@ -171,11 +171,7 @@ void ProbeFlags::add_to(CLI::App& app) {
     app.add_option("--probe-samples", samples, "measure on the first N training samples; 0: on all")
         ->check(at_least(0))
         ->group(group);
-    app.add_option("--inv-delta", inv_delta, "grid of 1/delta: auto, LO:HI:N or log:LO:HI:N")
-        ->check(parses([](const std::string& s) { FilterGridRequest::parse(s); }, ""))
-        ->group(group);
-    app.add_flag("--no-normalize", no_normalize, "do not scale each dimension to [-1, 1]")->group(group);
-    app.add_flag("--exclude-self", exclude_self, "leave i = j out of the sums of eq. 4")->group(group);
+    filter.add_to(app, group);
 }
 
 bool ProbeFlags::is_due(std::int64_t epoch) const {
@@ -198,9 +194,9 @@ ProbeOptions ProbeFlags::probe_options(int depth, std::int64_t train_samples) co
                          train_samples);
     ProbeOptions options;
     options.samples = samples == 0 ? train_samples : samples;
-    options.grid = FilterGridRequest::parse(inv_delta);
-    options.normalize = !no_normalize;
-    options.filter.exclude_self = exclude_self;
+    options.grid = FilterGridRequest::parse(filter.inv_delta);
+    options.normalize = !filter.no_normalize;
+    options.filter.exclude_self = filter.exclude_self;
     options.sets = probed_sets(layers, depth);
     return options;
 }

@@ -30,14 +30,21 @@ struct TrainingFlags {
     TrainerOptions trainer_options() const;
 };
 
+/// How LFR and RDF of samples are measured.
+struct FilterFlags {
+    std::string inv_delta = "auto";
+    bool no_normalize = false;
+    bool exclude_self = false;
+
+    void add_to(CLI::App& app, const std::string& group);
+};
+
 /// When and how its hidden layers are measured.
 struct ProbeFlags {
     std::string epochs = "auto";
     std::string layers = "hidden";
     std::int64_t samples = 0;
-    std::string inv_delta = "auto";
-    bool no_normalize = false;
-    bool exclude_self = false;
+    FilterFlags filter = {};
 
     void add_to(CLI::App& app);
     /// 0, then 1, 2, 5 times the powers of ten; or those listed.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "apps/common/spectrum_rows.h"
 #include "common/atomic_file.h"
 #include "common/error.h"
 
@@ -33,10 +34,9 @@ RunFolder::RunFolder(std::filesystem::path path)
     : path_(std::move(path)),
       csv_{std::make_unique<CsvFile>(path_ / "metrics.csv",
                                      "network,epoch,train_loss,train_accuracy,validation_accuracy,seconds"),
-           std::make_unique<CsvFile>(path_ / "lfr.csv", "network,layer,epoch,inv_delta,lfr"),
-           std::make_unique<CsvFile>(path_ / "rdf.csv", "network,layer,epoch,inv_delta,rdf"),
-           std::make_unique<CsvFile>(path_ / "peaks.csv",
-                                     "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90"),
+           std::make_unique<CsvFile>(path_ / "lfr.csv", lfr_header),
+           std::make_unique<CsvFile>(path_ / "rdf.csv", rdf_header),
+           std::make_unique<CsvFile>(path_ / "peaks.csv", peaks_header),
            std::make_unique<CsvFile>(path_ / "gradients.csv", "network,epoch,layer,gradient_norm")} {}
 
 RunFolder RunFolder::create(const std::filesystem::path& path) {
@@ -87,7 +87,13 @@ nlohmann::json RunFolder::settle() {
 }
 
 void RunFolder::cut_back(const nlohmann::json& sizes) {
-    for (const auto& csv : csv_) csv->cut_back(sizes.at(csv->path().filename().string()));
+    for (const auto& csv : csv_) {
+        const std::string name = csv->path().filename().string();
+        if (!sizes.contains(name))
+            throw InputError("{}: the checkpoint beside it knows no such file: it is of an older version",
+                             csv->path().string());
+        csv->cut_back(sizes.at(name));
+    }
 }
 
 void RunFolder::clear() {

@@ -8,6 +8,7 @@
 
 #include "apps/common/manifest.h"
 #include "apps/common/program.h"
+#include "apps/common/spectrum_rows.h"
 #include "common/error.h"
 #include "engine/checkpoint.h"
 
@@ -132,13 +133,10 @@ void TrainingRun::probe() {
                                 plan_.probes.layers == "hidden" ? "the hidden" : plan_.probes.layers));
     spectra_ = probe_.measure([](const std::string& line) { spdlog::warn(line); });
     for (const LayerSpectrum& s : spectra_) {
-        const std::string at = fmt::format("{},{},{}", name_, s.set.name, epoch);
-        for (std::size_t i = 0; i < s.lfr.value.size(); ++i)
-            folder_->lfr().row(fmt::format("{},{:.9g},{:.9g}", at, s.lfr.inv_delta[i], s.lfr.value[i]));
-        for (std::size_t i = 0; i < s.rdf.value.size(); ++i)
-            folder_->rdf().row(fmt::format("{},{:.9g},{:.9g}", at, s.rdf.inv_delta[i], s.rdf.value[i]));
-        folder_->peaks().row(fmt::format("{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}", at, s.peak.inv_delta,
-                                         s.peak.rdf, s.peak.rise10, s.peak.rise50, s.peak.rise90));
+        const SpectrumRows rows = rows_of(s, name_, s.set.name, std::to_string(epoch));
+        for (const std::string& row : rows.lfr) folder_->lfr().row(row);
+        for (const std::string& row : rows.rdf) folder_->rdf().row(row);
+        folder_->peaks().row(rows.peak);
     }
     if (!spectra_.empty()) print_peaks();
     if (!plan_.run.no_figures) figures_.begin(source_file("analysis/figures.py"), folder_->path());

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace deepfreq {
+
+/// What stands between the commas of one option's text; one item more than there are commas.
+std::vector<std::string> items_between_commas(const std::string& text);
+
+/// The same as finite numbers. Throws InputError naming the item that is none.
+std::vector<double> numbers_between_commas(const std::string& text);
+
+}  // namespace deepfreq

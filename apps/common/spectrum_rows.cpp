@@ -1,0 +1,33 @@
+#include "apps/common/spectrum_rows.h"
+
+#include <fmt/format.h>
+
+namespace deepfreq {
+namespace {
+
+std::vector<std::string> lines_of(const FrequencyCurve& curve, const std::string& name) {
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < curve.value.size(); ++i)
+        lines.push_back(fmt::format("{},{:.9g},{:.9g}", name, curve.inv_delta[i], curve.value[i]));
+    return lines;
+}
+
+}  // namespace
+
+std::string csv_cell(std::string_view text) {
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+    std::string quoted = "\"";
+    for (const char letter : text) quoted += letter == '"' ? "\"\"" : std::string(1, letter);
+    return quoted + '"';
+}
+
+SpectrumRows rows_of(const Spectrum& spectrum, std::string_view network, std::string_view layer,
+                     std::string_view epoch) {
+    const std::string name = fmt::format("{},{},{}", csv_cell(network), csv_cell(layer), csv_cell(epoch));
+    const Peak& p = spectrum.peak;
+    return {lines_of(spectrum.lfr, name), lines_of(spectrum.rdf, name),
+            fmt::format("{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}", name, p.inv_delta, p.rdf, p.rise10, p.rise50,
+                        p.rise90)};
+}
+
+}  // namespace deepfreq

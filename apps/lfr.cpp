@@ -1,0 +1,240 @@
+// Fig. 3: LFR and RDF of functions of one variable, or of features and targets of your own (.npy)
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "analysis/figures.h"
+#include "apps/common/flags.h"
+#include "apps/common/lists.h"
+#include "apps/common/manifest.h"
+#include "apps/common/npy_samples.h"
+#include "apps/common/program.h"
+#include "apps/common/result_folder.h"
+#include "apps/common/run_folder.h"
+#include "apps/common/spectrum_rows.h"
+#include "common/error.h"
+#include "data/functions.h"
+
+namespace {
+
+using namespace deepfreq;
+
+constexpr const char* app_name = "lfr";
+
+struct Flags {
+    std::string function = "sin(k*pi*x)";
+    std::string k = "1,2,4,6,8";
+    std::int64_t samples = 2001;
+    std::string domain = "-1,1";
+    std::string features, targets;
+    FilterFlags filter;
+    std::string device = "auto";
+    std::string out;
+    bool no_figures = false;
+
+    void add_to(CLI::App& app);
+};
+
+Grid points(const Flags& flags) {
+    const std::vector<double> ends = numbers_between_commas(flags.domain);
+    if (ends.size() != 2) throw InputError("'{}' found, two numbers LO,HI expected", flags.domain);
+    return {flags.samples, ends[0], ends[1]};
+}
+
+void Flags::add_to(CLI::App& app) {
+    const char* const of_function = "A function";
+    std::vector<CLI::Option*> function_only = {
+        app.add_option("--function", function, "a formula in x, k and pi, one curve for each k"),
+        app.add_option("--k", k, "values of k, as 1,2,4")->check(parses(numbers_between_commas, "")),
+        app.add_option("--samples", samples, "so many evenly spaced points")->check(at_least(2)),
+        app.add_option("--domain", domain, "LO,HI: their range")
+            ->check(parses(
+                [](const std::string& s) {
+                    Flags given;
+                    given.domain = s;
+                    points(given);
+                },
+                ""))};
+    const char* const of_network = "Features of your own, in place of a function";
+    auto* const x = app.add_option("--features", features, "X.npy: floats [n,d]")->group(of_network);
+    auto* const y = app.add_option("--targets", targets, "Y.npy: floats [n,c], or integer labels [n]")
+                        ->needs(x)
+                        ->group(of_network);
+    x->needs(y);
+    for (CLI::Option* option : function_only) option->excludes(x)->group(of_function);
+    const char* const measured = "Filter and results";
+    filter.add_to(app, measured);
+    app.get_option("--no-normalize")->needs(x);
+    app.add_option("--device", device, "auto, cpu, cuda or cuda:N")->group(measured);
+    app.add_option("--out", out, "a new folder for the results (default: the next free runs/lfr-NNN)")
+        ->group(measured);
+    app.add_flag("--no-figures", no_figures, "write the CSV files only")->group(measured);
+}
+
+/// One curve to measure.
+struct Curve {
+    std::string name;
+    std::optional<double> k;
+    LoadedTensor features, targets;
+};
+
+/// All that is measured, and what is said of it.
+struct Samples {
+    std::string network;  ///< in the column of that name
+    std::vector<Curve> curves;
+    nlohmann::json facts;
+};
+
+LoadedTensor to_device(Kernels& kernels, const std::vector<float>& column) {
+    LoadedTensor loaded;
+    loaded.memory = kernels.allocate(column.size() * sizeof(float));
+    loaded.view = loaded.memory.view<float>({std::ssize(column), 1});
+    kernels.upload(std::span<const float>(column), loaded.view);
+    return loaded;
+}
+
+Curve function_curve(Kernels& kernels, const Flags& flags, std::optional<double> k) {
+    const RegressionSet set = sample_formula(flags.function, k.value_or(1.0), points(flags));
+    return {set.name, k, to_device(kernels, set.inputs), to_device(kernels, set.targets)};
+}
+
+Samples sample_functions(Kernels& kernels, const Flags& flags, bool k_given) {
+    Samples samples{"function", {}, {{"function", flags.function}, {"samples", flags.samples}}};
+    samples.facts["domain"] = flags.domain;
+    if (!formula_uses_k(flags.function)) {
+        if (k_given) throw InputError("--k is {}, but there is no k in '{}'", flags.k, flags.function);
+        samples.curves.push_back(function_curve(kernels, flags, std::nullopt));
+        return samples;
+    }
+    samples.facts["k"] = flags.k;
+    std::vector<double> seen;
+    for (const double k : numbers_between_commas(flags.k)) {
+        if (std::ranges::count(seen, k) > 0) throw InputError("--k is {}, expected {} only once", flags.k, k);
+        seen.push_back(k);
+        samples.curves.push_back(function_curve(kernels, flags, k));
+    }
+    return samples;
+}
+
+Samples load_samples(Kernels& kernels, const Flags& flags) {
+    Curve curve;
+    curve.name = std::filesystem::path(flags.features).stem().string();
+    curve.features = load_features(kernels, flags.features);
+    curve.targets = load_targets(kernels, flags.targets);
+    const std::int64_t n = curve.features.view.rows(), of_targets = curve.targets.view.rows();
+    if (n != of_targets)
+        throw InputError("{} has {} rows and {} {}, equally many expected", flags.features, n, flags.targets,
+                         of_targets);
+    if (!flags.filter.no_normalize) kernels.scale_columns_by_max_abs(curve.features.view);
+    const bool normalized = !flags.filter.no_normalize;
+    spdlog::info("features: {}{}", curve.features.description,
+                 normalized ? ", each column scaled to [-1, 1]" : "");
+    spdlog::info("targets: {}", curve.targets.description);
+    Samples samples{"features", {}, {{"features", curve.features.description}, {"normalized", normalized}}};
+    samples.facts["targets"] = curve.targets.description;
+    samples.curves.push_back(std::move(curve));
+    return samples;
+}
+
+std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const FilterFlags& filter) {
+    std::vector<SampleSource> sources;
+    for (const Curve& curve : samples.curves)
+        sources.push_back({curve.name, [&curve] {
+                               return SampleTensors{curve.features.view, curve.targets.view};
+                           }});
+    SpectrumOptions options;
+    options.grid = FilterGridRequest::parse(filter.inv_delta);
+    options.logarithmic = samples.network == "function";
+    options.filter.exclude_self = filter.exclude_self;
+    std::vector<std::string> warnings;
+    std::vector<Spectrum> spectra = measure_spectra(
+        kernels, sources, options, [&](const std::string& line) { warnings.push_back(line); });
+    if (spectra.empty())
+        throw InputError("{}",
+                         warnings.empty()
+                             ? "nothing measured: LFR rises nowhere; features and targets that differ from "
+                               "sample to sample expected, or a grid fixed as --inv-delta LO:HI:N"
+                             : warnings.front());
+    for (const std::string& line : warnings) spdlog::warn("warning: {}", line);
+    return spectra;
+}
+
+void write_tables(ResultFolder& folder, const Samples& samples, const std::vector<Spectrum>& spectra) {
+    std::string lfr = fmt::format("{}\n", lfr_header), rdf = fmt::format("{}\n", rdf_header);
+    std::string peaks = fmt::format("{}\n", peaks_header);
+    for (std::size_t i = 0; i < spectra.size(); ++i) {
+        // There are no epochs: nothing was trained.
+        const SpectrumRows rows = rows_of(spectra[i], samples.network, samples.curves[i].name, "");
+        lfr += fmt::format("{}\n", fmt::join(rows.lfr, "\n"));
+        rdf += fmt::format("{}\n", fmt::join(rows.rdf, "\n"));
+        peaks += rows.peak + '\n';
+    }
+    folder.write("lfr.csv", lfr);
+    folder.write("rdf.csv", rdf);
+    folder.write("peaks.csv", peaks);
+}
+
+bool peaks_rise_with_k(const Samples& samples, const std::vector<Spectrum>& spectra) {
+    std::vector<std::pair<double, double>> k_and_peak;
+    for (std::size_t i = 0; i < spectra.size(); ++i)
+        if (samples.curves[i].k) k_and_peak.emplace_back(*samples.curves[i].k, spectra[i].peak.inv_delta);
+    std::ranges::sort(k_and_peak, {}, &std::pair<double, double>::first);
+    const auto breaks = [](const auto& a, const auto& b) { return !(a.second < b.second); };
+    return k_and_peak.size() > 1 && std::ranges::adjacent_find(k_and_peak, breaks) == k_and_peak.end();
+}
+
+void print_table(const Samples& samples, const std::vector<Spectrum>& spectra) {
+    const std::vector<double>& widths = spectra[0].lfr.inv_delta;
+    spdlog::info("grid: {} widths, 1/delta = {:.4g} to {:.4g}", widths.size(), widths.front(), widths.back());
+    constexpr std::string_view title = "1/delta at";
+    std::size_t longest = title.size();
+    for (const Curve& curve : samples.curves) longest = std::max(longest, curve.name.size());
+    spdlog::info("{:{}}{:>12}{:>11}{:>11}{:>11} of LFR's rise", title, longest, "RDF's peak", "10 %", "50 %",
+                 "90 %");
+    for (std::size_t i = 0; i < spectra.size(); ++i) {
+        const Peak& p = spectra[i].peak;
+        spdlog::info("{:{}}{:>12.4g}{:>11.4g}{:>11.4g}{:>11.4g}", samples.curves[i].name, longest,
+                     p.inv_delta, p.rise10, p.rise50, p.rise90);
+    }
+    if (peaks_rise_with_k(samples, spectra)) spdlog::info("RDF's peak rises with k");
+}
+
+void run(const Flags& flags, const CLI::App& app, int argc, char** argv) {
+    const OpenedKernels device = open_kernels(flags.device);
+    Kernels& kernels = *device.kernels;
+    spdlog::info("device: {} ({})", kernels.description(), device.reason);
+    const Samples samples = app.count("--features") > 0
+                                ? load_samples(kernels, flags)
+                                : sample_functions(kernels, flags, app.count("--k") > 0);
+    ResultFolder folder(app.count("--out") > 0 ? std::filesystem::path(flags.out)
+                                               : RunFolder::next_free("runs/lfr"));
+    const std::vector<Spectrum> spectra = measure(kernels, samples, flags.filter);
+    print_table(samples, spectra);
+    write_tables(folder, samples, spectra);
+    nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
+    manifest["device"] = kernels.description();
+    manifest["samples"] = samples.facts;
+    folder.write("manifest.json", manifest.dump(2) + '\n');
+    folder.keep();
+    if (!flags.no_figures) {
+        const std::string failure = draw_figures(source_file("analysis/spectrum_figures.py"), folder.path());
+        if (!failure.empty()) spdlog::warn(failure);
+    }
+    spdlog::info("written: {}", folder.path().string());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app(
+        "Measures the frequency content (LFR, RDF) of functions of one variable, Figure 3 of Xu & Zhou, AAAI "
+        "2021,\n"
+        "or of features and targets of any network, saved by numpy.save.",
+        app_name);
+    app.get_formatter()->column_width(36);
+    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    Flags flags;
+    flags.add_to(app);
+    return run_program(app, argc, argv, [&] { run(flags, app, argc, argv); });
+}
