@@ -7,13 +7,11 @@ frequency ratio and (b) the ratio density function, over the largest value of ea
 same bytes.
 """
 
-import argparse
 import math
 import sys
-from pathlib import Path
 
-from figures import (METADATA, STYLE, WIDTH, InputError, colours_of, is_logarithmic, legend_above, matplotlib, np,
-                     read_table, select, to_kinds, write_figures)
+from figures import (COLUMNS, WIDTH, InputError, colours_of, is_logarithmic, legend_above, main, np, read_table, select,
+                     write_figures)
 from matplotlib.figure import Figure
 
 
@@ -52,29 +50,12 @@ def spectrum_figure(lfr, rdf):
 
 def draw(folder, kinds):
     """Draws the figure in every kind of file asked for."""
-    tables = [read_table(folder / name) for name in ("lfr.csv", "rdf.csv")]
+    tables = [read_table(folder / name, COLUMNS[name]) for name in ("lfr.csv", "rdf.csv")]
     for table in tables:
         if len(table["layer"]) == 0:
             raise InputError(f"{folder}: there is no row below the header of lfr.csv or rdf.csv")
     write_figures({"spectrum": spectrum_figure(*tables)}, folder / "figures", kinds)
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Draws LFR and RDF of one measurement from its CSV files.")
-    parser.add_argument("folder", type=Path, help="folder with lfr.csv and rdf.csv")
-    parser.add_argument("--format", type=to_kinds, default="png,svg", help=f"of {', '.join(METADATA)} (default: png,svg)")
-    arguments = parser.parse_args()
-    try:
-        with matplotlib.rc_context(STYLE):
-            draw(arguments.folder, arguments.format)
-    except InputError as error:
-        print(f"spectrum_figures.py: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"spectrum_figures.py: {error.filename}: cannot be written ({error.strerror})", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(draw, "lfr.csv and rdf.csv"))

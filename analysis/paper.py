@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""Every figure of the paper, one after the other, into one folder with one page: index.html.
+
+    ./run paper [--quick] [--out FOLDER] [--mnist FOLDER] [--cifar10 FOLDER] [--device DEVICE] [--precision PRECISION]
+
+Each figure stands on the page beside what the paper says of it, and a yes or no computed from the CSV files of the run.
+Interrupted, the same command goes on where it stopped.
+"""
+
+import argparse
+import dataclasses
+import datetime
+import html
+import json
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import claims
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+class Failure(Exception):
+    """One sentence for the user, and the exit status."""
+
+    def __init__(self, text, status):
+        super().__init__(text)
+        self.status = status
+
+
+@dataclasses.dataclass
+class Figure:
+    title: str
+    pictures: list  # in the folder of its experiment
+    judge: object  # its claims, from that folder
+
+
+@dataclasses.dataclass
+class Experiment:
+    """One app, started once."""
+
+    name: str  # of its folder
+    app: str
+    arguments: list
+    figures: list
+    data: str = ""  # the option that says where its data are
+    device: bool = True  # whether it takes --device and --precision
+
+
+EXPERIMENTS = [
+    Experiment("fig3", "lfr", [], [
+        Figure("Figure 3: LFR and RDF of sin(kπx)", ["figures/spectrum.png"], claims.figure_3)],
+        device=False),
+    Experiment("fig1", "fit_functions", [], [
+        Figure("Figure 1: epochs until a designated loss", ["figures/fig1a.png", "figures/fig1b.png"], claims.figure_1)],
+        device=False),
+    Experiment("fig8", "train_mlp_mnist", [], [
+        Figure("Figure 8: RDF of the hidden layers of one network", ["figures/rdf.png"], claims.figure_8)], "mnist"),
+    Experiment("fig9", "vanishing_gradient", ["--residual", "both"], [
+        Figure("Figure 9: very deep networks, plain and with residual connections",
+               ["figures/metrics.png", "figures/rdf-layer-3.png", "figures/gradients.png"], claims.figure_9)], "mnist"),
+    Experiment("fig5-7", "train_resnet_variants", [], [
+        Figure("Figure 5: accuracy of variants of ResNet-18", ["figures/metrics.png"], claims.figure_5),
+        Figure("Figure 6: RDF of S[-3]", ["figures/rdf-layer-3.png"], claims.figure_6),
+        Figure("Figure 7: RDF of (f[-3], f[-1])", ["figures/rdf-layer-3_-1.png"], claims.figure_7)], "cifar10"),
+]
+
+
+def write_whole(path, text):
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+class Paper:
+    """The folder: what of it is done is kept in progress.json."""
+
+    def __init__(self, args):
+        self.args = args
+        self.folder = args.out
+        self.setting = {"scale": "--quick" if args.quick else "the paper's", "mnist": args.mnist,
+                        "cifar10": args.cifar10, "device": args.device, "precision": args.precision}
+        self.done = {}  # name: {"seconds", "failure"}
+        self.interrupted = False
+        self.child = None
+
+    def open(self):
+        record = self.folder / "progress.json"
+        try:
+            if record.exists():
+                found = json.loads(record.read_text(encoding="utf-8"))
+                if found["setting"] != self.setting:
+                    raise Failure(f"{record}: begun as {found['setting']}, expected {self.setting}: choose another "
+                                  "--out", 2)
+                self.done = {name: fact for name, fact in found["done"].items() if not fact["failure"]}
+            elif self.folder.exists() and any(self.folder.iterdir()):
+                raise Failure(f"{self.folder}: holds other files, expected a new folder or one that this began", 2)
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Failure(f"{record}: cannot be read ({error})", 2) from None
+        except OSError as error:
+            raise Failure(f"{error.filename}: {error.strerror}", 2) from None
+
+    def save(self):
+        write_whole(self.folder / "progress.json", json.dumps({"setting": self.setting, "done": self.done}, indent=2))
+        write_whole(self.folder / "index.html", self.page())
+
+    def command(self, experiment):
+        """Its app, at the scale asked for; goes on where there is a run to go on with."""
+        folder = self.folder / experiment.name
+        program = self.args.build / "bin" / experiment.app
+        if (folder / "config.toml").exists():
+            return [program, "--resume", folder]
+        command = [program, *experiment.arguments, "--out", folder]
+        if self.args.quick and experiment.app != "lfr":  # which takes seconds as it is
+            command.append("--quick")
+        if experiment.data and self.setting[experiment.data]:
+            command += ["--data", self.setting[experiment.data]]
+        if experiment.device:
+            command += ["--device", self.args.device, "--precision", self.args.precision]
+        return command
+
+    def stop(self, number, _frame):
+        """Ctrl-C reaches the app too, which saves its state; a signal to us alone is handed on."""
+        self.interrupted = True
+        if self.child and number == signal.SIGTERM:
+            self.child.terminate()
+
+    def run(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.stop)
+        for place, experiment in enumerate(EXPERIMENTS, start=1):
+            if experiment.name in self.done:
+                print(f"{experiment.name}: done before", flush=True)
+                continue
+            command = [str(part) for part in self.command(experiment)]
+            print(f"\n[{place} of {len(EXPERIMENTS)}] {experiment.name}: {shlex.join(command)}", flush=True)
+            begin = time.monotonic()
+            self.child = subprocess.Popen(command)
+            status = self.child.wait()
+            self.child = None
+            if self.interrupted:
+                return
+            failure = f"{experiment.app} ended with status {status}" if status else ""
+            self.done[experiment.name] = {"seconds": round(time.monotonic() - begin, 1), "failure": failure}
+            self.save()
+
+    def page(self):
+        parts = [PAGE_HEAD, f"<p>Scale: {self.setting['scale']}. {datetime.date.today().isoformat()}. Paper: Xu &amp; "
+                            "Zhou, <i>Deep Frequency Principle Towards Understanding Why Deeper Learning Is Faster</i>, "
+                            "AAAI 2021.</p>"]
+        figures = [(figure, experiment) for experiment in EXPERIMENTS for figure in experiment.figures]
+        for figure, experiment in sorted(figures, key=lambda pair: pair[0].title):
+            parts += self.section(figure, experiment)
+        return "\n".join([*parts, "</body></html>", ""])
+
+    def section(self, figure, experiment):
+        title = f"<h2>{html.escape(figure.title)}</h2>"
+        fact = self.done.get(experiment.name)
+        if fact is None:
+            return [title, "<p>Not yet.</p>"]
+        if fact["failure"]:
+            return [title, f"<p class=no>{html.escape(fact['failure'])}</p>"]
+        command = shlex.join(["./run", experiment.app, *experiment.arguments,
+                              *(["--quick"] if self.args.quick and experiment.app != "lfr" else [])])
+        parts = [title, f"<p><code>{html.escape(command)}</code>, {fact['seconds']:.0f} s</p>"]
+        for picture in figure.pictures:
+            place = f"{experiment.name}/{picture}"
+            if (self.folder / place).exists():
+                parts.append(f'<img src="{place}" alt="{html.escape(figure.title)}">')
+        parts.append("<table><tr><th>The paper says</th><th>Holds here</th><th>Numbers</th></tr>")
+        for claim in self.judge(figure, experiment):
+            word = {True: "yes", False: "no", None: "not decided"}[claim.holds]
+            parts.append(f"<tr><td>{html.escape(claim.text)}</td><td class={word.split()[0]}>{word}</td>"
+                         f"<td>{html.escape(claim.found)}</td></tr>")
+        return [*parts, "</table>"]
+
+    def judge(self, figure, experiment):
+        try:
+            return figure.judge(self.folder / experiment.name)
+        except (OSError, KeyError, ValueError, IndexError, TypeError) as error:
+            return [claims.Claim("(its numbers)", None, f"cannot be read: {error!r}")]
+
+    def verdicts(self):
+        lines = []
+        for experiment in EXPERIMENTS:
+            fact = self.done[experiment.name]
+            if fact["failure"]:
+                lines.append(f"{experiment.name}: {fact['failure']}")
+                continue
+            for figure in experiment.figures:
+                for claim in self.judge(figure, experiment):
+                    word = {True: "yes", False: "no ", None: "?  "}[claim.holds]
+                    lines.append(f"{word}  {figure.title.split(':')[0]}: {claim.text}")
+        return lines
+
+
+PAGE_HEAD = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>The figures of the paper</title><style>
+body { font: 15px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }
+img { max-width: 100%; display: block; margin: 0.5em 0; }
+table { border-collapse: collapse; } td, th { border: 1px solid #ccc; padding: 0.3em 0.6em; text-align: left; }
+.yes { color: #00724f; font-weight: bold; } .no { color: #b33c00; font-weight: bold; }
+</style></head><body>
+<h1>The figures of the paper</h1>"""
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     prog="./run paper")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cpu", help=argparse.SUPPRESS)
+    parser.add_argument("--quick", action="store_true", help="small scales: all of it in minutes, on two cores")
+    parser.add_argument("--out", type=pathlib.Path, help="folder for all of it (runs/paper, or runs/paper-quick)")
+    parser.add_argument("--mnist", default="", metavar="FOLDER", help="where MNIST is (default: as train_mlp_mnist)")
+    parser.add_argument("--cifar10", default="", metavar="FOLDER", help="CIFAR-10 (default: as train_resnet_variants)")
+    parser.add_argument("--device", default="auto", help="of the networks: auto, cpu, cuda or cuda:N")
+    parser.add_argument("--precision", default="fp32", help="fp32, tf32 or bf16")
+    args = parser.parse_args(arguments)
+    args.out = args.out or pathlib.Path("runs") / ("paper-quick" if args.quick else "paper")
+    return args
+
+
+def main():
+    paper = Paper(parse(sys.argv[1:]))
+    try:
+        paper.open()
+        paper.save()
+        paper.run()
+        if paper.interrupted:
+            print("interrupted: the same command goes on from here")
+            return 0
+    except Failure as failure:
+        print(f"./run paper: {failure}", file=sys.stderr)
+        return failure.status
+    except OSError as error:
+        print(f"./run paper: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    print("", *paper.verdicts(), f"written: {paper.folder / 'index.html'}", sep="\n")
+    return 1 if any(fact["failure"] for fact in paper.done.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

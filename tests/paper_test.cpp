@@ -1,0 +1,186 @@
+// ./run paper with programs in the apps' place that leave CSV files written here.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "tests/files.h"
+
+using deepfreq::text_of;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const char* const apps[] = {"lfr", "fit_functions", "train_mlp_mnist", "vanishing_gradient",
+                            "train_resnet_variants"};
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+/// Programs that note how they were started and copy what lies in results/APP.
+class Stage {
+  public:
+    Stage() {
+        for (const char* app : apps) {
+            const fs::path program = folder_.path / "bin" / app;
+            fs::create_directories(program.parent_path());
+            fs::create_directories(folder_.path / "results" / app);
+            std::ofstream(program) << fmt::format(
+                "#!/bin/sh\n"
+                "echo \"{0} $*\" >>'{1}/started'\n"
+                "test -e '{1}/{0}-fails' && exit 1\n"
+                "for argument in \"$@\"; do\n"
+                "    case $before in --out|--resume) out=$argument ;; esac\n"
+                "    before=$argument\n"
+                "done\n"
+                "mkdir -p \"$out/figures\" && cp -r '{1}/results/{0}/.' \"$out\"\n"
+                "test -e '{1}/{0}-interrupts' && touch \"$out/config.toml\" && kill -INT $PPID\n"
+                "exit 0\n",
+                app, folder_.path.string());
+            fs::permissions(program, fs::perms::owner_all);
+        }
+        put("lfr", "peaks.csv", peaks("f,k = 1,0,1,1\nf,k = 2,0,2,2\n"));
+        put("fit_functions", "summary.csv",
+            "panel,setting,runs,converged,mean_epochs,deviation,given_up\n"
+            "a,1,5,5,300,1,0\na,2,5,5,200,1,0\nb,1,5,5,10,1,0\nb,2,5,5,20,1,0\n");
+        put("train_mlp_mnist", "peaks.csv", peaks("mlp,1,0,1,1\nmlp,2,0,2,1\nmlp,1,9,2,1\nmlp,2,9,1,1\n"));
+        put("vanishing_gradient", "metrics.csv",
+            metrics(
+                "plain-20,9,0.1,1,1\nplain-60,9,0.2,1,1\nresidual-20,9,0.1,1,1\nresidual-60,9,0.11,1,1\n"));
+        put("vanishing_gradient", "peaks.csv",
+            peaks("plain-20,-3,9,1,1\nplain-60,-3,9,2,1\nresidual-20,-3,9,1,1\nresidual-60,-3,9,1.1,1\n"));
+        put("train_resnet_variants", "metrics.csv",
+            metrics("resnet18-1,0,1,0.1,0.1\nresnet18-1,1,1,0.9,0.6\nresnet18-2,0,1,0.1,0.1\nresnet18-2,1,1,"
+                    "0.5,0.5\n"));
+        put("train_resnet_variants", "peaks.csv",
+            peaks("resnet18-1,-3,0,2,1\nresnet18-2,-3,0,1,1\nresnet18-1,-3,1,1,1\nresnet18-2,-3,1,2,1\n"
+                  "resnet18-1,-3:-1,0,2,1\nresnet18-2,-3:-1,0,1,1\nresnet18-1,-3:-1,1,1,1\nresnet18-2,-3:-1,"
+                  "1,2,1\n"));
+    }
+
+    static std::string peaks(const std::string& lines) {
+        std::string text = "network,layer,epoch,inv_delta,rise90\n";
+        return text + lines;
+    }
+    static std::string metrics(const std::string& lines) {
+        return "network,epoch,train_loss,train_accuracy,validation_accuracy\n" + lines;
+    }
+    void put(const std::string& app, const std::string& name, const std::string& text) const {
+        std::ofstream(folder_.path / "results" / app / name) << text;
+    }
+
+    /// Exit status of the script; what it printed is in said().
+    int run(const std::string& options = "--quick") const {
+        const std::string place = folder_.path.string();
+        const int status = std::system(
+            fmt::format("/usr/bin/python3 '{}/../analysis/paper.py' --build '{}' --out '{}/out' {} "
+                        ">'{}/said' 2>&1",
+                        DEEPFREQ_TEST_DIR, place, place, options, place)
+                .c_str());
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+    std::string said() const { return text_of(folder_.path / "said"); }
+    std::string page() const { return text_of(folder_.path / "out" / "index.html"); }
+    /// One line a program started, since the last call.
+    std::string started() const {
+        const std::string lines = text_of(folder_.path / "started");
+        fs::remove(folder_.path / "started");
+        return lines;
+    }
+    const fs::path& path() const { return folder_.path; }
+
+  private:
+    deepfreq::TemporaryFolder folder_;
+};
+
+int occurrences(const std::string& text, const std::string& part) {
+    int count = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
+}  // namespace
+
+TEST_CASE("paper: one page with every figure, and every claim that the numbers bear out is a yes") {
+    const Stage stage;
+    REQUIRE_MESSAGE(stage.run("--quick --mnist /m --cifar10 /c --device cpu") == 0, stage.said());
+    const std::string page = stage.page(), started = stage.started();
+    for (const char* figure :
+         {"Figure 1", "Figure 3", "Figure 5", "Figure 6", "Figure 7", "Figure 8", "Figure 9"})
+        CHECK(contains(page, std::string("<h2>") + figure));
+    CHECK(occurrences(page, "<td class=yes>") == 16);
+    CHECK(occurrences(page, "<td class=no") == 0);
+    CHECK(contains(started, "vanishing_gradient --residual both --out"));
+    CHECK(contains(started, "--quick --data /m --device cpu"));
+    CHECK(contains(started, "--quick --data /c --device cpu"));
+    CHECK(occurrences(started, "\n") == 5);
+}
+
+TEST_CASE("paper: a claim that the numbers contradict is a no, and one they do not decide is neither") {
+    const Stage stage;
+    stage.put("lfr", "peaks.csv", Stage::peaks("f,k = 1,0,2,1\nf,k = 2,0,1,2\n"));
+    stage.put("fit_functions", "summary.csv",
+              "panel,setting,runs,converged,mean_epochs,deviation,given_up\n"
+              "a,1,5,4,300,1,1\na,2,5,5,200,1,0\nb,1,5,5,20,1,0\nb,2,5,5,20,1,0\n");
+    stage.put("vanishing_gradient", "metrics.csv",
+              Stage::metrics(
+                  "plain-20,9,0.1,1,1\nplain-60,9,0.2,1,1\nresidual-20,9,0.1,1,1\nresidual-60,9,0.2,1,1\n"));
+    stage.put("vanishing_gradient", "peaks.csv", "");
+    REQUIRE(stage.run() == 0);
+    const std::string page = stage.page(), said = stage.said();
+    CHECK(contains(said, "no   Figure 3: (b)"));
+    CHECK(contains(said, "yes  Figure 3: (a)"));
+    CHECK(contains(said, "?    Figure 1: (a)"));
+    CHECK(contains(said, "no   Figure 1: (b)"));  // no difference is no order
+    CHECK(contains(said, "?    Figure 9: (its numbers)"));
+    CHECK(contains(page, "1 runs did not reach the error"));
+}
+
+TEST_CASE("paper: interrupted, it goes on with the run at hand and leaves what is done") {
+    const Stage stage;
+    std::ofstream(stage.path() / "train_mlp_mnist-interrupts") << "";
+    REQUIRE(stage.run() == 0);
+    CHECK(contains(stage.said(), "goes on from here"));
+    CHECK(occurrences(stage.started(), "\n") == 3);
+    CHECK(contains(stage.page(), "Not yet."));
+    fs::remove(stage.path() / "train_mlp_mnist-interrupts");
+    REQUIRE(stage.run() == 0);
+    const std::string started = stage.started();
+    CHECK(occurrences(started, "\n") == 3);
+    CHECK(started.starts_with("train_mlp_mnist --resume "));
+    CHECK_FALSE(contains(stage.page(), "Not yet."));
+    REQUIRE(stage.run() == 0);
+    CHECK_FALSE(fs::exists(stage.path() / "started"));
+}
+
+TEST_CASE("paper: an app that fails is named on the page, the others still run, and it is tried again") {
+    const Stage stage;
+    std::ofstream(stage.path() / "vanishing_gradient-fails") << "";
+    CHECK(stage.run() == 1);
+    CHECK(contains(stage.page(), "vanishing_gradient ended with status 1"));
+    CHECK(occurrences(stage.started(), "\n") == 5);
+    fs::remove(stage.path() / "vanishing_gradient-fails");
+    CHECK(stage.run() == 0);
+    CHECK(stage.started().starts_with("vanishing_gradient --residual both"));
+}
+
+TEST_CASE("paper: a folder of another scale, or of something else, is refused in one sentence") {
+    const Stage stage;
+    REQUIRE(stage.run() == 0);
+    stage.started();
+    CHECK(stage.run("") == 2);
+    CHECK(contains(stage.said(), "choose another --out"));
+    CHECK(occurrences(stage.said(), "\n") == 1);
+    std::ofstream(stage.path() / "out" / "progress.json") << "{";
+    CHECK(stage.run() == 2);
+    CHECK(contains(stage.said(), "progress.json"));
+    fs::remove(stage.path() / "out" / "progress.json");
+    CHECK(stage.run() == 2);
+    CHECK(contains(stage.said(), "holds other files"));
+    CHECK_FALSE(fs::exists(stage.path() / "started"));
+}
