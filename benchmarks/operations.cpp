@@ -203,6 +203,15 @@ class Operands {
             return {[=] { device().scale_columns_by_max_abs(x); }, 0.0, 3.0 * bytes};
         if (case_.operation == Operation::SumOfSquares)
             return {[=] { benchmark::DoNotOptimize(device().sum_of_squares(x)); }, 0.0, bytes};
+        if (case_.operation == Operation::AddSquaredNorms) {
+            const auto bounds = zeros<std::int64_t>({case_.position + 1});
+            std::vector<std::int64_t> even;
+            for (std::int64_t k = 0; k <= case_.position; ++k)
+                even.push_back(case_.shape[0] * k / case_.position);
+            device().upload(std::span<const std::int64_t>(even), bounds);
+            const auto sums = zeros<double>({case_.position});
+            return {[=] { device().add_squared_norms(x, bounds, sums); }, 0.0, bytes};
+        }
         throw InputError("operation '{}' has no benchmark", tests::name_of(case_.operation));
     }
 
