@@ -133,7 +133,8 @@ TEST_CASE("agreement: tf32 and bf16 round factors, and no more" *
     // Half the spacing of factors of 11 and 8 bits, twice for those that cut off; two factors a product.
     for (const auto& [precision, bound] :
          {std::pair(Precision::TensorFloat32, 0x1p-9), std::pair(Precision::BFloat16, 0x1p-6)}) {
-        INFO(precision_name(precision));
+        const std::string name(precision_name(precision));
+        INFO(name);
         const auto found = positive_products(*open_kernels("cuda", precision).kernels);
         for (std::size_t k = 0; k < exact.size(); ++k) {
             double largest = 0.0;

@@ -88,7 +88,7 @@ class Stage {
     std::string page() const { return text_of(folder_.path / "out" / "index.html"); }
     /// One line a program started, since the last call.
     std::string started() const {
-        const std::string lines = text_of(folder_.path / "started");
+        std::string lines = text_of(folder_.path / "started");
         fs::remove(folder_.path / "started");
         return lines;
     }
