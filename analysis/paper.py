@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -101,7 +102,7 @@ class Paper:
             elif self.folder.exists() and any(self.folder.iterdir()):
                 raise Failure(f"{self.folder}: holds other files, expected a new folder or one that this began", 2)
             self.folder.mkdir(parents=True, exist_ok=True)
-        except (ValueError, KeyError, TypeError) as error:
+        except (AttributeError, ValueError, KeyError, TypeError) as error:
             raise Failure(f"{record}: cannot be read ({error})", 2) from None
         except OSError as error:
             raise Failure(f"{error.filename}: {error.strerror}", 2) from None
@@ -116,6 +117,7 @@ class Paper:
         program = self.args.build / "bin" / experiment.app
         if (folder / "config.toml").exists():
             return [program, "--resume", folder]
+        shutil.rmtree(folder, ignore_errors=True)  # what an app left that cannot go on
         command = [program, *experiment.arguments, "--out", folder]
         if self.args.quick and experiment.app != "lfr":  # which takes seconds as it is
             command.append("--quick")
