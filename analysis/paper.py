@@ -170,7 +170,8 @@ class Paper:
             return [title, f"<p class=no>{html.escape(fact['failure'])}</p>"]
         command = shlex.join(["./run", experiment.app, *experiment.arguments,
                               *(["--quick"] if self.args.quick and experiment.app != "lfr" else [])])
-        parts = [title, f"<p><code>{html.escape(command)}</code>, {fact['seconds']:.0f} s</p>"]
+        parts = [title, f"<p><code>{html.escape(command)}</code>, {fact['seconds']:.0f} s"
+                        f"{html.escape(self.circumstances(experiment))}</p>"]
         for picture in figure.pictures:
             place = f"{experiment.name}/{picture}"
             if (self.folder / place).exists():
@@ -181,6 +182,16 @@ class Paper:
             parts.append(f"<tr><td>{html.escape(claim.text)}</td><td class={word.split()[0]}>{word}</td>"
                          f"<td>{html.escape(claim.found)}</td></tr>")
         return [*parts, "</table>"]
+
+    def circumstances(self, experiment):
+        """The data and the device of a run, as its manifest has them: data that are synthetic must be seen here."""
+        try:
+            manifest = json.loads((self.folder / experiment.name / "manifest.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return ""
+        data = manifest.get("data")
+        facts = [data.get("source") if isinstance(data, dict) else None, manifest.get("device")]
+        return "".join(f"; {fact}" for fact in facts if fact)
 
     def judge(self, figure, experiment):
         try:
