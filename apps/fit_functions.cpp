@@ -1,12 +1,13 @@
 // Fig. 1: epochs until a fixed error, (a) of deeper networks, (b) of higher frequencies; and parity of d bits
 #include <spdlog/spdlog.h>
 
-#include <charconv>
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <thread>
 
 #include "apps/common/experiment.h"
+#include "apps/common/lists.h"
 #include "apps/common/manifest.h"
 #include "apps/common/memory_check.h"
 #include "apps/common/program.h"
@@ -61,18 +62,11 @@ void check_function(const std::string& name) {
     throw InputError("'{}' found, fig1, fig1a, fig1b or parity expected", name);
 }
 
-/// Numbers above 0 between commas.
 std::vector<double> parse_numbers(const std::string& text) {
-    std::vector<double> numbers;
-    for (std::string_view rest = text, item;; rest.remove_prefix(item.size() + 1)) {
-        item = rest.substr(0, rest.find(','));
-        double number = 0.0;
-        const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), number);
-        if (error != std::errc{} || end != item.data() + item.size() || !std::isfinite(number) || number <= 0)
-            throw InputError("'{}' found, finite numbers above 0 between commas expected", text);
-        numbers.push_back(number);
-        if (item.size() == rest.size()) return numbers;
-    }
+    std::vector<double> numbers = numbers_between_commas(text);
+    if (std::ranges::any_of(numbers, [](double number) { return number <= 0.0; }))
+        throw InputError("'{}' found, finite numbers above 0 between commas expected", text);
+    return numbers;
 }
 
 std::vector<std::int64_t> parse_depths(const std::string& text) {

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/app_checks.h"
 #include "tests/files.h"
 #include "tests/process.h"
 
@@ -47,23 +48,11 @@ std::string run(const Arguments& arguments) {
 }
 
 void check_refused(const Arguments& arguments, const Arguments& words) {
-    const TemporaryFolder folder;
-    Process app("fit_functions", arguments, folder.path);
-    CAPTURE(fmt::format("{}", fmt::join(arguments, " ")));
-    CHECK(app.wait() == 2);
-    const std::string sentence = app.errors();
-    CAPTURE(sentence);
-    CHECK(sentence.starts_with("error: "));
-    CHECK(std::ranges::count(sentence, '\n') == 1);
-    for (const std::string& word : words) CHECK_MESSAGE(contains(sentence, word), word);
+    check_refusal("fit_functions", arguments, words);
 }
 
 void check_same_tables(const std::filesystem::path& found, const std::filesystem::path& expected) {
-    for (const char* name : {"epochs.csv", "summary.csv"}) {
-        CAPTURE(std::string(name));
-        CHECK(!text_of(expected / name).empty());
-        CHECK(text_of(found / name) == text_of(expected / name));
-    }
+    check_same_files(found, expected, {"epochs.csv", "summary.csv"});
 }
 
 struct Row {

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "common/philox.h"
+#include "tests/app_checks.h"
 #include "tests/npy_files.h"
 #include "tests/process.h"
 #include "tests/spectrum_reference.h"
@@ -142,13 +143,7 @@ void check_refused(Arguments arguments, const std::string& words) {
     const TemporaryFolder folder;
     const auto out = folder.path / "out";
     arguments.insert(arguments.end(), {"--device", "cpu", "--out", out.string()});
-    Process app("lfr", arguments, folder.path);
-    CHECK(app.wait() == 2);
-    const std::string sentence = app.errors();
-    CAPTURE(sentence);
-    CHECK(sentence.starts_with("error: "));
-    CHECK(std::ranges::count(sentence, '\n') == 1);
-    CHECK_MESSAGE(contains(sentence, words), words);
+    check_refusal("lfr", arguments, {words});
     CHECK_FALSE(std::filesystem::exists(out));
 }
 

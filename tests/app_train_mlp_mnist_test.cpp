@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 #include <thread>
 
+#include "tests/app_checks.h"
 #include "tests/files.h"
 #include "tests/process.h"
 #include "tests/small_mnist.h"
@@ -28,26 +28,9 @@ Arguments small_run(const std::filesystem::path& out, const Arguments& more = {}
     return arguments;
 }
 
-void check_same_files(const std::filesystem::path& found, const std::filesystem::path& expected) {
-    for (const char* name : {"metrics.csv", "lfr.csv", "rdf.csv", "peaks.csv", "checkpoint"}) {
-        CAPTURE(std::string(name));
-        const std::string bytes = text_of(found / name);
-        CHECK(!bytes.empty());
-        CHECK(bytes == text_of(expected / name));
-    }
-}
-
 // Status and one sentence on stderr that holds every one of the words.
 void check_refused(const Arguments& arguments, int status, const Arguments& words) {
-    const TemporaryFolder folder;
-    Process app("train_mlp_mnist", arguments, folder.path);
-    CAPTURE(fmt::format("{}", fmt::join(arguments, " ")));
-    CHECK(app.wait() == status);
-    const std::string sentence = app.errors();
-    CAPTURE(sentence);
-    CHECK(sentence.starts_with("error: "));
-    CHECK(std::ranges::count(sentence, '\n') == 1);
-    for (const std::string& word : words) CHECK_MESSAGE(contains(sentence, word), word);
+    check_refusal("train_mlp_mnist", arguments, words, status);
 }
 
 }  // namespace
@@ -75,22 +58,7 @@ TEST_CASE(
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
     const auto out = folder.path / "killed";
-    std::mt19937 random(2026);
-    std::uniform_real_distribution<double> moment(0.0, 0.3 * seconds);
-    int kills = 0;
-    for (int status = -1; status != 0;) {
-        const bool resumable = std::filesystem::exists(out / "config.toml");
-        Process app("train_mlp_mnist", resumable ? Arguments{"--resume", out.string()} : small_run(out),
-                    folder.path);
-        if (kills < 20) {
-            std::this_thread::sleep_for(std::chrono::duration<double>(moment(random)));
-            app.signal(SIGKILL);
-        }
-        status = app.wait();
-        if (status == 0) break;
-        REQUIRE(status == 128 + SIGKILL);
-        ++kills;
-    }
+    const int kills = kill_until_done("train_mlp_mnist", small_run(out), out, 0.3 * seconds, 20);
     MESSAGE("killed ", kills, " times");
     CHECK(kills >= 5);
     check_same_files(out, folder.path / "whole");

@@ -1,13 +1,12 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
 #include <random>
 #include <set>
-#include <thread>
 
+#include "tests/app_checks.h"
 #include "tests/image_files.h"
 #include "tests/process.h"
 
@@ -74,13 +73,7 @@ struct Stage {
     }
 
     void check_refused(const Arguments& more, const Arguments& words) const {
-        Process app("train_resnet_variants", small_run("refused", more), folder.path);
-        CAPTURE(fmt::format("{}", fmt::join(more, " ")));
-        CHECK(app.wait() == 2);
-        const std::string sentence = app.errors();
-        CAPTURE(sentence);
-        CHECK(std::ranges::count(sentence, '\n') == 1);
-        for (const std::string& word : words) CHECK_MESSAGE(contains(sentence, word), word);
+        check_refusal("train_resnet_variants", small_run("refused", more), words);
         CHECK(!std::filesystem::exists(folder.path / "refused"));
     }
 
@@ -88,15 +81,6 @@ struct Stage {
     std::filesystem::path images = folder.path / "images";
     ScopedVariable cache;
 };
-
-void check_same_files(const std::filesystem::path& found, const std::filesystem::path& expected) {
-    for (const char* name : {"metrics.csv", "lfr.csv", "rdf.csv", "peaks.csv", "checkpoint"}) {
-        CAPTURE(std::string(name));
-        const std::string bytes = text_of(found / name);
-        CHECK(!bytes.empty());
-        CHECK(bytes == text_of(expected / name));
-    }
-}
 
 /// The first columns of a CSV file, as many as asked for, each combination once.
 std::set<std::string> combinations(const std::filesystem::path& csv, int columns) {
@@ -150,23 +134,8 @@ TEST_CASE(
     const auto whole = stage.run("whole");
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     const auto out = stage.folder.path / "killed";
-    std::mt19937 random(2026);
-    std::uniform_real_distribution<double> moment(0.0, 0.25 * seconds);
-    int kills = 0;
-    for (int status = -1; status != 0;) {
-        const bool resumable = std::filesystem::exists(out / "config.toml");
-        Process app("train_resnet_variants",
-                    resumable ? Arguments{"--resume", out.string()} : stage.small_run("killed"),
-                    stage.folder.path);
-        if (kills < 15) {
-            std::this_thread::sleep_for(std::chrono::duration<double>(moment(random)));
-            app.signal(SIGKILL);
-        }
-        status = app.wait();
-        if (status == 0) break;
-        REQUIRE(status == 128 + SIGKILL);
-        ++kills;
-    }
+    const int kills =
+        kill_until_done("train_resnet_variants", stage.small_run("killed"), out, 0.25 * seconds, 15);
     MESSAGE("killed ", kills, " times");
     CHECK(kills >= 1);
     check_same_files(out, whole);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tests/app_checks.h"
 #include "tests/process.h"
 #include "tests/small_mnist.h"
 
@@ -24,13 +25,7 @@ Arguments small_run(const std::filesystem::path& out, const Arguments& more = {}
 
 void check_refused(const Arguments& more, const Arguments& words) {
     const TemporaryFolder folder;
-    Process app("vanishing_gradient", small_run(folder.path / "run", more), folder.path);
-    CAPTURE(fmt::format("{}", fmt::join(more, " ")));
-    CHECK(app.wait() == 2);
-    const std::string sentence = app.errors();
-    CAPTURE(sentence);
-    CHECK(std::ranges::count(sentence, '\n') == 1);
-    for (const std::string& word : words) CHECK_MESSAGE(contains(sentence, word), word);
+    check_refusal("vanishing_gradient", small_run(folder.path / "run", more), words);
     CHECK(!std::filesystem::exists(folder.path / "run"));
 }
 
