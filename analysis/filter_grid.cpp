@@ -222,9 +222,8 @@ CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count) {
     if (needed > count)
         grid.note = fmt::format(
             "the grid of 1/delta from {:.3g} to {:.3g} is cut to {} widths, {:.3g} would be needed to "
-            "resolve the "
-            "smallest peak at {:.3g}: its step is {:.3g} % of that peak instead of 4 %; fix a narrower grid "
-            "as LO:HI:N",
+            "resolve the smallest peak at {:.3g}: its step is {:.3g} % of that peak instead of 4 %; fix a "
+            "narrower grid as LO:HI:N, or a logarithmic one as log:LO:HI:N",
             low, high, count, needed, peak, 100.0 * (high - low) / (count - 1.0) / peak);
     return grid;
 }

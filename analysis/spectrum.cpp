@@ -1,6 +1,7 @@
 #include "analysis/spectrum.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/error.h"
 
@@ -47,6 +48,10 @@ std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSo
         s.lfr = low_frequency_ratio(kernels, x, y, widths, options.filter);
         s.rdf = ratio_density(s.lfr);
         s.peak = automatic ? find_peak(s.lfr, extents[i].floor, extents[i].ceiling) : find_peak(s.lfr);
+        if (!automatic && std::isnan(s.peak.inv_delta))
+            warn(fmt::format(
+                "{}: LFR does not rise on the grid from 1/delta = {:.4g} to {:.4g}; it has no peak there",
+                sources[i].name, widths.front(), widths.back()));
         spectra.push_back(std::move(s));
     }
     return spectra;

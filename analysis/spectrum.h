@@ -41,8 +41,8 @@ struct SpectrumOptions {
 using Warn = std::function<void(const std::string&)>;
 
 /// One spectrum a source, all on one grid of 1/delta; none when the grid is automatic and LFR rises in none
-/// of them. `warn` is told of a curve whose rise cannot be found, and of a grid that had to be coarser than
-/// it should be. Throws what low_frequency_ratio throws.
+/// of them. `warn` is told of a curve whose rise cannot be found or is not on the fixed grid, and of a grid
+/// that had to be coarser than it should be. Throws what low_frequency_ratio throws.
 std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSource> sources,
                                       const SpectrumOptions& options, const Warn& warn);
 

@@ -14,6 +14,14 @@ using namespace deepfreq;
 
 constexpr const char* app_name = "doctor";
 
+struct Flags {
+    std::string device = "all";
+
+    void add_to(CLI::App& app) {
+        app.add_option("--device", device, "check only this one: auto, cpu, cuda or cuda:N");
+    }
+};
+
 std::string gibibytes(std::size_t bytes) {
     return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / 0x1p30);
 }
@@ -87,7 +95,8 @@ int check_device(const std::string& name, bool asked_for,
     return check_device(*device.kernels, operations);
 }
 
-void run(const std::string& asked_for, int argc, char** argv) {
+void run(CLI::App& /*app*/, Flags& flags, int argc, char** argv) {
+    const std::string& asked_for = flags.device;
     const CudaFacts cuda = cuda_facts();
     show_build(argc, argv, cuda);
     show_machine(cuda);
@@ -105,13 +114,9 @@ void run(const std::string& asked_for, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app(
+    return run_app<Flags>(
+        app_name,
         "Says what was built, what this machine has and which device auto chooses, and checks every "
-        "operation\n"
-        "of each device against the reference, in a few seconds. Exit status 1 if one failed.",
-        app_name);
-    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    std::string device = "all";
-    app.add_option("--device", device, "check only this one: auto, cpu, cuda or cuda:N");
-    return run_program(app, argc, argv, [&] { run(device, argc, argv); });
+        "operation\nof each device against the reference, in a few seconds. Exit status 1 if one failed.",
+        argc, argv, run);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 #include "apps/common/experiment.h"
@@ -63,7 +64,7 @@ void check_function(const std::string& name) {
 }
 
 std::vector<double> parse_numbers(const std::string& text) {
-    std::vector<double> numbers = numbers_between_commas(text);
+    std::vector<double> numbers = distinct_numbers_between_commas(text);
     if (std::ranges::any_of(numbers, [](double number) { return number <= 0.0; }))
         throw InputError("'{}' found, finite numbers above 0 between commas expected", text);
     return numbers;
@@ -163,7 +164,9 @@ FitOptions Flags::fit_options() const {
 
 /// All that decides what a fit gives, beside its key.
 nlohmann::json Flags::identity() const {
-    return {{"samples", samples},
+    return {{"device", run.device},
+            {"precision", run.precision},
+            {"samples", samples},
             {"range", range},
             {"width", width},
             {"fixed-depth", fixed_depth},
@@ -234,6 +237,19 @@ void write_manifest(const Flags& flags, int argc, char** argv, const Kernels& ke
                 manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
+/// Says which options of the command line the other kind of function would need.
+void warn_of_unused(const CLI::App& app, const Flags& flags) {
+    const bool parity = flags.function == "parity";
+    const std::vector<const char*> unused =
+        parity ? std::vector{"--k", "--depths", "--samples", "--range", "--seeds", "--jobs"}
+               : std::vector{"--bits",          "--probe-epochs", "--probe-layers",
+                             "--probe-samples", "--inv-delta",    "--no-normalize",
+                             "--exclude-self",  "--save-every",   "--no-seconds"};
+    for (const char* const option : unused)
+        if (app.count(option) > 0)
+            spdlog::warn("warning: {} has no effect with --function {}", option, flags.function);
+}
+
 void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Kernels& kernels) {
     if (!flags.run.probe_run.empty() || flags.run.keep_checkpoints)
         throw InputError("--probe-run and --keep-checkpoints found, expected with --function parity only");
@@ -276,7 +292,11 @@ void run_parity(CLI::App& app, Flags& flags, int argc, char** argv, const Opened
 }
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
+    warn_of_unused(app, flags);
     take_options_of_earlier_run(app, argc, argv, flags.run);
+    if (flags.training.seed >
+        std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(flags.seeds))
+        throw InputError("--seed is {}, expected so that {} more follow", flags.training.seed, flags.seeds);
     if (flags.run.quick) choose_quick_setting(app, flags);
     const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
@@ -289,20 +309,13 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app(
-        "Counts the epochs until networks have learnt a function to a fixed error: Figure 1 of Xu & Zhou, "
-        "AAAI "
-        "2021.\n"
-        "(a) networks of several depths learn cos(3x) + cos(5x), (b) one network learns cos(kx). With "
-        "--function "
-        "parity,\n"
-        "one network learns the parity of all inputs of some bits, and its layers are measured (LFR, RDF) as "
-        "it "
-        "does.",
-        app_name);
-    app.get_formatter()->column_width(36);
-    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    Flags flags;
-    flags.add_to(app);
-    return run_program(app, argc, argv, [&] { run(app, flags, argc, argv); });
+    return run_app<Flags>(
+        app_name,
+        "Counts the epochs until networks have learnt a function to a fixed error: Figure 1 of Xu & "
+        "Zhou, AAAI 2021.\n"
+        "(a) networks of several depths learn cos(3x) + cos(5x), (b) one network learns cos(kx). "
+        "With --function parity,\n"
+        "one network learns the parity of all inputs of some bits, and its layers are measured (LFR, "
+        "RDF) as it does.",
+        argc, argv, run);
 }

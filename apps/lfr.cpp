@@ -10,6 +10,7 @@
 #include "apps/common/manifest.h"
 #include "apps/common/npy_samples.h"
 #include "apps/common/program.h"
+#include "apps/common/progress.h"
 #include "apps/common/result_folder.h"
 #include "apps/common/run_folder.h"
 #include "apps/common/spectrum_rows.h"
@@ -46,8 +47,8 @@ void Flags::add_to(CLI::App& app) {
     const char* const of_function = "A function";
     std::vector<CLI::Option*> function_only = {
         app.add_option("--function", function, "a formula in x, k and pi, one curve for each k"),
-        app.add_option("--k", k, "values of k, as 1,2,4")->check(parses(numbers_between_commas, "")),
-        app.add_option("--samples", samples, "so many evenly spaced points")->check(at_least(2)),
+        app.add_option("--k", k, "values of k, as 1,2,4")->check(parses(distinct_numbers_between_commas, "")),
+        app.add_option("--samples", samples, "so many evenly spaced points")->check(CLI::Range(2, 1'000'000)),
         app.add_option("--domain", domain, "LO,HI: their range")
             ->check(parses(
                 [](const std::string& s) {
@@ -57,8 +58,10 @@ void Flags::add_to(CLI::App& app) {
                 },
                 ""))};
     const char* const of_network = "Features of your own, in place of a function";
-    auto* const x = app.add_option("--features", features, "X.npy: floats [n,d]")->group(of_network);
+    auto* const x =
+        app.add_option("--features", features, "X.npy: floats [n,d]")->check(not_empty())->group(of_network);
     auto* const y = app.add_option("--targets", targets, "Y.npy: floats [n,c], or integer labels [n]")
+                        ->check(not_empty())
                         ->needs(x)
                         ->group(of_network);
     x->needs(y);
@@ -68,6 +71,7 @@ void Flags::add_to(CLI::App& app) {
     app.get_option("--no-normalize")->needs(x);
     app.add_option("--device", device, "auto, cpu, cuda or cuda:N")->group(measured);
     app.add_option("--out", out, "a new folder for the results (default: the next free runs/lfr-NNN)")
+        ->check(not_empty())
         ->group(measured);
     app.add_flag("--no-figures", no_figures, "write the CSV files only")->group(measured);
 }
@@ -96,6 +100,12 @@ LoadedTensor to_device(Kernels& kernels, const std::vector<float>& column) {
 
 Curve function_curve(Kernels& kernels, const Flags& flags, std::optional<double> k) {
     const RegressionSet set = sample_formula(flags.function, k.value_or(1.0), points(flags));
+    const double missed = share_between_points(flags.function, k.value_or(1.0), points(flags));
+    if (missed > 0.01)
+        spdlog::warn(
+            "warning: {}: {:.2g} % of its variance lies between the points; what is measured is another "
+            "function, unless there are more --samples",
+            set.name, 100.0 * missed);
     return {set.name, k, to_device(kernels, set.inputs), to_device(kernels, set.targets)};
 }
 
@@ -108,12 +118,8 @@ Samples sample_functions(Kernels& kernels, const Flags& flags, bool k_given) {
         return samples;
     }
     samples.facts["k"] = flags.k;
-    std::vector<double> seen;
-    for (const double k : numbers_between_commas(flags.k)) {
-        if (std::ranges::count(seen, k) > 0) throw InputError("--k is {}, expected {} only once", flags.k, k);
-        seen.push_back(k);
+    for (const double k : distinct_numbers_between_commas(flags.k))
         samples.curves.push_back(function_curve(kernels, flags, k));
-    }
     return samples;
 }
 
@@ -138,18 +144,23 @@ Samples load_samples(Kernels& kernels, const Flags& flags) {
 }
 
 std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const FilterFlags& filter) {
+    Progress progress(0, 0.0, 0, 0.0);
     std::vector<SampleSource> sources;
     for (const Curve& curve : samples.curves)
-        sources.push_back({curve.name, [&curve] {
+        sources.push_back({curve.name, [&] {
+                               if (interrupted()) throw RunError("interrupted: nothing is written");
+                               progress.note(fmt::format("measuring {}", curve.name));
                                return SampleTensors{curve.features.view, curve.targets.view};
                            }});
     SpectrumOptions options;
     options.grid = FilterGridRequest::parse(filter.inv_delta);
-    options.logarithmic = samples.network == "function";
+    // LFR of a function of one variable rises over decades.
+    options.logarithmic = samples.curves.front().features.view.shape[1] == 1;
     options.filter.exclude_self = filter.exclude_self;
     std::vector<std::string> warnings;
     std::vector<Spectrum> spectra = measure_spectra(
         kernels, sources, options, [&](const std::string& line) { warnings.push_back(line); });
+    progress.finish();
     if (spectra.empty())
         throw InputError("{}",
                          warnings.empty()
@@ -200,13 +211,14 @@ void print_table(const Samples& samples, const std::vector<Spectrum>& spectra) {
     if (peaks_rise_with_k(samples, spectra)) spdlog::info("RDF's peak rises with k");
 }
 
-void run(const Flags& flags, const CLI::App& app, int argc, char** argv) {
+void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     const OpenedKernels device = open_kernels(flags.device);
     Kernels& kernels = *device.kernels;
     spdlog::info("device: {} ({})", kernels.description(), device.reason);
     const Samples samples = app.count("--features") > 0
                                 ? load_samples(kernels, flags)
                                 : sample_functions(kernels, flags, app.count("--k") > 0);
+    catch_interrupts();
     ResultFolder folder(app.count("--out") > 0 ? std::filesystem::path(flags.out)
                                                : RunFolder::next_free("runs/lfr"));
     const std::vector<Spectrum> spectra = measure(kernels, samples, flags.filter);
@@ -227,14 +239,10 @@ void run(const Flags& flags, const CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app(
-        "Measures the frequency content (LFR, RDF) of functions of one variable, Figure 3 of Xu & Zhou, AAAI "
-        "2021,\n"
+    return run_app<Flags>(
+        app_name,
+        "Measures the frequency content (LFR, RDF) of functions of one variable, Figure 3 of Xu & "
+        "Zhou, AAAI 2021,\n"
         "or of features and targets of any network, saved by numpy.save.",
-        app_name);
-    app.get_formatter()->column_width(36);
-    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    Flags flags;
-    flags.add_to(app);
-    return run_program(app, argc, argv, [&] { run(flags, app, argc, argv); });
+        argc, argv, run);
 }

@@ -77,14 +77,11 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app(
-        "Trains a fully connected network on MNIST and measures the frequency content (LFR, RDF) of what "
-        "each\n"
-        "hidden layer still has to learn: Figure 8 of Xu & Zhou, AAAI 2021, by default at the paper's scale.",
-        app_name);
-    app.get_formatter()->column_width(36);
-    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    Flags flags;
-    flags.add_to(app);
-    return run_program(app, argc, argv, [&] { run(app, flags, argc, argv); });
+    return run_app<Flags>(
+        app_name,
+        "Trains a fully connected network on MNIST and measures the frequency content (LFR, RDF) of "
+        "what each\n"
+        "hidden layer still has to learn: Figure 8 of Xu & Zhou, AAAI 2021, by default at the "
+        "paper's scale.",
+        argc, argv, run);
 }

@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "data/cifar10.h"
 #include "data/split.h"
+#include "engine/layers/dense.h"
 #include "models/mlp.h"
 #include "models/resnet18_variants.h"
 
@@ -23,6 +24,7 @@ struct Flags {
     std::string parts = "64,128,256,512";
     std::string head = "512";
     std::string pool = "512";
+    std::string activation = "relu";
     bool plain = false;
     std::int64_t validation_samples = 10000;
     bool no_scale = false;
@@ -53,6 +55,9 @@ void Flags::add_to(CLI::App& app) {
                    "what goes into them: 512 (as many features from every variant: the channels of the last "
                    "part) or global (a mean a channel)")
         ->check(parses([](const std::string& s) { parse_head_pooling(s); }, ""))
+        ->group(network);
+    app.add_option("--activation", activation, "of all layers but the last: relu, tanh, sigmoid or identity")
+        ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
         ->group(network);
     app.add_flag("--plain", plain, "without the residual connections")->group(network);
     const char* const images = "Images";
@@ -105,12 +110,12 @@ bool is_paper_setting(const Flags& flags, const Dataset& data) {
     const Flags paper;
     const TrainingFlags &found = flags.training, &expected = paper.training;
     return flags.parts == paper.parts && flags.head == paper.head && flags.pool == paper.pool &&
-           !flags.plain && !flags.no_scale && flags.augment == paper.augment &&
-           flags.validation_samples == paper.validation_samples && found.loss == expected.loss &&
-           found.schedule == expected.schedule && found.batch == expected.batch &&
-           found.samples == expected.samples && found.until_loss == expected.until_loss &&
-           found.initializer == expected.initializer && found.epochs == expected.epochs &&
-           data.name == "cifar10";
+           flags.activation == paper.activation && !flags.plain && !flags.no_scale &&
+           flags.augment == paper.augment && flags.validation_samples == paper.validation_samples &&
+           found.loss == expected.loss && found.schedule == expected.schedule &&
+           found.batch == expected.batch && found.samples == expected.samples &&
+           found.until_loss == expected.until_loss && found.initializer == expected.initializer &&
+           found.epochs == expected.epochs && data.name == "cifar10";
 }
 
 NetworkPlan make_network(const Flags& flags, const Dataset& data, int variant) {
@@ -122,6 +127,7 @@ NetworkPlan make_network(const Flags& flags, const Dataset& data, int variant) {
                                 .variant = variant,
                                 .pooling = parse_head_pooling(flags.pool),
                                 .head = parse_widths(flags.head),
+                                .sigma = parse_activation(flags.activation),
                                 .residual = !flags.plain};
     return {fmt::format("{}18-{}", flags.plain ? "plain" : "resnet", variant), resnet18_variant(params)};
 }
@@ -156,14 +162,10 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app(
-        "Trains variants of ResNet-18, of which each drops one more convolution part, on CIFAR-10, and "
-        "measures\n"
+    return run_app<Flags>(
+        app_name,
+        "Trains variants of ResNet-18, of which each drops one more convolution part, on CIFAR-10, "
+        "and measures\n"
         "what their last hidden layers have to learn: Figures 5, 6 and 7 of Xu & Zhou, AAAI 2021.",
-        app_name);
-    app.get_formatter()->column_width(36);
-    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    Flags flags;
-    flags.add_to(app);
-    return run_program(app, argc, argv, [&] { run(app, flags, argc, argv); });
+        argc, argv, run);
 }

@@ -142,14 +142,14 @@ class Operands {
 
     Job batch_norm() {
         const Shape channels{case_.shape[3]};
+        const Activation sigma = case_.sigma;
         const double image = 4.0 * static_cast<double>(case_.shape.elements());
-        const bool relu = case_.sigma == Activation::Relu;
         const Tensor x = random(case_.shape), y = zeros(case_.shape);
         const Tensor scale = random(channels), shift = random(channels);
         const Tensor mean = zeros(channels), variance = zeros(channels);
         if (case_.operation == Operation::BatchNormForwardInference)
             return {[=] {
-                        device().batch_norm_forward_inference(x, scale, shift, {}, mean, variance, {}, relu,
+                        device().batch_norm_forward_inference(x, scale, shift, {}, mean, variance, {}, sigma,
                                                               y);
                     },
                     0.0, 2.0 * image};
@@ -157,14 +157,14 @@ class Operands {
         if (case_.operation == Operation::BatchNormForwardTraining)
             return {[=] {
                         device().batch_norm_forward_training(x, scale, shift, {}, mean, variance, saved_mean,
-                                                             saved_inverse, {}, relu, y);
+                                                             saved_inverse, {}, sigma, y);
                     },
                     0.0, 3.0 * image};
         const Tensor dy = random(case_.shape), dx = zeros(case_.shape);
         const Tensor dscale = zeros(channels), dshift = zeros(channels);
         return {[=] {
-                    device().batch_norm_backward(x, y, scale, saved_mean, saved_inverse, relu, dy, dx, dscale,
-                                                 dshift, GradMode::Overwrite);
+                    device().batch_norm_backward(x, y, scale, saved_mean, saved_inverse, sigma, dy, dx,
+                                                 dscale, dshift, GradMode::Overwrite);
                 },
                 0.0, 7.0 * image};
     }

@@ -105,6 +105,27 @@ RegressionSet sample_formula(const std::string& formula, double k, const Grid& g
     });
 }
 
+double share_between_points(const std::string& formula, double k, const Grid& grid) {
+    const RegressionSet set = sample_formula(formula, k, grid);
+    Formula f(formula, k);
+    // The golden section: no frequency has a zero of its own at that place between all points.
+    constexpr double place = 0.381966;
+    double sum = 0.0, squares = 0.0, missed = 0.0, count = 0.0;
+    for (std::size_t i = 0; i + 1 < set.inputs.size(); ++i) {
+        const double y =
+            f(std::lerp(static_cast<double>(set.inputs[i]), static_cast<double>(set.inputs[i + 1]), place));
+        if (!std::isfinite(y)) continue;
+        const double line =
+            std::lerp(static_cast<double>(set.targets[i]), static_cast<double>(set.targets[i + 1]), place);
+        sum += y;
+        squares += y * y;
+        missed += (y - line) * (y - line);
+        ++count;
+    }
+    const double variance = squares - sum * sum / count;
+    return variance > 0.0 ? missed / variance : 0.0;
+}
+
 bool formula_uses_k(const std::string& formula) {
     return Formula(formula, 1.0).uses_k();
 }

@@ -144,8 +144,9 @@ void Trainer::check_losses() {
     kernels_.download(sums(), std::span(losses));
     for (std::size_t s = 0; s < losses.size(); ++s)
         if (!std::isfinite(losses[s]))
-            throw RunError("the loss became {} at epoch {}, step {} of {}: a smaller learning rate may help",
-                           losses[s], epoch_ + 1, s + 1, losses.size());
+            throw DivergedError(
+                "the loss became {} at epoch {}, step {} of {}: a smaller learning rate may help", losses[s],
+                epoch_ + 1, s + 1, losses.size());
 }
 
 Evaluation Trainer::evaluate(const DeviceDataset& set) {

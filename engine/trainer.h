@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/error.h"
 #include "engine/checkpoint.h"
 #include "engine/device_dataset.h"
 #include "engine/learning_rate.h"
@@ -25,6 +26,11 @@ struct TrainerOptions {
     /// Whether a step is recorded once for each size of batch and then replayed (Kernels::record); the
     /// results are the same.
     bool record_steps = true;
+};
+
+/// A batch's loss was NaN or infinite.
+class DivergedError : public RunError {
+    using RunError::RunError;
 };
 
 /// Mean loss and share of samples classified right, over a whole set; the share is NaN where the set has no
@@ -48,8 +54,8 @@ class Trainer {
     std::int64_t steps_per_epoch() const;
 
     /// Runs to the end of the current epoch; true when it got there. `go_on`, called after every step, ends
-    /// it there by returning false; the next call goes on with the next step. Throws RunError naming epoch
-    /// and step when a batch's loss was NaN or infinite.
+    /// it there by returning false; the next call goes on with the next step. Throws DivergedError naming
+    /// epoch and step.
     bool finish_epoch(const std::function<bool()>& go_on);
 
     /// Of the last finished epoch: for each layer, the root of the mean over the steps of |dLoss/d(w,b)|^2,

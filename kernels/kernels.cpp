@@ -132,8 +132,8 @@ void Kernels::conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, cons
 void Kernels::batch_norm_forward_training(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                           const BatchNormParams& params, Tensor running_mean,
                                           Tensor running_variance, Tensor saved_mean,
-                                          Tensor saved_inverse_deviation, ConstTensor residual, bool relu,
-                                          Tensor y) {
+                                          Tensor saved_inverse_deviation, ConstTensor residual,
+                                          Activation sigma, Tensor y) {
     const char* const name = "batch_norm_forward_training";
     expect_rank(name, "x", x.shape, 4);
     const Shape channels{x.shape[3]};
@@ -147,13 +147,13 @@ void Kernels::batch_norm_forward_training(ConstTensor x, ConstTensor scale, Cons
     expect(name, "y", y.shape, x.shape);
     check_batch_norm(name, params);
     do_batch_norm_forward_training(x, scale, shift, params, running_mean, running_variance, saved_mean,
-                                   saved_inverse_deviation, residual, relu, y);
+                                   saved_inverse_deviation, residual, sigma, y);
 }
 
 void Kernels::batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                            const BatchNormParams& params, ConstTensor running_mean,
-                                           ConstTensor running_variance, ConstTensor residual, bool relu,
-                                           Tensor y) {
+                                           ConstTensor running_variance, ConstTensor residual,
+                                           Activation sigma, Tensor y) {
     const char* const name = "batch_norm_forward_inference";
     expect_rank(name, "x", x.shape, 4);
     const Shape channels{x.shape[3]};
@@ -164,17 +164,17 @@ void Kernels::batch_norm_forward_inference(ConstTensor x, ConstTensor scale, Con
     if (residual) expect(name, "residual", residual.shape, x.shape);
     expect(name, "y", y.shape, x.shape);
     check_batch_norm(name, params);
-    do_batch_norm_forward_inference(x, scale, shift, params, running_mean, running_variance, residual, relu,
+    do_batch_norm_forward_inference(x, scale, shift, params, running_mean, running_variance, residual, sigma,
                                     y);
 }
 
 void Kernels::batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale, ConstTensor saved_mean,
-                                  ConstTensor saved_inverse_deviation, bool relu, Tensor dy, Tensor dx,
+                                  ConstTensor saved_inverse_deviation, Activation sigma, Tensor dy, Tensor dx,
                                   Tensor dscale, Tensor dshift, GradMode mode) {
     const char* const name = "batch_norm_backward";
     expect_rank(name, "x", x.shape, 4);
     const Shape channels{x.shape[3]};
-    if (relu || y) expect(name, "y", y.shape, x.shape);
+    if (sigma != Activation::Identity || y) expect(name, "y", y.shape, x.shape);
     expect(name, "scale", scale.shape, channels);
     expect(name, "saved_mean", saved_mean.shape, channels);
     expect(name, "saved_inverse_deviation", saved_inverse_deviation.shape, channels);
@@ -182,7 +182,7 @@ void Kernels::batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scal
     expect(name, "dx", dx.shape, x.shape);
     expect(name, "dscale", dscale.shape, channels);
     expect(name, "dshift", dshift.shape, channels);
-    do_batch_norm_backward(x, y, scale, saved_mean, saved_inverse_deviation, relu, dy, dx, dscale, dshift,
+    do_batch_norm_backward(x, y, scale, saved_mean, saved_inverse_deviation, sigma, dy, dx, dscale, dshift,
                            mode);
 }
 

@@ -120,7 +120,7 @@ class Kernels {
     void conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params, Tensor dx,
                          Tensor dw, GradMode mode);
 
-    /// y = [relu]((x - mean) inverse_deviation scale + shift [+ residual]) by the mean and variance of each
+    /// y = sigma((x - mean) inverse_deviation scale + shift [+ residual]) by the mean and variance of each
     /// of the c channels over all n*h*w pixels (in double); inverse_deviation = 1 / sqrt(variance + epsilon).
     /// residual (may be absent) has the shape of x, all others have [c]. Overwrites y and what backward
     /// reads, saved_mean and saved_inverse_deviation; moves running_mean and running_variance by `momentum`
@@ -128,20 +128,20 @@ class Kernels {
     void batch_norm_forward_training(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                      const BatchNormParams& params, Tensor running_mean,
                                      Tensor running_variance, Tensor saved_mean,
-                                     Tensor saved_inverse_deviation, ConstTensor residual, bool relu,
+                                     Tensor saved_inverse_deviation, ConstTensor residual, Activation sigma,
                                      Tensor y);
 
     /// The same by the running statistics, which stay as they are.
     void batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                       const BatchNormParams& params, ConstTensor running_mean,
-                                      ConstTensor running_variance, ConstTensor residual, bool relu,
+                                      ConstTensor running_variance, ConstTensor residual, Activation sigma,
                                       Tensor y);
 
     /// Gradients of batch_norm_forward_training, through the statistics too. dy is overwritten by dy
-    /// relu'(y), which is the residual's gradient; without relu it stays, and y is not read and may be
+    /// sigma'(z), which is the residual's gradient; with Identity it stays, and y is not read and may be
     /// absent. dx is overwritten, dscale and dshift (sums in double) are overwritten or added to.
     void batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale, ConstTensor saved_mean,
-                             ConstTensor saved_inverse_deviation, bool relu, Tensor dy, Tensor dx,
+                             ConstTensor saved_inverse_deviation, Activation sigma, Tensor dy, Tensor dx,
                              Tensor dscale, Tensor dshift, GradMode mode);
 
     /// y[n,h/height,w/width,c] = the mean of each window of x[n,h,w,c], which the windows must tile.
@@ -293,14 +293,14 @@ class Kernels {
                                                 const BatchNormParams& params, Tensor running_mean,
                                                 Tensor running_variance, Tensor saved_mean,
                                                 Tensor saved_inverse_deviation, ConstTensor residual,
-                                                bool relu, Tensor y) = 0;
+                                                Activation sigma, Tensor y) = 0;
     virtual void do_batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                                  const BatchNormParams& params, ConstTensor running_mean,
                                                  ConstTensor running_variance, ConstTensor residual,
-                                                 bool relu, Tensor y) = 0;
+                                                 Activation sigma, Tensor y) = 0;
     virtual void do_batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale,
                                         ConstTensor saved_mean, ConstTensor saved_inverse_deviation,
-                                        bool relu, Tensor dy, Tensor dx, Tensor dscale, Tensor dshift,
+                                        Activation sigma, Tensor dy, Tensor dx, Tensor dscale, Tensor dshift,
                                         GradMode mode) = 0;
     virtual void do_average_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) = 0;
     virtual void do_average_pool_backward(ConstTensor dy, const PoolParams& params, Tensor dx) = 0;

@@ -36,19 +36,19 @@ std::vector<std::unique_ptr<Layer>> resnet18_variant(const Resnet18Params& param
         image = layer->output_shape();
         layers.push_back(std::move(layer));
     };
-    add(std::make_unique<ConvolutionUnit>(image, ConvolutionSize{params.parts.front(), 3, 1}));
+    add(std::make_unique<ConvolutionUnit>(image, ConvolutionSize{params.parts.front(), 3, 1}, params.sigma));
     for (int part = 0; part < parts + 1 - params.variant; ++part)
         for (int block = 0; block < blocks_per_part; ++block) {
             const std::int64_t stride = part > 0 && block == 0 ? 2 : 1;
             add(std::make_unique<ResidualBlock>(image, params.parts[static_cast<std::size_t>(part)], stride,
-                                                params.residual));
+                                                params.residual, params.sigma));
         }
     const ImageShape grid = params.pooling == HeadPooling::Global ? ImageShape{1, 1, image.channels}
                                                                   : grid_for(image, params.parts.back());
     add(std::make_unique<AveragePooling>(image, grid.height, grid.width));
     std::int64_t features = image.elements();
     for (const std::int64_t width : params.head) {
-        layers.push_back(std::make_unique<Dense>(features, width, Activation::Relu));
+        layers.push_back(std::make_unique<Dense>(features, width, params.sigma));
         features = width;
     }
     layers.push_back(std::make_unique<Dense>(features, params.classes, Activation::Identity));

@@ -28,7 +28,8 @@ struct Resnet18Params {
     std::vector<std::int64_t> parts = {64, 128, 256, 512};
     int variant = 1;  ///< parts dropped, plus 1
     HeadPooling pooling = HeadPooling::To512;
-    std::vector<std::int64_t> head = {512};  ///< hidden dense layers, ReLU
+    std::vector<std::int64_t> head = {512};  ///< hidden dense layers
+    Activation sigma = Activation::Relu;     ///< of all layers but the last
     bool residual = true;                    ///< false: without shortcuts
 };
 

@@ -148,9 +148,20 @@ TEST_CASE(
     CHECK(contains(none, "not reached (0 of 3"));
 }
 
+TEST_CASE("app/fit_functions: options that have no effect are named") {
+    const TemporaryFolder folder;
+    CHECK(contains(run(small_parity(folder.path / "parity", {"--seeds", "2"})),
+                   "warning: --seeds has no effect with --function parity\n"));
+    CHECK(contains(run(small_run(folder.path / "fits", {"--function", "fig1a", "--bits", "3"})),
+                   "warning: --bits has no effect with --function fig1a\n"));
+    CHECK(!contains(run({"--resume", (folder.path / "parity").string()}), "warning"));
+}
+
 TEST_CASE("app/fit_functions: a training that diverges is a run that did not reach the error") {
     const TemporaryFolder folder;
-    run(small_run(folder.path / "run", {"--lr", "1e30", "--activation", "identity"}));
+    const std::string output =
+        run(small_run(folder.path / "run", {"--lr", "1e30", "--activation", "identity"}));
+    CHECK(contains(output, "not reached (0 of 3 runs got there, 3 diverged)"));
     for (const Row& row : rows_of(folder.path / "run")) {
         CHECK(!row.converged);
         CHECK(std::isnan(row.error));
@@ -220,6 +231,7 @@ TEST_CASE("app/fit_functions: a resumed run may have more settings, but no other
     CHECK(rows_of(out).size() == 2);
     check_refused({"--resume", out, "--error", "0.2"}, {out, "--error 0.1", "0.2"});
     check_refused({"--resume", out, "--width", "8"}, {out, "--width 16", "8"});
+    check_refused({"--resume", out, "--device", "auto"}, {out, "--device \"cpu\"", "auto"});
     check_refused({"--resume", out, "--function", "parity"}, {out, "Fig. 1", "parity"});
     run({"--resume", out, "--seeds", "3", "--function", "fig1"});
     check_same_tables(out, folder.path / "whole");
@@ -278,6 +290,9 @@ TEST_CASE("app/fit_functions: wrong input is one sentence and status 2") {
     refused({"--k", ""}, {"--k"});
     refused({"--k", "-1"}, {"--k", "'-1'", "above 0"});
     refused({"--k", "inf"}, {"--k", "'inf'", "finite"});
+    refused({"--k", "1,2,1"}, {"--k", "1 found twice", "'1,2,1'"});
+    refused({"--depths", "3,3"}, {"--depths", "3 found twice"});
+    refused({"--seed", "18446744073709551615"}, {"--seed is 18446744073709551615", "3 more"});
     refused({"--depths", "0"}, {"--depths", "'0'", "above 0"});
     refused({"--depths", "1.5"}, {"--depths", "'1.5'", "whole"});
     refused({"--depths", "1e10"}, {"--depths", "'1e10'"});

@@ -1,13 +1,17 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <signal.h>
+
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <map>
 #include <numbers>
 #include <sstream>
+#include <thread>
 
 #include "common/philox.h"
 #include "tests/app_checks.h"
@@ -264,9 +268,48 @@ TEST_CASE("app/lfr: a function without k is one curve; a name with a comma is on
     CHECK(contains(text_of(run.out() / "lfr.csv"), "\nfunction,\"max(x,0)\",,1,"));
 }
 
+TEST_CASE("app/lfr: features of one column get a logarithmic grid, as functions do") {
+    const Samples samples(200, 1);
+    write_file(samples.targets(), npy(samples.labels, {samples.n}));
+    const Run run(samples.arguments());
+    check_against_reference(run, samples.scaled(), samples.one_hot(), samples.n);
+    const Points found = run.curve("x");
+    for (std::size_t i = 1; i < found.inv_delta.size(); ++i)
+        CHECK(found.inv_delta[i] / found.inv_delta[i - 1] ==
+              doctest::Approx(found.inv_delta[1] / found.inv_delta[0]).epsilon(1e-6));
+}
+
+TEST_CASE("app/lfr: what the points cannot show is warned of, and so is a curve that does not rise") {
+    const Arguments grid = {"--inv-delta", "log:0.1:1000:9", "--k"};
+    const auto output = [&](const char* k, const Arguments& more) {
+        Arguments arguments = grid;
+        arguments.emplace_back(k);
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return Run(arguments).output;
+    };
+    CHECK(!contains(output("8", {"--samples", "101"}), "warning"));
+    // From 20 periods of sine on, 101 points are no longer seven a period; at 50 and 100 they show nothing.
+    for (const char* const k : {"20", "49", "50", "51", "99", "100"})
+        CHECK(contains(output(k, {"--samples", "101"}), fmt::format("with k = {}: ", k)));
+    CHECK(contains(Run({"--function", "2", "--samples", "9", "--inv-delta", "1:2:2"}).output,
+                   "LFR does not rise on the grid from 1/delta = 1 to 2"));
+}
+
+TEST_CASE("app/lfr: interrupted, it ends with status 1 and leaves no folder that it made") {
+    const TemporaryFolder folder;
+    const auto out = folder.path / "new" / "results";
+    Process app("lfr", {"--samples", "20000", "--device", "cpu", "--out", out.string()}, folder.path);
+    while (!std::filesystem::exists(out)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    app.signal(SIGTERM);
+    CHECK(app.wait() == 1);
+    CHECK(app.errors() == "error: interrupted: nothing is written\n");
+    CHECK(!std::filesystem::exists(out.parent_path()));
+}
+
 TEST_CASE("app/lfr: functions that cannot be measured are refused") {
     check_refused({"--k", "1,two"}, "'two' found in '1,two'");
-    check_refused({"--k", "1,2,1"}, "--k is 1,2,1, expected 1 only once");
+    check_refused({"--k", "1,2,1"}, "1 found twice in '1,2,1'");
     check_refused({"--function", "sin(k*pi*x"}, "the formula 'sin(k*pi*x' cannot be read");
     check_refused({"--function", "1/x", "--samples", "3"}, "inf found at x = 0");
     check_refused({"--function", "sin(x)", "--k", "2"}, "--k is 2, but there is no k in 'sin(x)'");
@@ -274,7 +317,8 @@ TEST_CASE("app/lfr: functions that cannot be measured are refused") {
     check_refused({"--function", "2"}, "LFR rises nowhere");
     check_refused({"--domain", "1"}, "'1' found, two numbers LO,HI expected");
     check_refused({"--domain", "1,1"}, "two finite numbers low < high expected");
-    check_refused({"--samples", "1"}, "a whole number of at least 2 expected");
+    check_refused({"--samples", "1"}, "--samples");
+    check_refused({"--samples", "1000001"}, "--samples");
     check_refused({"--inv-delta", "1:2"}, "LO:HI:N");
     check_refused({"--no-normalize"}, "--no-normalize requires --features");
 }
@@ -309,6 +353,8 @@ TEST_CASE("app/lfr: features and targets that do not fit are refused") {
 
 TEST_CASE("app/lfr: options that exclude or need each other") {
     check_refused({"--features", "x.npy"}, "--features requires --targets");
+    check_refused({"--features", "", "--targets", "y.npy"}, "--features: nothing found");
+    check_refused({"--out", ""}, "--out: nothing found");
     check_refused({"--targets", "y.npy"}, "--targets requires --features");
     for (const char* const option : {"--function", "--k", "--samples", "--domain"}) {
         CAPTURE(std::string(option));

@@ -15,6 +15,9 @@ TEST_CASE("apps/lists: numbers between commas") {
         CAPTURE(std::string(bad));
         CHECK_THROWS_AS(numbers_between_commas(bad), InputError);
     }
+    CHECK(distinct_numbers_between_commas("2,1,3") == std::vector<double>{2.0, 1.0, 3.0});
+    CHECK_THROWS_WITH_AS(distinct_numbers_between_commas("2,1,2.0"),
+                         "2 found twice in '2,1,2.0', each number once expected", InputError);
     CHECK_THROWS_WITH_AS(numbers_between_commas("1,two"),
                          "'two' found in '1,two', finite numbers between commas expected", InputError);
 }
@@ -46,6 +49,18 @@ TEST_CASE("apps/result_folder: stays when it is kept, else goes with what was wr
         results.keep();
     }
     CHECK(text_of(path / "a.csv") == "1\n");
+}
+
+TEST_CASE("apps/result_folder: of folders, only those go that were made for it") {
+    const TemporaryFolder folder;
+    const auto path = folder.path / "of" / "an" / "experiment";
+    { const ResultFolder results(path); }
+    CHECK_FALSE(std::filesystem::exists(folder.path / "of"));
+    std::filesystem::create_directories(path.parent_path());
+    { const ResultFolder results(path); }
+    CHECK_FALSE(std::filesystem::exists(path));
+    { const ResultFolder results(path.parent_path()); }
+    CHECK(std::filesystem::exists(path.parent_path()));
 }
 
 TEST_CASE("apps/result_folder: a folder that holds anything, or cannot be made, is refused and left alone") {

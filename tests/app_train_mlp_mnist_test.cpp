@@ -134,7 +134,7 @@ TEST_CASE("app/train_mlp_mnist: wrong usage is one sentence and status 2") {
     check_refused({"--inv-delta", "2:1:10"}, 2, {"2:1:10"});
     check_refused({"--device", "cuda:x"}, 2, {"cuda:x", "cpu"});
     check_refused({"--unknown"}, 2, {"--unknown"});
-    check_refused({"--resume", ""}, 2, {"--resume", "folder expected"});
+    check_refused({"--resume", ""}, 2, {"--resume", "a name expected"});
 }
 
 TEST_CASE("app/train_mlp_mnist: input that does not fit is one sentence and status 2") {

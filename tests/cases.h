@@ -267,8 +267,9 @@ inline void add_image_cases(std::vector<Case>& table) {
     for (const Operation operation :
          {Operation::BatchNormForwardTraining, Operation::BatchNormForwardInference,
           Operation::BatchNormBackward, Operation::Add})
-        for (const Activation sigma : {Activation::Identity, Activation::Relu}) {
-            if (operation == Operation::Add && sigma == Activation::Relu) continue;
+        for (const Activation sigma :
+             {Activation::Identity, Activation::Tanh, Activation::Relu, Activation::Sigmoid}) {
+            if (operation == Operation::Add && sigma != Activation::Identity) continue;
             for (const Shape& shape : shapes) table.push_back({operation, shape, sigma});
             for (const float scale : {1e-3F, 30.0F, 1e4F})
                 table.push_back({operation, {2, 7, 9, 17}, sigma, scale});

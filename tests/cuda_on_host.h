@@ -193,24 +193,23 @@ class CudaOnHost final : public Kernels {
     void do_batch_norm_forward_training(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                         const BatchNormParams& params, Tensor running_mean,
                                         Tensor running_variance, Tensor saved_mean,
-                                        Tensor saved_inverse_deviation, ConstTensor residual, bool relu,
-                                        Tensor y) override {
+                                        Tensor saved_inverse_deviation, ConstTensor residual,
+                                        Activation sigma, Tensor y) override {
         cuda::batch_norm_training(device_, channel_sums_.data(), x, scale, shift, params, running_mean,
-                                  running_variance, saved_mean, saved_inverse_deviation, residual, relu, y);
+                                  running_variance, saved_mean, saved_inverse_deviation, residual, sigma, y);
     }
     void do_batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                          const BatchNormParams& params, ConstTensor running_mean,
-                                         ConstTensor running_variance, ConstTensor residual, bool relu,
+                                         ConstTensor running_variance, ConstTensor residual, Activation sigma,
                                          Tensor y) override {
-        device_.each(x.elements(), cuda::Normalize{x.data, running_mean.data, nullptr, running_variance.data,
-                                                   params.epsilon, scale.data, shift.data, residual.data,
-                                                   relu, x.shape[3], y.data});
+        cuda::batch_norm_inference(device_, x, scale, shift, params, running_mean, running_variance, residual,
+                                   sigma, y);
     }
     void do_batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale, ConstTensor saved_mean,
-                                ConstTensor saved_inverse_deviation, bool relu, Tensor dy, Tensor dx,
+                                ConstTensor saved_inverse_deviation, Activation sigma, Tensor dy, Tensor dx,
                                 Tensor dscale, Tensor dshift, GradMode mode) override {
         cuda::batch_norm_backward(device_, channel_sums_.data(), x, y, scale, saved_mean,
-                                  saved_inverse_deviation, relu, dy, dx, dscale, dshift, mode);
+                                  saved_inverse_deviation, sigma, dy, dx, dscale, dshift, mode);
     }
     void do_average_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) override {
         device_.each(y.elements(), cuda::AverageWindow{cuda::Windows(x.shape, params), x.data, y.data});

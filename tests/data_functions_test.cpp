@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "common/error.h"
 #include "data/functions.h"
@@ -78,4 +79,20 @@ TEST_CASE("data/functions: formulas that cannot be read or are not finite are re
                          "1/x: inf found at x = 0, a finite number in single precision expected", InputError);
     CHECK_THROWS_AS(sample_formula("sqrt(x)", 1.0, {.n = 3}), InputError);
     CHECK_THROWS_AS(sample_formula("1e39*x", 1.0, {.n = 3}), InputError);
+}
+
+TEST_CASE("data/functions: what a grid cannot show of a formula lies between its points") {
+    const auto share = [](const std::string& formula, double k, std::int64_t n) {
+        return share_between_points(formula, k, {.n = n});
+    };
+    CHECK(share("3*x + 1", 1.0, 5) == doctest::Approx(0.0));
+    CHECK(share("2", 1.0, 5) == 0.0);
+    // sin(pi k x) on 2 n / k points a period is missed by about theta^2 0.118, theta = pi k 2 / n.
+    for (const double k : {1.0, 3.0, 10.0}) {
+        const double theta = std::numbers::pi * k * 2.0 / 400.0;
+        CHECK(share("sin(k*pi*x)", k, 401) ==
+              doctest::Approx(std::pow(0.118 * theta * theta, 2)).epsilon(0.02));
+    }
+    for (const double k : {200.0, 400.0, 800.0}) CHECK(share("sin(k*pi*x)", k, 401) > 0.5);
+    CHECK(share("sign(x)", 1.0, 401) < 0.01);
 }

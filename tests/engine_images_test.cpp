@@ -29,13 +29,16 @@ struct Architecture {
     const char* name;
     std::int64_t channels, stride;
     bool stem, residual;
+    Activation sigma = Activation::Relu;
 };
 constexpr Architecture architectures[] = {{"identity", 3, 1, true, true},
                                           {"identity of the input", 2, 1, false, true},
                                           {"projection with stride 2", 4, 2, true, true},
                                           {"projection to more channels", 5, 1, true, true},
                                           {"projection of the input", 4, 2, false, true},
-                                          {"plain", 4, 2, true, false}};
+                                          {"plain", 4, 2, true, false},
+                                          {"tanh", 4, 2, true, true, Activation::Tanh},
+                                          {"sigmoid, plain", 3, 1, true, false, Activation::Sigmoid}};
 constexpr Architecture with_projection = architectures[2];
 
 Layers layers_of(const Architecture& what) {
@@ -45,8 +48,8 @@ Layers layers_of(const Architecture& what) {
         shape = layer->output_shape();
         layers.push_back(std::move(layer));
     };
-    if (what.stem) add(std::make_unique<ConvolutionUnit>(shape, ConvolutionSize{3, 3, 1}));
-    add(std::make_unique<ResidualBlock>(shape, what.channels, what.stride, what.residual));
+    if (what.stem) add(std::make_unique<ConvolutionUnit>(shape, ConvolutionSize{3, 3, 1}, what.sigma));
+    add(std::make_unique<ResidualBlock>(shape, what.channels, what.stride, what.residual, what.sigma));
     add(std::make_unique<AveragePooling>(shape, 3, 1));
     layers.push_back(std::make_unique<Dense>(shape.elements(), classes, Activation::Identity));
     return layers;
@@ -67,13 +70,15 @@ struct DoubleNetwork {
         nearest_kink = INFINITY;
         Images f{image.batch(rows), x};
         std::size_t first = 0;  // of the block's convolutions, each of three parameters and two statistics
-        if (what.stem) f = convolved(mode, f, {3, 3, 1}, first++, {}, true);
+        if (what.stem) f = convolved(mode, f, {3, 3, 1}, first++, {}, what.sigma);
         Values shortcut;
         if (what.residual) shortcut = f.values;
         if (what.residual && (what.stride != 1 || what.channels != f.shape[3]))
-            shortcut = convolved(mode, f, {what.channels, 1, what.stride}, first + 2, {}, false).values;
-        f = convolved(mode, f, {what.channels, 3, what.stride}, first, {}, true);
-        f = convolved(mode, f, {what.channels, 3, 1}, first + 1, shortcut, true);
+            shortcut =
+                convolved(mode, f, {what.channels, 1, what.stride}, first + 2, {}, Activation::Identity)
+                    .values;
+        f = convolved(mode, f, {what.channels, 3, what.stride}, first, {}, what.sigma);
+        f = convolved(mode, f, {what.channels, 3, 1}, first + 1, shortcut, what.sigma);
         f.values = reference::average_pool_forward(f.values, f.shape, {f.shape[1] / 3, f.shape[2]}).value;
         const auto places = parameter_places(layers_of(what));
         return reference::dense_forward(f.values, part(w, *(places.end() - 2)), part(w, places.back()),
@@ -95,7 +100,7 @@ struct DoubleNetwork {
 
     /// Convolution number `index`, its normalisation, and what is added.
     Images convolved(Mode mode, const Images& x, const ConvolutionSize& size, std::size_t index,
-                     const Values& residual, bool relu) {
+                     const Values& residual, Activation sigma) {
         const auto parameters = parameter_places(layers_of(what));
         const auto statistics = state_places(layers_of(what));
         const reference::ConvolutionShape shape(x.shape,
@@ -110,12 +115,11 @@ struct DoubleNetwork {
             put(reference::moved(part(state, variance), by.unbiased_variance, {}).value, variance);
         }
         const Values scale = part(w, parameters[3 * index + 1]), shift = part(w, parameters[3 * index + 2]);
-        Values y = reference::normalized(z, by, scale, shift, residual, false).value;
-        for (double& value : y)
-            if (relu) {
-                nearest_kink = std::min(nearest_kink, std::abs(value));
-                value = std::max(value, 0.0);
-            }
+        Values y = reference::normalized(z, by, scale, shift, residual, Activation::Identity).value;
+        for (double& value : y) {
+            if (sigma == Activation::Relu) nearest_kink = std::min(nearest_kink, std::abs(value));
+            value = reference::activate(sigma, value);
+        }
         return {shape.y, std::move(y)};
     }
 };

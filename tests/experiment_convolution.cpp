@@ -97,11 +97,10 @@ Experiment conv2d_backward(const Case& c) {
 Experiment batch_norm_forward_training(const Case& c) {
     const BatchNormInputs in(c);
     const BatchNormParams params;
-    const bool relu = c.sigma == Activation::Relu;
     const Values x = widened(in.x);
     const auto statistics = reference::batch_statistics(x, in.channels, params);
     const auto y = [&](const Values& residual) {
-        return reference::normalized(x, statistics, widened(in.scale), widened(in.shift), residual, relu);
+        return reference::normalized(x, statistics, widened(in.scale), widened(in.shift), residual, c.sigma);
     };
     const auto call = [=](Kernels& kernels, Stage& stage) {
         const Shape channels{in.channels};
@@ -115,8 +114,8 @@ Experiment batch_norm_forward_training(const Case& c) {
             const Tensor mean = stage.overwritten("mean" + with, channels);
             const Tensor inverse = stage.overwritten("inverse deviation" + with, channels);
             kernels.batch_norm_forward_training(x_view, scale, shift, params, running_mean, running_variance,
-                                                mean, inverse, with.empty() ? ConstTensor{} : residual, relu,
-                                                stage.overwritten("y" + with, c.shape));
+                                                mean, inverse, with.empty() ? ConstTensor{} : residual,
+                                                c.sigma, stage.overwritten("y" + with, c.shape));
         }
     };
     Experiment experiment{call, {{"y", y({})}, {"y with residual", y(widened(in.residual))}}};
@@ -135,11 +134,10 @@ Experiment batch_norm_forward_training(const Case& c) {
 Experiment batch_norm_forward_inference(const Case& c) {
     const BatchNormInputs in(c);
     const BatchNormParams params{.epsilon = 1e-3};
-    const bool relu = c.sigma == Activation::Relu;
     const auto statistics = reference::running_statistics(widened(in.mean), widened(in.variance), params);
     const auto y = [&](const Values& residual) {
         return reference::normalized(widened(in.x), statistics, widened(in.scale), widened(in.shift),
-                                     residual, relu);
+                                     residual, c.sigma);
     };
     return {[=](Kernels& kernels, Stage& stage) {
                 const Shape channels{in.channels};
@@ -149,10 +147,10 @@ Experiment batch_norm_forward_inference(const Case& c) {
                 const ConstTensor mean = stage.input(channels, in.mean);
                 const ConstTensor variance = stage.input(channels, in.variance);
                 const ConstTensor residual = stage.input(c.shape, in.residual);
-                kernels.batch_norm_forward_inference(x, scale, shift, params, mean, variance, {}, relu,
+                kernels.batch_norm_forward_inference(x, scale, shift, params, mean, variance, {}, c.sigma,
                                                      stage.overwritten("y", c.shape));
-                kernels.batch_norm_forward_inference(x, scale, shift, params, mean, variance, residual, relu,
-                                                     stage.overwritten("y with residual", c.shape));
+                kernels.batch_norm_forward_inference(x, scale, shift, params, mean, variance, residual,
+                                                     c.sigma, stage.overwritten("y with residual", c.shape));
             },
             {{"y", y({})}, {"y with residual", y(widened(in.residual))}}};
 }
@@ -160,26 +158,26 @@ Experiment batch_norm_forward_inference(const Case& c) {
 /// Both modes in one call each.
 Experiment batch_norm_backward(const Case& c) {
     const BatchNormInputs in(c);
-    const bool relu = c.sigma == Activation::Relu;
     const auto statistics = reference::batch_statistics(widened(in.x), in.channels, {});
     const Floats mean = rounded(statistics.mean.value);
     const Floats inverse = rounded(statistics.inverse_deviation.value);
     const Floats y = rounded(reference::normalized(widened(in.x), statistics, widened(in.scale),
-                                                   widened(in.shift), widened(in.residual), relu)
+                                                   widened(in.shift), widened(in.residual), c.sigma)
                                  .value);
-    const auto g = reference::batch_norm_backward(widened(in.x), widened(y), widened(in.scale), widened(mean),
-                                                  widened(inverse), relu, widened(in.dy));
+    const auto g =
+        reference::batch_norm_backward(widened(in.x), reference::exactly(widened(y)), widened(in.scale),
+                                       widened(mean), widened(inverse), c.sigma, widened(in.dy));
     const auto call = [=](Kernels& kernels, Stage& stage) {
         const Shape channels{in.channels};
         const ConstTensor x = stage.input(c.shape, in.x);
-        const ConstTensor y_view = relu ? stage.input(c.shape, y) : ConstTensor{};
+        const ConstTensor y_view = c.sigma == Activation::Identity ? ConstTensor{} : stage.input(c.shape, y);
         const ConstTensor scale = stage.input(channels, in.scale);
         const ConstTensor mean_view = stage.input(channels, mean);
         const ConstTensor inverse_view = stage.input(channels, inverse);
         const auto backward = [&](const std::string& name, Tensor dscale, Tensor dshift, GradMode mode) {
             const Tensor dz = stage.changed("dz" + name, c.shape, in.dy);
             const Tensor dx = stage.overwritten("dx" + name, c.shape);
-            kernels.batch_norm_backward(x, y_view, scale, mean_view, inverse_view, relu, dz, dx, dscale,
+            kernels.batch_norm_backward(x, y_view, scale, mean_view, inverse_view, c.sigma, dz, dx, dscale,
                                         dshift, mode);
         };
         backward("", stage.overwritten("dscale", channels), stage.overwritten("dshift", channels),

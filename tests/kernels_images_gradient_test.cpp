@@ -67,12 +67,12 @@ TEST_CASE("kernels: conv2d_backward agrees with finite differences") {
 
 struct BatchNormProblem {
     Shape shape;
-    bool relu;
+    Activation sigma;
     Floats x, scale, shift, residual, dy;
     Values x64, scale64, shift64, residual64, dy64;
     BatchNormParams params;
 
-    BatchNormProblem(const Shape& image, bool with_relu, std::uint64_t seed) : shape(image), relu(with_relu) {
+    BatchNormProblem(const Shape& image, Activation with, std::uint64_t seed) : shape(image), sigma(with) {
         x = normals(seed, 0, shape.elements());
         scale = normals(seed, 1, shape[3]);
         shift = normals(seed, 2, shape[3]);
@@ -87,23 +87,23 @@ struct BatchNormProblem {
     reference::BatchNormStatistics statistics() const {
         return reference::batch_statistics(x64, shape[3], params);
     }
-    Values forward(bool with_relu) const {
-        return reference::normalized(x64, statistics(), scale64, shift64, residual64, with_relu).value;
+    reference::Estimate forward(Activation with) const {
+        return reference::normalized(x64, statistics(), scale64, shift64, residual64, with);
     }
-    double loss() const { return inner_product(dy64, forward(relu)); }
+    double loss() const { return inner_product(dy64, forward(sigma).value); }
     /// Central differences are wrong across the kink of ReLU.
     bool away_from_kink() const {
-        const Values z = forward(false);
+        const Values z = forward(Activation::Identity).value;
         return std::all_of(z.begin(), z.end(), [](double value) { return std::abs(value) > 1e-3; });
     }
 };
 
 void check_batch_norm(BatchNormProblem p) {
-    INFO(p.shape.text() << (p.relu ? " relu" : ""));
-    if (p.relu) REQUIRE(p.away_from_kink());
+    INFO(p.shape.text() << " " << name_of(p.sigma));
+    if (p.sigma == Activation::Relu) REQUIRE(p.away_from_kink());
     const auto statistics = p.statistics();
-    const auto g = reference::batch_norm_backward(p.x64, p.forward(p.relu), p.scale64, statistics.mean.value,
-                                                  statistics.inverse_deviation.value, p.relu, p.dy64);
+    const auto g = reference::batch_norm_backward(p.x64, p.forward(p.sigma), p.scale64, statistics.mean.value,
+                                                  statistics.inverse_deviation.value, p.sigma, p.dy64);
     const auto loss = [&p] { return p.loss(); };
     const Values dx = numerical_gradient(loss, p.x64);
     const Values dscale = numerical_gradient(loss, p.scale64);
@@ -126,8 +126,8 @@ void check_batch_norm(BatchNormProblem p) {
         const Tensor inverse = stage.overwritten("inverse deviation", channels);
         const Tensor y = stage.overwritten("y", p.shape);
         kernels.batch_norm_forward_training(x, scale, shift, p.params, running_mean, running_variance, mean,
-                                            inverse, residual, p.relu, y);
-        kernels.batch_norm_backward(x, y, scale, mean, inverse, p.relu,
+                                            inverse, residual, p.sigma, y);
+        kernels.batch_norm_backward(x, y, scale, mean, inverse, p.sigma,
                                     stage.changed("dresidual", p.shape, p.dy),
                                     stage.overwritten("dx", p.shape), stage.overwritten("dscale", channels),
                                     stage.overwritten("dshift", channels), GradMode::Overwrite);
@@ -143,7 +143,9 @@ void check_batch_norm(BatchNormProblem p) {
 TEST_CASE("kernels: batch_norm_backward agrees with finite differences") {
     std::uint64_t seed = 720;
     for (const Shape& shape : {Shape{1, 1, 1, 3}, {3, 2, 2, 1}, {2, 3, 5, 2}, {5, 1, 2, 17}})
-        for (const bool relu : {false, true}) check_batch_norm(BatchNormProblem(shape, relu, ++seed));
+        for (const Activation sigma :
+             {Activation::Identity, Activation::Relu, Activation::Tanh, Activation::Sigmoid})
+            check_batch_norm(BatchNormProblem(shape, sigma, ++seed));
 }
 
 void check_pools(const Shape& shape, const PoolParams& params, std::uint64_t seed) {

@@ -126,7 +126,7 @@ TEST_CASE("kernels: batch norm of a channel without variance gives its shift, an
             k.batch_norm_forward_training(
                 images, scale, shift, {}, stage.changed<float>("mean", {3}, {0, 0, 0}),
                 stage.changed<float>("variance", {3}, {1, 1, 1}), stage.overwritten("m", {3}),
-                stage.overwritten("i", {3}), {}, true, stage.overwritten("y", {3, 5, 5, 3}));
+                stage.overwritten("i", {3}), {}, Activation::Relu, stage.overwritten("y", {3, 5, 5, 3}));
         });
         const auto& y = found["y"];
         bool as_expected = true;
@@ -237,7 +237,7 @@ std::vector<BadCall> bad_batch_norms() {
                       {"y", x}},
                      [](Kernels& k, const std::vector<Tensor>& t) {
                          k.batch_norm_forward_training(t[0], t[1], t[2], {}, t[3], t[4], t[5], t[6], t[7],
-                                                       true, t[8]);
+                                                       Activation::Relu, t[8]);
                      });
     add_wrong_shapes(calls, "batch_norm_forward_inference",
                      {{"x", x},
@@ -248,7 +248,8 @@ std::vector<BadCall> bad_batch_norms() {
                       {"residual", x},
                       {"y", x}},
                      [](Kernels& k, const std::vector<Tensor>& t) {
-                         k.batch_norm_forward_inference(t[0], t[1], t[2], {}, t[3], t[4], t[5], true, t[6]);
+                         k.batch_norm_forward_inference(t[0], t[1], t[2], {}, t[3], t[4], t[5],
+                                                        Activation::Relu, t[6]);
                      });
     add_wrong_shapes(calls, "batch_norm_backward",
                      {{"x", x},
@@ -261,8 +262,8 @@ std::vector<BadCall> bad_batch_norms() {
                       {"dscale", c},
                       {"dshift", c}},
                      [](Kernels& k, const std::vector<Tensor>& t) {
-                         k.batch_norm_backward(t[0], t[1], t[2], t[3], t[4], true, t[5], t[6], t[7], t[8],
-                                               GradMode::Overwrite);
+                         k.batch_norm_backward(t[0], t[1], t[2], t[3], t[4], Activation::Relu, t[5], t[6],
+                                               t[7], t[8], GradMode::Overwrite);
                      });
     for (const BatchNormParams& params :
          {BatchNormParams{0.0, 0.1}, {-1e-5, 0.1}, {1e-5, -0.1}, {1e-5, 1.5}, {std::nan(""), 0.1}})
@@ -271,7 +272,8 @@ std::vector<BadCall> bad_batch_norms() {
                              const Tensor image(v.memory.data(), x);
                              const Tensor channels(v.memory.data(), c);
                              k.batch_norm_forward_training(image, channels, channels, params, channels,
-                                                           channels, channels, channels, {}, true, image);
+                                                           channels, channels, channels, {}, Activation::Relu,
+                                                           image);
                          }});
     return calls;
 }

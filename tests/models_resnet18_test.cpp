@@ -40,12 +40,13 @@ Resnet18Params narrow(int which) {
 
 TEST_CASE("models/resnet18: the first variant is ResNet-18 for small images behind two dense layers") {
     CHECK(descriptions(variant(1)) ==
-          std::vector<std::string>{"conv3x3 3-64 stride 1", "residual block 64-64 stride 1",
-                                   "residual block 64-64 stride 1", "residual block 64-128 stride 2",
-                                   "residual block 128-128 stride 1", "residual block 128-256 stride 2",
-                                   "residual block 256-256 stride 1", "residual block 256-512 stride 2",
-                                   "residual block 512-512 stride 1", "average 4x4 to 1x1",
-                                   "dense 512-512 relu", "dense 512-10 identity"});
+          std::vector<std::string>{
+              "conv3x3 3-64 stride 1 relu", "residual block 64-64 stride 1 relu",
+              "residual block 64-64 stride 1 relu", "residual block 64-128 stride 2 relu",
+              "residual block 128-128 stride 1 relu", "residual block 128-256 stride 2 relu",
+              "residual block 256-256 stride 1 relu", "residual block 256-512 stride 2 relu",
+              "residual block 512-512 stride 1 relu", "average 4x4 to 1x1", "dense 512-512 relu",
+              "dense 512-10 identity"});
 }
 
 TEST_CASE("models/resnet18: each variant drops one more part, and the dense layers stay as they are") {
@@ -102,11 +103,13 @@ TEST_CASE(
                 params.width = 24;
                 params.classes = 5;
                 params.residual = residual;
+                params.sigma = which == 1 ? Activation::Tanh : Activation::Relu;
                 Network network(*backend.kernels, resnet18_variant(params), 2);
                 CHECK(network.width(0) == 16 * 24 * 3);
                 CHECK(network.width(-3) == 8);
                 CHECK(network.width(-1) == 5);
                 CHECK((network.description().find("plain") == std::string::npos) == residual);
+                CHECK((network.description().find("relu") == std::string::npos) == (which == 1));
                 network.initialize({}, 1);
                 const Buffer x = backend.kernels->allocate_zeros({2, 16 * 24 * 3});
                 CHECK(network.forward(x.view<float>({2, 16 * 24 * 3})).shape == Shape{2, 5});

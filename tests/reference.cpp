@@ -13,13 +13,6 @@ namespace {
 constexpr double eps = std::numeric_limits<float>::epsilon();
 constexpr double smallest_normal = std::numeric_limits<float>::min();
 
-/// The largest slope of sigma within `distance` of z: the slopes used here fall with |z|.
-double largest_slope(Activation sigma, double z, double distance) {
-    if (sigma == Activation::Identity || sigma == Activation::Relu) return 1.0;
-    const double nearest = std::copysign(std::max(std::abs(z) - distance, 0.0), z);
-    return activation_slope(sigma, activate(sigma, nearest));
-}
-
 /// left[rows,terms] times right[terms,columns]; element (i, k) of left is at i * row_stride + k *
 /// term_stride.
 struct Operand {
@@ -77,6 +70,31 @@ double activation_slope(Activation sigma, double y) {
     return 1.0;
 }
 
+double activation_slope_change(Activation sigma, double y) {
+    switch (sigma) {
+        case Activation::Tanh:
+            return std::abs(2.0 * y);
+        case Activation::Sigmoid:
+            return std::abs(1.0 - 2.0 * y);
+        case Activation::Relu:
+        case Activation::Identity:
+            break;
+    }
+    return 0.0;
+}
+
+bool is_rounded(Activation sigma) {
+    return sigma != Activation::Identity && sigma != Activation::Relu;
+}
+
+double activation_error(Activation sigma, double z, double error) {
+    if (!is_rounded(sigma)) return error;
+    // The slopes of the others fall with |z|.
+    const double steepest = std::copysign(std::max(std::abs(z) - error, 0.0), z);
+    return activation_slope(sigma, activate(sigma, steepest)) * error +
+           rounding(std::abs(activate(sigma, z)), 0);
+}
+
 Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activation sigma,
                        DenseShape shape) {
     const auto [n, in, out] = shape;
@@ -90,9 +108,8 @@ Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activa
                 magnitude += std::abs(x[i * in + k] * w[j * in + k]);
             }
             const double error = rounding(magnitude, in + 1);
-            const double value = activate(sigma, z);
-            y.value[i * out + j] = value;
-            y.error[i * out + j] = largest_slope(sigma, z, error) * error + rounding(std::abs(value), 0);
+            y.value[i * out + j] = activate(sigma, z);
+            y.error[i * out + j] = activation_error(sigma, z, error);
         }
     return y;
 }

@@ -36,6 +36,15 @@ double activate(Activation sigma, double z);
 /// sigma'(z), from y = sigma(z); the slope of ReLU at 0 is 0.
 double activation_slope(Activation sigma, double y);
 
+/// |d sigma'(z) / d sigma(z)|, from y = sigma(z).
+double activation_slope_change(Activation sigma, double y);
+
+/// Whether float32 rounds sigma and its slope; Identity and ReLU it does not.
+bool is_rounded(Activation sigma);
+
+/// How far float32's sigma may be from sigma(z) where its z is within `error` of z.
+double activation_error(Activation sigma, double z, double error);
+
 /// Extents of a dense layer: x[n,in], w[out,in], b[out], y[n,out].
 struct DenseShape {
     std::int64_t n, in, out;

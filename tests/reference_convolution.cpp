@@ -188,7 +188,7 @@ Estimate moved(const Values& running, const Estimate& batch, const BatchNormPara
 }
 
 Estimate normalized(const Values& x, const BatchNormStatistics& statistics, const Values& scale,
-                    const Values& shift, const Values& residual, bool relu) {
+                    const Values& shift, const Values& residual, Activation sigma) {
     Estimate y;
     for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t c = i % scale.size();
@@ -197,16 +197,17 @@ Estimate normalized(const Values& x, const BatchNormStatistics& statistics, cons
         const double scaled = distance * inverse * scale[c];
         const double added = residual.empty() ? 0.0 : residual[i];
         const double z = scaled + shift[c] + added;
-        y.value.push_back(relu && z <= 0.0 ? 0.0 : z);
-        y.error.push_back(rounding(std::abs(scaled) + std::abs(shift[c]) + std::abs(added), 3) +
-                          std::abs(inverse * scale[c]) * statistics.mean.error[c] +
-                          std::abs(distance * scale[c]) * statistics.inverse_deviation.error[c]);
+        const double error = rounding(std::abs(scaled) + std::abs(shift[c]) + std::abs(added), 3) +
+                             std::abs(inverse * scale[c]) * statistics.mean.error[c] +
+                             std::abs(distance * scale[c]) * statistics.inverse_deviation.error[c];
+        y.value.push_back(activate(sigma, z));
+        y.error.push_back(activation_error(sigma, z, error));
     }
     return y;
 }
 
-BatchNormGradients batch_norm_backward(const Values& x, const Values& y, const Values& scale,
-                                       const Values& mean, const Values& inverse_deviation, bool relu,
+BatchNormGradients batch_norm_backward(const Values& x, const Estimate& y, const Values& scale,
+                                       const Values& mean, const Values& inverse_deviation, Activation sigma,
                                        const Values& dy) {
     const std::size_t channels = scale.size();
     const std::size_t pixels = x.size() / channels;
@@ -214,21 +215,26 @@ BatchNormGradients batch_norm_backward(const Values& x, const Values& y, const V
     BatchNormGradients g{
         .dz = exactly(dy), .dx = exactly(dy), .dscale = exactly(Values(channels, 0.0)), .dshift = {}};
     g.dshift = g.dscale;
+    Values dshift_magnitude(channels, 0.0), dscale_magnitude(channels, 0.0);
     const auto standard = [&](std::size_t i) {
         return (x[i] - mean[i % channels]) * inverse_deviation[i % channels];
     };
     for (std::size_t i = 0; i < x.size(); ++i) {
-        if (relu && y[i] <= 0.0) g.dz.value[i] = 0.0;
-        const double dz = g.dz.value[i];
+        const double dz = dy[i] * activation_slope(sigma, y.value[i]);
+        g.dz.value[i] = dz;
+        g.dz.error[i] = std::abs(dy[i]) * activation_slope_change(sigma, y.value[i]) * y.error[i] +
+                        (is_rounded(sigma) ? rounding(std::abs(dz), 0) : 0.0);
         const std::size_t c = i % channels;
         g.dshift.value[c] += dz;
-        g.dshift.error[c] += std::abs(dz);
+        dshift_magnitude[c] += std::abs(dz);
+        g.dshift.error[c] += g.dz.error[i];
         g.dscale.value[c] += dz * standard(i);
-        g.dscale.error[c] += std::abs(dz * standard(i));
+        dscale_magnitude[c] += std::abs(dz * standard(i));
+        g.dscale.error[c] += std::abs(standard(i)) * g.dz.error[i];
     }
     for (std::size_t c = 0; c < channels; ++c) {
-        g.dshift.error[c] = rounding(g.dshift.error[c], 0);
-        g.dscale.error[c] = rounding(g.dscale.error[c], 0);
+        g.dshift.error[c] += rounding(dshift_magnitude[c], 0);
+        g.dscale.error[c] += rounding(dscale_magnitude[c], 0);
     }
     for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t c = i % channels;
@@ -237,7 +243,8 @@ BatchNormGradients batch_norm_backward(const Values& x, const Values& y, const V
         const double slope = standard(i) * g.dscale.value[c] / count;
         g.dx.value[i] = scale[c] * inverse_deviation[c] * (g.dz.value[i] - offset - slope);
         g.dx.error[i] = rounding(factor * (std::abs(g.dz.value[i]) + std::abs(offset) + std::abs(slope)), 3) +
-                        factor * (g.dshift.error[c] + std::abs(standard(i)) * g.dscale.error[c]) / count;
+                        factor * (g.dz.error[i] +
+                                  (g.dshift.error[c] + std::abs(standard(i)) * g.dscale.error[c]) / count);
     }
     return g;
 }

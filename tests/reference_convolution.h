@@ -46,17 +46,17 @@ BatchNormStatistics running_statistics(const Values& mean, const Values& varianc
 /// (1 - momentum) running + momentum batch.
 Estimate moved(const Values& running, const Estimate& batch, const BatchNormParams& params);
 
-/// [relu]((x - mean) inverse_deviation scale + shift [+ residual]); an empty residual is none.
+/// sigma((x - mean) inverse_deviation scale + shift [+ residual]); an empty residual is none.
 Estimate normalized(const Values& x, const BatchNormStatistics& statistics, const Values& scale,
-                    const Values& shift, const Values& residual, bool relu);
+                    const Values& shift, const Values& residual, Activation sigma);
 
 struct BatchNormGradients {
-    Estimate dz;  ///< dy relu'(y)
+    Estimate dz;  ///< dy sigma'(z)
     Estimate dx, dscale, dshift;
 };
-/// From the statistics as they were saved.
-BatchNormGradients batch_norm_backward(const Values& x, const Values& y, const Values& scale,
-                                       const Values& mean, const Values& inverse_deviation, bool relu,
+/// From the statistics as they were saved; y as far as it is known.
+BatchNormGradients batch_norm_backward(const Values& x, const Estimate& y, const Values& scale,
+                                       const Values& mean, const Values& inverse_deviation, Activation sigma,
                                        const Values& dy);
 
 /// Windows of height × width that tile x.

@@ -11,9 +11,6 @@
 namespace deepfreq {
 namespace {
 
-const CLI::Validator a_folder(
-    [](const std::string& text) { return text.empty() ? "a folder expected, nothing found" : ""; }, "");
-
 // Whole numbers between commas. Throws InputError naming `what` for anything else.
 std::vector<std::int64_t> whole_numbers(const std::string& text, std::string_view what) {
     std::vector<std::int64_t> numbers;
@@ -214,18 +211,18 @@ void RunFlags::add_to(CLI::App& app) {
         ->group(group);
     auto* const new_folder =
         app.add_option("--out", out, "folder of the run (default: the next free runs/APP-NNN)")
-            ->check(a_folder)
+            ->check(not_empty())
             ->configurable(false)
             ->group(group);
     auto* const resumed =
         app.add_option("--resume", resume, "go on with the run in this folder, with its options")
-            ->check(a_folder)
+            ->check(not_empty())
             ->configurable(false)
             ->excludes(new_folder)
             ->group(group);
     app.add_option("--probe-run", probe_run,
                    "train nothing: measure the kept checkpoints of this run again, with other probe options")
-        ->check(a_folder)
+        ->check(not_empty())
         ->configurable(false)
         ->excludes(resumed)
         ->group(group);

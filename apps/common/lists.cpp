@@ -1,5 +1,6 @@
 #include "apps/common/lists.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string_view>
@@ -26,6 +27,14 @@ std::vector<double> numbers_between_commas(const std::string& text) {
             throw InputError("'{}' found in '{}', finite numbers between commas expected", item, text);
         numbers.push_back(number);
     }
+    return numbers;
+}
+
+std::vector<double> distinct_numbers_between_commas(const std::string& text) {
+    std::vector<double> numbers = numbers_between_commas(text);
+    for (auto number = numbers.begin(); number != numbers.end(); ++number)
+        if (std::find(numbers.begin(), number, *number) != number)
+            throw InputError("{} found twice in '{}', each number once expected", *number, text);
     return numbers;
 }
 

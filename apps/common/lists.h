@@ -11,4 +11,7 @@ std::vector<std::string> items_between_commas(const std::string& text);
 /// The same as finite numbers. Throws InputError naming the item that is none.
 std::vector<double> numbers_between_commas(const std::string& text);
 
+/// The same, each of which may occur but once. Throws InputError naming the one that occurs again.
+std::vector<double> distinct_numbers_between_commas(const std::string& text);
+
 }  // namespace deepfreq

@@ -95,6 +95,10 @@ CLI::Validator finite_from_zero() {
     return finite([](double value) { return value >= 0.0; }, "of at least 0");
 }
 
+CLI::Validator not_empty() {
+    return {[](const std::string& text) { return text.empty() ? "nothing found, a name expected" : ""; }, ""};
+}
+
 CLI::Validator parses(std::function<void(const std::string&)> parse, std::string kind) {
     return {[parse = std::move(parse)](const std::string& text) -> std::string {
                 try {

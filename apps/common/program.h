@@ -9,6 +9,19 @@ namespace deepfreq {
 /// stderr and the exit status: 0 done, 1 a failed run (RunError, no memory), 2 wrong usage or input.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
+/// The same for an app with options: Flags::add_to(CLI::App&) declares them, and `body` gets what was given.
+/// Every option may be given again: the last counts.
+template <class Flags>
+int run_app(const char* name, const char* description, int argc, char** argv,
+            void (*body)(CLI::App& app, Flags& flags, int argc, char** argv)) {
+    CLI::App app(description, name);
+    app.get_formatter()->column_width(36);
+    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    Flags flags;
+    flags.add_to(app);
+    return run_program(app, argc, argv, [&] { body(app, flags, argc, argv); });
+}
+
 /// Set by SIGINT and SIGTERM once catch_interrupts() was called; a second signal ends the program at once.
 bool interrupted();
 void catch_interrupts();
@@ -19,6 +32,7 @@ void catch_interrupts();
 CLI::Validator at_least(std::uint64_t least);
 CLI::Validator finite_above_zero();
 CLI::Validator finite_from_zero();
+CLI::Validator not_empty();
 /// The text parses: `parse` throws InputError for text that does not.
 CLI::Validator parses(std::function<void(const std::string&)> parse, std::string kind);
 /// @}

@@ -7,11 +7,11 @@
 
 namespace deepfreq {
 
-/// A new folder for results that are complete once keep() was called; otherwise it goes again, with what was
-/// written into it.
+/// A folder for results that are complete once keep() was called; otherwise what was written goes again, and
+/// the folders that were made for it.
 class ResultFolder {
   public:
-    /// Throws InputError when the folder cannot be made or holds anything.
+    /// Makes it unless it is there. Throws InputError when it cannot be made or holds anything.
     explicit ResultFolder(std::filesystem::path path);
     ~ResultFolder();
     ResultFolder(const ResultFolder&) = delete;
@@ -24,6 +24,7 @@ class ResultFolder {
 
   private:
     std::filesystem::path path_;
+    std::vector<std::filesystem::path> made_;  ///< the innermost first
     std::vector<std::filesystem::path> written_;
     bool kept_ = false;
 };

@@ -35,7 +35,9 @@ std::string SettingSummary::text() const {
     if (converged > 1) found += fmt::format(" ± {:.0f}", deviation);
     if (converged > 0) found += " epochs";
     if (converged < runs)
-        found += fmt::format(" ({} of {} runs got there in {} epochs)", converged, runs, given_up);
+        found += fmt::format(" ({} of {} runs got there{}{})", converged, runs,
+                             runs - converged > diverged ? fmt::format(" in {} epochs", given_up) : "",
+                             diverged > 0 ? fmt::format(", {} diverged", diverged) : "");
     return fmt::format("({}) {}: {}", panel, what, found);
 }
 
@@ -54,6 +56,7 @@ SettingSummary summarize(const EpochsTable& table, const FitKey& key) {
             sum += static_cast<double>(result.epochs);
         } else {
             summary.given_up = std::max(summary.given_up, result.epochs);
+            if (std::isnan(result.error)) ++summary.diverged;
         }
     });
     const auto count = static_cast<double>(summary.converged);

@@ -34,6 +34,7 @@ struct SettingSummary {
     double mean = 0.0;          ///< epochs of those that converged; NaN when none did
     double deviation = 0.0;     ///< their standard deviation (n - 1); NaN below two
     std::int64_t given_up = 0;  ///< the most epochs that one which did not converge was given; 0: all did
+    std::int64_t diverged = 0;  ///< of those that did not converge
 
     std::string text() const;
 };

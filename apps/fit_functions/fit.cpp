@@ -25,8 +25,8 @@ std::optional<FitResult> fit(Kernels& kernels, const RegressionSet& function, st
             result.error = trainer.evaluate(set).loss;
             result.converged = result.error < options.error;
         }
-    } catch (const RunError&) {
-        result.error = std::nan("");  // a training that diverged is a result too: it did not get there
+    } catch (const DivergedError&) {
+        result.error = std::nan("");  // a result too: it did not get there
     }
     result.epochs = trainer.epoch();
     return result;

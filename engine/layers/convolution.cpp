@@ -1,6 +1,7 @@
 #include "engine/layers/convolution.h"
 
 #include "common/error.h"
+#include "engine/layers/dense.h"
 
 namespace deepfreq {
 namespace {
@@ -44,7 +45,7 @@ std::vector<Shape> NormalizedConvolution::kept(std::int64_t n) const {
 }
 
 void NormalizedConvolution::forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
-                                    ConstTensor residual, bool relu, Tensor y) const {
+                                    ConstTensor residual, Activation sigma, Tensor y) const {
     const std::int64_t n = x.rows();
     const Tensor* const w = &memory.w[place_.parameters];
     const Tensor* const state = &memory.state[place_.state];
@@ -55,20 +56,20 @@ void NormalizedConvolution::forward(Kernels& kernels, const LayerMemory& memory,
     kernels.conv2d_forward(x.reshape(input_.batch(n)), w[0], params(), z);
     if (mode == Mode::Training)
         kernels.batch_norm_forward_training(z, w[1], w[2], batch_norm, state[0], state[1], kept[1], kept[2],
-                                            residual, relu, images);
+                                            residual, sigma, images);
     else
-        kernels.batch_norm_forward_inference(z, w[1], w[2], batch_norm, state[0], state[1], residual, relu,
+        kernels.batch_norm_forward_inference(z, w[1], w[2], batch_norm, state[0], state[1], residual, sigma,
                                              images);
 }
 
 void NormalizedConvolution::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x,
-                                     ConstTensor y, bool relu, Tensor dy, Tensor dz, Tensor dx,
+                                     ConstTensor y, Activation sigma, Tensor dy, Tensor dz, Tensor dx,
                                      GradMode grad) const {
     const std::int64_t n = x.rows();
     const Tensor* const w = &memory.w[place_.parameters];
     const Tensor* const dw = &memory.dw[place_.parameters];
     const Tensor* const kept = &memory.kept[place_.kept];
-    kernels.batch_norm_backward(kept[0], y.reshape(output_.batch(n)), w[1], kept[1], kept[2], relu,
+    kernels.batch_norm_backward(kept[0], y.reshape(output_.batch(n)), w[1], kept[1], kept[2], sigma,
                                 dy.reshape(output_.batch(n)), dz, dw[1], dw[2], grad);
     kernels.conv2d_backward(x.reshape(input_.batch(n)), w[0], dz, params(),
                             dx ? dx.reshape(input_.batch(n)) : dx, dw[0], grad);
@@ -78,22 +79,23 @@ Conv2dParams NormalizedConvolution::params() const {
     return {.stride = size_.stride, .padding = size_.kernel / 2};
 }
 
-ConvolutionUnit::ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size)
-    : size_(size), convolution_(input, size, {}) {}
+ConvolutionUnit::ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size, Activation sigma)
+    : size_(size), sigma_(sigma), convolution_(input, size, {}) {}
 
 std::string ConvolutionUnit::description() const {
-    return fmt::format("conv{}x{} {}-{} stride {}", size_.kernel, size_.kernel,
-                       convolution_.input_shape().channels, size_.channels, size_.stride);
+    return fmt::format("conv{}x{} {}-{} stride {} {}", size_.kernel, size_.kernel,
+                       convolution_.input_shape().channels, size_.channels, size_.stride,
+                       activation_name(sigma_));
 }
 
 void ConvolutionUnit::forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
                               Tensor y) const {
-    convolution_.forward(kernels, memory, mode, x, {}, true, y);
+    convolution_.forward(kernels, memory, mode, x, {}, sigma_, y);
 }
 
 void ConvolutionUnit::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y,
                                Tensor dy, Tensor dx, GradMode grad) const {
-    convolution_.backward(kernels, memory, x, y, true, dy, memory.scratch[0], dx, grad);
+    convolution_.backward(kernels, memory, x, y, sigma_, dy, memory.scratch[0], dx, grad);
 }
 
 }  // namespace deepfreq

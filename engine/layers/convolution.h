@@ -11,7 +11,7 @@ struct ConvolutionSize {
     std::int64_t stride = 1;
 };
 
-/// z = conv(x, w); y = [relu](batch_norm(z) [+ residual]): what residual networks are made of, and a layer of
+/// z = conv(x, w); y = sigma(batch_norm(z) [+ residual]): what residual networks are made of, and a layer of
 /// its own (ConvolutionUnit) as their stem. Uses four tensors of `w` and `dw` (filters, scale, shift), two of
 /// `state` (running mean, variance) and three of `kept` (z, mean, inverse deviation), from given indices on.
 class NormalizedConvolution {
@@ -36,11 +36,11 @@ class NormalizedConvolution {
 
     /// Overwrites y, and its part of kept; residual may be absent.
     void forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x, ConstTensor residual,
-                 bool relu, Tensor y) const;
+                 Activation sigma, Tensor y) const;
 
-    /// dy becomes the gradient by the sum before ReLU, which is the residual's; dz is overwritten by the
+    /// dy becomes the gradient by the sum before sigma, which is the residual's; dz is overwritten by the
     /// gradient by the convolution's output; dx (may be absent) is overwritten.
-    void backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y, bool relu,
+    void backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y, Activation sigma,
                   Tensor dy, Tensor dz, Tensor dx, GradMode grad) const;
 
   private:
@@ -51,10 +51,11 @@ class NormalizedConvolution {
     Place place_;
 };
 
-/// y = relu(batch_norm(conv(x))).
+/// y = sigma(batch_norm(conv(x))).
 class ConvolutionUnit final : public Layer {
   public:
-    ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size);
+    ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size,
+                    Activation sigma = Activation::Relu);
 
     const ImageShape& output_shape() const { return convolution_.output_shape(); }
     std::string description() const override;
@@ -71,6 +72,7 @@ class ConvolutionUnit final : public Layer {
 
   private:
     ConvolutionSize size_;
+    Activation sigma_;
     NormalizedConvolution convolution_;
 };
 

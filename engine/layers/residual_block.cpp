@@ -1,6 +1,7 @@
 #include "engine/layers/residual_block.h"
 
 #include "common/error.h"
+#include "engine/layers/dense.h"
 
 namespace deepfreq {
 namespace {
@@ -18,9 +19,10 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
 }  // namespace
 
 ResidualBlock::ResidualBlock(const ImageShape& input, std::int64_t channels, std::int64_t stride,
-                             bool residual)
+                             bool residual, Activation sigma)
     : stride_(stride),
       residual_(residual),
+      sigma_(sigma),
       first_(input, {channels, 3, stride}, first_place),
       second_(first_.output_shape(), {channels, 3, 1}, second_place) {
     if (residual && (stride != 1 || channels != input.channels))
@@ -28,8 +30,9 @@ ResidualBlock::ResidualBlock(const ImageShape& input, std::int64_t channels, std
 }
 
 std::string ResidualBlock::description() const {
-    return fmt::format("{} block {}-{} stride {}", residual_ ? "residual" : "plain",
-                       first_.input_shape().channels, output_shape().channels, stride_);
+    return fmt::format("{} block {}-{} stride {} {}", residual_ ? "residual" : "plain",
+                       first_.input_shape().channels, output_shape().channels, stride_,
+                       activation_name(sigma_));
 }
 
 std::vector<ParameterSpec> ResidualBlock::parameters() const {
@@ -65,16 +68,16 @@ void ResidualBlock::forward(Kernels& kernels, const LayerMemory& memory, Mode mo
                             Tensor y) const {
     const std::size_t kept_here = projection_ ? 9 : 6;
     const Tensor a = memory.kept[kept_here];
-    first_.forward(kernels, memory, mode, x, {}, true, a);
+    first_.forward(kernels, memory, mode, x, {}, sigma_, a);
     ConstTensor shortcut;
     if (projection_) {
         const Tensor projected = memory.kept[kept_here + 1];
-        projection_->forward(kernels, memory, mode, x, {}, false, projected);
+        projection_->forward(kernels, memory, mode, x, {}, Activation::Identity, projected);
         shortcut = projected;
     } else if (residual_) {
         shortcut = x;
     }
-    second_.forward(kernels, memory, mode, a, shortcut, true, y);
+    second_.forward(kernels, memory, mode, a, shortcut, sigma_, y);
 }
 
 void ResidualBlock::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y,
@@ -84,12 +87,12 @@ void ResidualBlock::backward(Kernels& kernels, const LayerMemory& memory, ConstT
     const Tensor dz = memory.scratch[0];
     const Tensor da = memory.scratch[1];
     // dy becomes the gradient by the sum, which both ways get.
-    second_.backward(kernels, memory, a, y, true, dy, dz, da, grad);
-    first_.backward(kernels, memory, x, a, true, da, dz, dx, grad);
+    second_.backward(kernels, memory, a, y, sigma_, dy, dz, da, grad);
+    first_.backward(kernels, memory, x, a, sigma_, da, dz, dx, grad);
     if (projection_) {
         const Tensor through_shortcut = dx ? memory.scratch[2] : Tensor{};
-        projection_->backward(kernels, memory, x, memory.kept[kept_here + 1], false, dy, dz, through_shortcut,
-                              grad);
+        projection_->backward(kernels, memory, x, memory.kept[kept_here + 1], Activation::Identity, dy, dz,
+                              through_shortcut, grad);
         if (dx) kernels.add(through_shortcut.reshape(dx.shape), dx);
     } else if (residual_ && dx) {
         kernels.add(dy.reshape(dx.shape), dx);

@@ -7,12 +7,13 @@
 namespace deepfreq {
 
 /// The basic block of ResNet-18 (He et al. 2016) as one layer with its way back written out:
-///   a = relu(bn(conv3x3(x)));  y = relu(bn(conv3x3(a)) + shortcut(x)),
+///   a = sigma(bn(conv3x3(x)));  y = sigma(bn(conv3x3(a)) + shortcut(x)),
 /// where the shortcut is x itself, or bn(conv1x1(x)) where size or channels change. Without it: a plain block
 /// of two convolutions.
 class ResidualBlock final : public Layer {
   public:
-    ResidualBlock(const ImageShape& input, std::int64_t channels, std::int64_t stride, bool residual = true);
+    ResidualBlock(const ImageShape& input, std::int64_t channels, std::int64_t stride, bool residual = true,
+                  Activation sigma = Activation::Relu);
 
     const ImageShape& output_shape() const { return second_.output_shape(); }
     std::string description() const override;
@@ -30,6 +31,7 @@ class ResidualBlock final : public Layer {
   private:
     std::int64_t stride_;
     bool residual_;
+    Activation sigma_;
     NormalizedConvolution first_, second_;
     std::optional<NormalizedConvolution> projection_;
 };

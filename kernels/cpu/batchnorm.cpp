@@ -30,7 +30,7 @@ const double* channel_sums(std::int64_t pixels, std::int64_t channels, Workspace
     return sums;
 }
 
-/// y = [relu]((x - mean) factor + shift [+ residual]), channel by channel.
+/// y = sigma((x - mean) factor + shift [+ residual]), channel by channel.
 template <Activation A, bool HasResidual>
 void normalize(ConstTensor x, const float* mean, const float* factor, const float* shift,
                ConstTensor residual, Tensor y) {
@@ -51,22 +51,23 @@ void normalize(ConstTensor x, const float* mean, const float* factor, const floa
 }
 
 void normalize(ConstTensor x, const float* mean, const float* factor, const float* shift,
-               ConstTensor residual, bool relu, Tensor y) {
-    constexpr Activation none = Activation::Identity;
-    if (relu && residual) return normalize<Activation::Relu, true>(x, mean, factor, shift, residual, y);
-    if (relu) return normalize<Activation::Relu, false>(x, mean, factor, shift, residual, y);
-    if (residual) return normalize<none, true>(x, mean, factor, shift, residual, y);
-    normalize<none, false>(x, mean, factor, shift, residual, y);
+               ConstTensor residual, Activation sigma, Tensor y) {
+    math::with_activation(sigma, [&]<Activation A>() {
+        if (residual)
+            normalize<A, true>(x, mean, factor, shift, residual, y);
+        else
+            normalize<A, false>(x, mean, factor, shift, residual, y);
+    });
 }
 
-/// dy = dy relu'(y) if there is relu; returns the sums over all pixels of dy and of dy (x - mean).
-template <bool HasRelu>
+/// dy = dy sigma'(z); returns the sums over all pixels of dy and of dy (x - mean).
+template <Activation A>
 const double* gradient_sums(ConstTensor x, ConstTensor y, const float* mean, Tensor dy,
                             Workspace& workspace) {
     const std::int64_t channels = x.shape[3];
     const auto add_pixels = [&]<int Count>(std::int64_t first, double* sums, double* products) {
         const float* const in = x.data + first * channels;
-        const float* const out = HasRelu ? y.data + first * channels : nullptr;
+        const float* const out = A != Activation::Identity ? y.data + first * channels : nullptr;
         float* const gradient = dy.data + first * channels;
 #pragma omp simd
         for (std::int64_t c = 0; c < channels; ++c) {
@@ -75,7 +76,8 @@ const double* gradient_sums(ConstTensor x, ConstTensor y, const float* mean, Ten
 #pragma GCC unroll 8
             for (int i = 0; i < Count; ++i) {
                 float& g = gradient[i * channels + c];
-                if constexpr (HasRelu) g *= math::activation_slope<Activation::Relu>(out[i * channels + c]);
+                if constexpr (A != Activation::Identity)
+                    g *= math::activation_slope<A>(out[i * channels + c]);
                 sum += static_cast<double>(g);
                 product += static_cast<double>(g) * static_cast<double>(in[i * channels + c] - mean[c]);
             }
@@ -101,7 +103,7 @@ void CpuKernels::do_batch_norm_forward_training(ConstTensor x, ConstTensor scale
                                                 const BatchNormParams& params, Tensor running_mean,
                                                 Tensor running_variance, Tensor saved_mean,
                                                 Tensor saved_inverse_deviation, ConstTensor residual,
-                                                bool relu, Tensor y) {
+                                                Activation sigma, Tensor y) {
     const std::int64_t channels = x.shape[3];
     const std::int64_t pixels = x.elements() / channels;
     // The first pixel is taken off all others: else a mean far from 0 would cost the variance digits.
@@ -136,31 +138,32 @@ void CpuKernels::do_batch_norm_forward_training(ConstTensor x, ConstTensor scale
     }
     float* const factor = small_workspace_.room<float>(channels);
     for (std::int64_t c = 0; c < channels; ++c) factor[c] = scale.data[c] * saved_inverse_deviation.data[c];
-    normalize(x, saved_mean.data, factor, shift.data, residual, relu, y);
+    normalize(x, saved_mean.data, factor, shift.data, residual, sigma, y);
 }
 
 void CpuKernels::do_batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                                  const BatchNormParams& params, ConstTensor running_mean,
                                                  ConstTensor running_variance, ConstTensor residual,
-                                                 bool relu, Tensor y) {
+                                                 Activation sigma, Tensor y) {
     const std::int64_t channels = x.shape[3];
     float* const factor = small_workspace_.room<float>(channels);
     for (std::int64_t c = 0; c < channels; ++c)
         factor[c] =
             static_cast<float>(static_cast<double>(scale.data[c]) /
                                std::sqrt(static_cast<double>(running_variance.data[c]) + params.epsilon));
-    normalize(x, running_mean.data, factor, shift.data, residual, relu, y);
+    normalize(x, running_mean.data, factor, shift.data, residual, sigma, y);
 }
 
 void CpuKernels::do_batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale,
                                         ConstTensor saved_mean, ConstTensor saved_inverse_deviation,
-                                        bool relu, Tensor dy, Tensor dx, Tensor dscale, Tensor dshift,
+                                        Activation sigma, Tensor dy, Tensor dx, Tensor dscale, Tensor dshift,
                                         GradMode mode) {
     const std::int64_t channels = x.shape[3];
     const std::int64_t size = x.elements();
     const float* const mean = saved_mean.data;
-    const double* const sums = relu ? gradient_sums<true>(x, y, mean, dy, workspace_)
-                                    : gradient_sums<false>(x, y, mean, dy, workspace_);
+    const double* sums = nullptr;
+    math::with_activation(sigma,
+                          [&]<Activation A>() { sums = gradient_sums<A>(x, y, mean, dy, workspace_); });
     const std::int64_t pixels = size / channels;
     const auto count = static_cast<double>(pixels);
     // dx = factor (dy - offset - (x - mean) slope), with these three for each channel.

@@ -8,30 +8,29 @@ void CudaKernels::do_batch_norm_forward_training(ConstTensor x, ConstTensor scal
                                                  const BatchNormParams& params, Tensor running_mean,
                                                  Tensor running_variance, Tensor saved_mean,
                                                  Tensor saved_inverse_deviation, ConstTensor residual,
-                                                 bool relu, Tensor y) {
+                                                 Activation sigma, Tensor y) {
     cuda::StreamDevice device(stream_);
     cuda::batch_norm_training(device, static_cast<double*>(partial_sums_.data()), x, scale, shift, params,
                               running_mean, running_variance, saved_mean, saved_inverse_deviation, residual,
-                              relu, y);
+                              sigma, y);
 }
 
 void CudaKernels::do_batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                                   const BatchNormParams& params, ConstTensor running_mean,
                                                   ConstTensor running_variance, ConstTensor residual,
-                                                  bool relu, Tensor y) {
-    cuda::launch_each(
-        stream_, x.elements(),
-        cuda::Normalize{x.data, running_mean.data, nullptr, running_variance.data, params.epsilon, scale.data,
-                        shift.data, residual.data, relu, x.shape[3], y.data});
+                                                  Activation sigma, Tensor y) {
+    cuda::StreamDevice device(stream_);
+    cuda::batch_norm_inference(device, x, scale, shift, params, running_mean, running_variance, residual,
+                               sigma, y);
 }
 
 void CudaKernels::do_batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale,
                                          ConstTensor saved_mean, ConstTensor saved_inverse_deviation,
-                                         bool relu, Tensor dy, Tensor dx, Tensor dscale, Tensor dshift,
+                                         Activation sigma, Tensor dy, Tensor dx, Tensor dscale, Tensor dshift,
                                          GradMode mode) {
     cuda::StreamDevice device(stream_);
     cuda::batch_norm_backward(device, static_cast<double*>(partial_sums_.data()), x, y, scale, saved_mean,
-                              saved_inverse_deviation, relu, dy, dx, dscale, dshift, mode);
+                              saved_inverse_deviation, sigma, dy, dx, dscale, dshift, mode);
 }
 
 }  // namespace deepfreq

@@ -58,8 +58,8 @@ struct SumOfImages {
     }
 };
 
-/// Sums of dy and of dy (x - mean), dy being overwritten by dy relu'(y) first if there is ReLU.
-template <bool HasRelu>
+/// Sums of dy and of dy (x - mean), dy being overwritten by dy sigma'(z) first.
+template <Activation A>
 struct SumOfGradients {
     const float* x;
     const float* y;
@@ -75,8 +75,8 @@ struct SumOfGradients {
         for (std::int64_t p = sums.first_pixel(part); p < sums.first_pixel(part + 1); ++p) {
             const std::int64_t at = p * sums.channels + channel;
             float gradient = dy[at];
-            if constexpr (HasRelu) {
-                gradient *= math::activation_slope<Activation::Relu>(y[at]);
+            if constexpr (A != Activation::Identity) {
+                gradient *= math::activation_slope<A>(y[at]);
                 dy[at] = gradient;
             }
             sum += static_cast<double>(gradient);
@@ -142,7 +142,8 @@ struct Statistics {
     }
 };
 
-/// y = [relu]((x - mean) inverse_deviation scale + shift [+ residual]).
+/// y = sigma((x - mean) inverse_deviation scale + shift [+ residual]).
+template <Activation A>
 struct Normalize {
     const float* x;
     const float* mean;
@@ -152,7 +153,6 @@ struct Normalize {
     const float* scale;
     const float* shift;
     const float* residual;  ///< or null
-    bool relu;
     std::int64_t channels;
     float* y;
 
@@ -164,7 +164,7 @@ struct Normalize {
                                                       std::sqrt(static_cast<double>(variance[c]) + epsilon));
         float value = (x[i] - mean[c]) * factor + shift[c];
         if (residual != nullptr) value += residual[i];
-        y[i] = relu ? math::activate<Activation::Relu>(value) : value;
+        y[i] = math::activate<A>(value);
     }
 };
 
@@ -225,28 +225,41 @@ struct NormalizeBackward {
 template <class Device>
 void batch_norm_training(Device& device, double* room, ConstTensor x, ConstTensor scale, ConstTensor shift,
                          const BatchNormParams& params, Tensor running_mean, Tensor running_variance,
-                         Tensor saved_mean, Tensor saved_inverse_deviation, ConstTensor residual, bool relu,
-                         Tensor y) {
+                         Tensor saved_mean, Tensor saved_inverse_deviation, ConstTensor residual,
+                         Activation sigma, Tensor y) {
     const std::int64_t channels = x.shape[3];
     const ChannelSums sums = channel_sums(room, x.elements() / channels, channels);
     device.each(sums.gap(), SumOfImages{x.data, sums});
     device.blocks(channels, Statistics{x.data, sums, params, running_mean.data, running_variance.data,
                                        saved_mean.data, saved_inverse_deviation.data});
-    device.each(x.elements(), Normalize{x.data, saved_mean.data, saved_inverse_deviation.data, nullptr, 0.0,
-                                        scale.data, shift.data, residual.data, relu, channels, y.data});
+    math::with_activation(sigma, [&]<Activation A>() {
+        device.each(x.elements(), Normalize<A>{x.data, saved_mean.data, saved_inverse_deviation.data, nullptr,
+                                               0.0, scale.data, shift.data, residual.data, channels, y.data});
+    });
+}
+
+/// Kernels::batch_norm_forward_inference.
+template <class Device>
+void batch_norm_inference(Device& device, ConstTensor x, ConstTensor scale, ConstTensor shift,
+                          const BatchNormParams& params, ConstTensor running_mean,
+                          ConstTensor running_variance, ConstTensor residual, Activation sigma, Tensor y) {
+    math::with_activation(sigma, [&]<Activation A>() {
+        device.each(x.elements(),
+                    Normalize<A>{x.data, running_mean.data, nullptr, running_variance.data, params.epsilon,
+                                 scale.data, shift.data, residual.data, x.shape[3], y.data});
+    });
 }
 
 /// Kernels::batch_norm_backward.
 template <class Device>
 void batch_norm_backward(Device& device, double* room, ConstTensor x, ConstTensor y, ConstTensor scale,
-                         ConstTensor saved_mean, ConstTensor saved_inverse_deviation, bool relu, Tensor dy,
-                         Tensor dx, Tensor dscale, Tensor dshift, GradMode mode) {
+                         ConstTensor saved_mean, ConstTensor saved_inverse_deviation, Activation sigma,
+                         Tensor dy, Tensor dx, Tensor dscale, Tensor dshift, GradMode mode) {
     const std::int64_t channels = x.shape[3];
     const ChannelSums sums = channel_sums(room, x.elements() / channels, channels);
-    if (relu)
-        device.each(sums.gap(), SumOfGradients<true>{x.data, y.data, saved_mean.data, dy.data, sums});
-    else
-        device.each(sums.gap(), SumOfGradients<false>{x.data, nullptr, saved_mean.data, dy.data, sums});
+    math::with_activation(sigma, [&]<Activation A>() {
+        device.each(sums.gap(), SumOfGradients<A>{x.data, y.data, saved_mean.data, dy.data, sums});
+    });
     device.blocks(channels,
                   ChannelGradients{sums, saved_inverse_deviation.data, dscale.data, dshift.data, mode});
     device.each(x.elements(), NormalizeBackward{x.data, dy.data, saved_mean.data,

@@ -133,7 +133,8 @@ Names names_of(ConvolutionKind kind) {
     }
 }
 
-/// Whether the engine of a configuration gives the same bits every time and is as precise as asked for.
+/// Whether the engine of a configuration gives the same bits every time, sums in float32 and is as precise as
+/// asked for.
 bool is_wanted(cudnnBackendDescriptor_t configuration, Precision precision) {
     const Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
     cudnnBackendDescriptor_t place = engine.get();
@@ -148,7 +149,9 @@ bool is_wanted(cudnnBackendDescriptor_t configuration, Precision precision) {
     return std::none_of(notes.begin(), notes.begin() + count, [&](cudnnBackendNumericalNote_t note) {
         const bool rounds =
             note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE || note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS;
-        return note == CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC || (precision == Precision::Float32 && rounds);
+        return note == CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC ||
+               note == CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION ||
+               (precision == Precision::Float32 && rounds);
     });
 }
 
@@ -268,7 +271,7 @@ const Convolutions::Plan& Convolutions::plan(const ConvolutionTask& task) {
             "repeats its results in {}{}",
             cudnnGetVersion(), task.x[1], task.x[2], task.x[3], task.w[0], task.w[1], task.w[2],
             precision_name(precision_),
-            precision_ == Precision::Float32 ? "; --precision tf32 has more to choose from" : "");
+            precision_ == Precision::TensorFloat32 ? "" : "; --precision tf32 has more to choose from");
     made->take_workspace();
     if (precision_ == Precision::BFloat16) made->take_rounded(task);
     known = std::move(made);

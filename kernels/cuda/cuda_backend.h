@@ -76,14 +76,14 @@ class CudaKernels final : public Kernels {
     void do_batch_norm_forward_training(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                         const BatchNormParams& params, Tensor running_mean,
                                         Tensor running_variance, Tensor saved_mean,
-                                        Tensor saved_inverse_deviation, ConstTensor residual, bool relu,
-                                        Tensor y) override;
+                                        Tensor saved_inverse_deviation, ConstTensor residual,
+                                        Activation sigma, Tensor y) override;
     void do_batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
                                          const BatchNormParams& params, ConstTensor running_mean,
-                                         ConstTensor running_variance, ConstTensor residual, bool relu,
+                                         ConstTensor running_variance, ConstTensor residual, Activation sigma,
                                          Tensor y) override;
     void do_batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale, ConstTensor saved_mean,
-                                ConstTensor saved_inverse_deviation, bool relu, Tensor dy, Tensor dx,
+                                ConstTensor saved_inverse_deviation, Activation sigma, Tensor dy, Tensor dx,
                                 Tensor dscale, Tensor dshift, GradMode mode) override;
     // pool.cu
     void do_average_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) override;
