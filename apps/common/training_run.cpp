@@ -110,7 +110,7 @@ bool TrainingRun::done() const {
 void TrainingRun::report_epoch() {
     last_ = trainer_.evaluate(data_.train);
     if (!std::isfinite(last_.loss))
-        throw RunError(
+        throw DivergedError(
             "the loss over the training set became {} after epoch {}: a smaller learning rate may help",
             last_.loss, trainer_.epoch());
     const double validation_accuracy =
