@@ -141,6 +141,63 @@ TEST_CASE("paper: a claim that the numbers contradict is a no, and one they do n
     CHECK(contains(page, "1 runs did not reach the error"));
 }
 
+TEST_CASE("paper: an accuracy that a network had from the start decides nothing about epochs") {
+    const Stage stage;
+    stage.put("train_resnet_variants", "metrics.csv",
+              Stage::metrics("resnet18-1,0,1,0.12,0.1\nresnet18-1,1,1,0.9,0.6\n"
+                             "resnet18-2,0,1,0.05,0.1\nresnet18-2,1,1,0.13,0.5\n"));
+    REQUIRE(stage.run() == 0);
+    CHECK(contains(stage.said(), "?    Figure 5: (a)"));
+    CHECK(contains(stage.said(), "yes  Figure 5: (b)"));
+    CHECK(contains(stage.page(), "(10%)"));
+    CHECK(contains(stage.page(), "resnet18-1 had it from the start"));
+}
+
+TEST_CASE("paper: nothing said of training is decided by the initial state, and nothing said of that later") {
+    const Stage stage;
+    stage.put("train_resnet_variants", "metrics.csv",
+              Stage::metrics("resnet18-1,0,1,0.2,0.2\nresnet18-2,0,1,0.1,0.1\n"));
+    stage.put("train_resnet_variants", "peaks.csv",
+              Stage::peaks("resnet18-1,-3,0,2,1\nresnet18-2,-3,0,1,1\n"
+                           "resnet18-1,-3:-1,0,1,1\nresnet18-2,-3:-1,0,2,1\n"));
+    stage.put("train_mlp_mnist", "peaks.csv", Stage::peaks("mlp,1,3,1,1\nmlp,2,3,2,1\n"));
+    stage.put("vanishing_gradient", "metrics.csv",
+              Stage::metrics(
+                  "plain-20,0,0.1,1,1\nplain-60,0,0.2,1,1\nresidual-20,0,0.1,1,1\nresidual-60,0,0.11,1,1\n"));
+    stage.put(
+        "vanishing_gradient", "peaks.csv",
+        Stage::peaks("plain-20,-3,0,1,1\nplain-60,-3,0,2,1\nresidual-20,-3,0,1,1\nresidual-60,-3,0,1,1\n"));
+    REQUIRE(stage.run() == 0);
+    const std::string said = stage.said();
+    CAPTURE(said);
+    for (const char* figure : {"5: (a)", "5: (b)", "6: After", "7: After", "8: At init", "9: (a) Plain",
+                               "9: (a) With", "9: (b) Plain", "9: (b) With"})
+        CHECK_MESSAGE(contains(said, std::string("?    Figure ") + figure), figure);
+    CHECK(contains(said, "yes  Figure 6: At initialisation"));
+    CHECK(contains(said, "no   Figure 7: At initialisation"));
+    CHECK(contains(said, "no   Figure 8: At the end"));
+    CHECK(occurrences(stage.page(), "but nothing was trained yet") == 7);
+    CHECK(contains(stage.page(), "the first epoch is 3, after training began"));
+}
+
+TEST_CASE("paper: a network that lacks a number leaves its claim undecided, and is named") {
+    const Stage stage;
+    stage.put("vanishing_gradient", "metrics.csv",
+              Stage::metrics(
+                  "plain-20,9,0.1,1,1\nplain-60,5,0.2,1,1\nresidual-20,9,0.1,1,1\nresidual-60,9,nan,1,1\n"));
+    stage.put("train_resnet_variants", "metrics.csv",
+              Stage::metrics("resnet18-1,0,1,nan,0.1\nresnet18-1,1,1,nan,0.6\nresnet18-2,0,1,0.1,0.1\n"
+                             "resnet18-2,1,1,0.5,\nresnet18-3,1,1,0.5,0.1\n"));
+    REQUIRE(stage.run() == 0);
+    const std::string said = stage.said(), page = stage.page();
+    CAPTURE(said);
+    for (const char* figure : {"9: (a) Plain", "9: (a) With", "5: (a)", "5: (b)", "6: At", "6: After"})
+        CHECK_MESSAGE(contains(said, std::string("?    Figure ") + figure), figure);
+    for (const char* network : {"plain-60", "residual-60", "resnet18-1", "resnet18-2", "resnet18-3"})
+        CHECK_MESSAGE(contains(page, std::string("there is no number for ") + network), network);
+    CHECK(contains(said, "yes  Figure 9: (b)"));
+}
+
 TEST_CASE("paper: interrupted, it goes on with the run at hand and leaves what is done") {
     const Stage stage;
     std::ofstream(stage.path() / "train_mlp_mnist-interrupts") << "";
