@@ -22,33 +22,50 @@ class Claim:
 
 def rows(path):
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        table = list(csv.DictReader(file))
+    if not table:
+        raise ValueError(f"{path.name} has no row below its header")
+    if any(None in row.values() for row in table):
+        raise ValueError(f"{path.name} has a row that is cut short")
+    return table
 
 
 def number(text):
     return float(text) if text else math.nan
 
 
-def in_order(values, rising=True):
-    """Whether each value is above (or below) the one before; None where one is missing or there are fewer than two."""
-    if len(values) < 2 or any(math.isnan(value) for value in values):
-        return None
-    pairs = list(zip(values, values[1:]))
-    return all(a < b for a, b in pairs) if rising else all(a > b for a, b in pairs)
+def rise(values):
+    return all(a < b for a, b in zip(values, values[1:]))
+
+
+def fall(values):
+    return rise(values[::-1])
 
 
 def alike(values):
-    if len(values) < 2 or any(not value > 0 for value in values):
-        return None
-    return max(values) < ALIKE * min(values)
+    """None where there is a 0, of which a factor says nothing."""
+    return max(values) < ALIKE * min(values) if min(values) > 0 else None
 
 
 def listed(names, values, digits=4):
     return ", ".join(f"{name}: {value:.{digits}g}" for name, value in zip(names, values))
 
 
-def judged_order(text, names, values, rising):
-    return Claim(text, in_order(values, rising), listed(names, values))
+def lacking(names, values):
+    """What these numbers lack to be compared, in words; empty where they lack nothing."""
+    missing = [name for name, value in zip(names, values) if not math.isfinite(value)]
+    if missing:
+        return f"there is no number for {', '.join(missing)}"
+    return "" if len(values) > 1 else "there are not two to compare"
+
+
+def judged(text, names, values, holds, doubt=""):
+    """A claim by what holds(values) says; undecided where a number is missing or there is another doubt."""
+    doubt = doubt or lacking(names, values)
+    numbers = listed(names, values)
+    if doubt:
+        return Claim(text, None, f"{numbers}; but {doubt}" if numbers else doubt)
+    return Claim(text, holds(values), numbers)
 
 
 def final_number(name):
@@ -66,70 +83,103 @@ def epochs_of(table):
     return sorted({int(row["epoch"]) for row in table})
 
 
-def peak_of(peaks, network, layer, epoch):
-    found = [number(row["inv_delta"]) for row in peaks
-             if (row["network"], row["layer"], row["epoch"]) == (network, layer, str(epoch))]
-    return found[0] if found else math.nan
+def value_at(table, column, epoch, **wanted):
+    """A number of the row of this epoch that has the wanted values; NaN if there is none."""
+    wanted = {"epoch": str(epoch), **wanted}
+    for row in table:
+        if all(row[name] == value for name, value in wanted.items()):
+            return number(row[column])
+    return math.nan
+
+
+def not_initial(epoch):
+    """The doubt about numbers of the first epoch probed, where they are said to be of the initial state."""
+    return "" if epoch == 0 else f"the first epoch is {epoch}, after training began"
+
+
+def not_trained(epoch):
+    """The doubt about numbers of the last epoch, where they are said to be of the trained state."""
+    return "" if epoch > 0 else "nothing was trained yet"
 
 
 def figure_1(run):
     table = rows(run / "summary.csv")
-    texts = {"a": ("(a) More hidden layers reach the designated loss of cos(3x) + cos(5x) in fewer epochs.", False),
-             "b": ("(b) The lower the frequency of cos(kx), the fewer epochs.", True)}
+    texts = {"a": ("(a) More hidden layers reach the designated loss of cos(3x) + cos(5x) in fewer epochs.",
+                   fall),
+             "b": ("(b) The lower the frequency of cos(kx), the fewer epochs.", rise)}
     claims = []
-    for panel, (text, rising) in texts.items():
+    for panel, (text, holds) in texts.items():
         mine = [row for row in table if row["panel"] == panel]
-        names = [row["setting"] for row in mine]
-        claim = judged_order(text, names, [number(row["mean_epochs"]) for row in mine], rising)
+        names, values = [row["setting"] for row in mine], [number(row["mean_epochs"]) for row in mine]
         short = sum(int(row["runs"]) - int(row["converged"]) for row in mine)
-        if short:
-            claim = Claim(text, None, f"{claim.found}; but {short} runs did not reach the error and are in no mean")
-        claims.append(claim)
+        doubt = f"{short} runs did not reach the error and are in no mean" if short else ""
+        claims.append(judged(text, names, values, holds, doubt))
     return claims
 
 
 def figure_3(run):
     peaks = rows(run / "peaks.csv")
     names = [row["layer"] for row in peaks]
-    return [judged_order("(a) The lower the frequency, the sooner LFR approaches one (1/δ at 90 % of its rise).", names,
-                         [number(row["rise90"]) for row in peaks], True),
-            judged_order("(b) The peak of RDF moves to larger 1/δ as k grows.", names,
-                         [number(row["inv_delta"]) for row in peaks], True)]
+    return [judged("(a) The lower the frequency, the sooner LFR approaches one (1/δ at 90 % of its rise).",
+                   names, [number(row["rise90"]) for row in peaks], rise),
+            judged("(b) The peak of RDF moves to larger 1/δ as k grows.",
+                   names, [number(row["inv_delta"]) for row in peaks], rise)]
 
 
-def epochs_until(metrics, network, accuracy):
-    """Epochs until a training accuracy, between two of them by a straight line."""
-    before = None
-    for row in (row for row in metrics if row["network"] == network):
-        now = (int(row["epoch"]), number(row["train_accuracy"]))
+def curve(metrics, network):
+    """The training accuracy of a network: (epoch, accuracy), from the initial state on."""
+    return [(int(row["epoch"]), number(row["train_accuracy"])) for row in metrics
+            if row["network"] == network]
+
+
+def epochs_until(points, accuracy):
+    """Epochs until an accuracy, between two of them by a straight line."""
+    for before, now in zip(points[:1] + points, points):
         if now[1] >= accuracy:
-            if before is None:
+            if before == now:
                 return float(now[0])
             return before[0] + (now[0] - before[0]) * (accuracy - before[1]) / (now[1] - before[1])
-        before = now
     return math.nan
+
+
+def figure_5a(metrics, names):
+    text = "(a) The deeper, the fewer epochs to a fixed training accuracy"
+    curves = {name: curve(metrics, name) for name in names}
+    best = [max((accuracy for _, accuracy in curves[name] if not math.isnan(accuracy)), default=math.nan)
+            for name in names]
+    doubt = lacking(names, best)
+    if doubt:
+        return Claim(f"{text}.", None, doubt)
+    accuracy = math.floor(min(best) * 20) / 20  # the highest multiple of 5 % that all of them reach
+    at_once = [name for name in names if curves[name][0][1] >= accuracy]
+    if at_once:
+        doubt = f"{', '.join(at_once)} had it from the start, and no higher multiple of 5 % is reached by all"
+    return judged(f"{text} ({accuracy:.0%}).", names,
+                  [epochs_until(curves[name], accuracy) for name in names], rise, doubt)
 
 
 def figure_5(run):
     metrics = rows(run / "metrics.csv")
     names = networks(metrics)
-    best = [max(number(row["train_accuracy"]) for row in metrics if row["network"] == name) for name in names]
-    accuracy = math.floor(min(best) * 20) / 20  # the highest multiple of 5 % that all of them reach
-    last = {row["network"]: number(row["validation_accuracy"]) for row in metrics}
-    return [judged_order(f"(a) The deeper, the fewer epochs to a fixed training accuracy ({accuracy:.0%}).", names,
-                         [epochs_until(metrics, name, accuracy) for name in names], True),
-            judged_order("(b) The deeper, the better the validation accuracy after training.", names,
-                         [last[name] for name in names], False)]
+    last = epochs_of(metrics)[-1]
+    return [figure_5a(metrics, names),
+            judged("(b) The deeper, the better the validation accuracy after training.", names,
+                   [value_at(metrics, "validation_accuracy", last, network=name) for name in names], fall,
+                   not_trained(last))]
 
 
 def figures_6_and_7(run, layer):
-    peaks = [row for row in rows(run / "peaks.csv") if row["layer"] == layer]
-    names = networks(peaks)  # the deepest first
+    names = networks(rows(run / "metrics.csv"))  # the deepest first
+    peaks = rows(run / "peaks.csv")
     first, last = epochs_of(peaks)[0], epochs_of(peaks)[-1]
-    return [judged_order(f"At initialisation (epoch {first}) RDF of deeper networks peaks at higher 1/δ.", names,
-                         [peak_of(peaks, name, layer, first) for name in names], False),
-            judged_order(f"After training (epoch {last}) RDF of deeper networks peaks at lower 1/δ.", names,
-                         [peak_of(peaks, name, layer, last) for name in names], True)]
+
+    def at(epoch):
+        return [value_at(peaks, "inv_delta", epoch, network=name, layer=layer) for name in names]
+
+    return [judged(f"At initialisation (epoch {first}) RDF of deeper networks peaks at higher 1/δ.",
+                   names, at(first), fall, not_initial(first)),
+            judged(f"After training (epoch {last}) RDF of deeper networks peaks at lower 1/δ.",
+                   names, at(last), rise, not_trained(last))]
 
 
 def figure_6(run):
@@ -146,24 +196,34 @@ def figure_8(run):
     layers = sorted({int(row["layer"]) for row in peaks})
     first, last = epochs_of(peaks)[0], epochs_of(peaks)[-1]
     named = [f"layer {layer}" for layer in layers]
-    return [judged_order(f"At initialisation (epoch {first}) RDF of a deeper layer peaks at higher 1/δ.", named,
-                         [peak_of(peaks, network, str(layer), first) for layer in layers], True),
-            judged_order(f"At the end (epoch {last}) the peak is at lower 1/δ the deeper the layer.", named,
-                         [peak_of(peaks, network, str(layer), last) for layer in layers], False)]
+
+    def at(epoch):
+        return [value_at(peaks, "inv_delta", epoch, network=network, layer=str(layer)) for layer in layers]
+
+    return [judged(f"At initialisation (epoch {first}) RDF of a deeper layer peaks at higher 1/δ.",
+                   named, at(first), rise, not_initial(first)),
+            judged(f"At the end (epoch {last}) the peak is at lower 1/δ the deeper the layer.",
+                   named, at(last), fall, not_trained(last))]
 
 
 def figure_9(run):
     metrics, peaks = rows(run / "metrics.csv"), rows(run / "peaks.csv")
-    loss = {row["network"]: number(row["train_loss"]) for row in metrics}  # that of the last epoch
     plain, residual = networks(metrics, "plain-"), networks(metrics, "residual-")
-    last = epochs_of(peaks)[-1]
-    peak = {name: peak_of(peaks, name, "-3", last) for name in plain + residual}
-    words = f"less than {ALIKE - 1:.0%} apart"
-    return [judged_order("(a) Plain networks: the deeper, the slower (training loss at the end).", plain,
-                         [loss[name] for name in plain], True),
-            Claim(f"(a) With residual connections all learn at almost the same speed (losses at the end {words}).",
-                  alike([loss[name] for name in residual]), listed(residual, [loss[name] for name in residual])),
-            judged_order(f"(b) Plain networks at epoch {last}: the deeper, the higher 1/δ of S[-3]'s peak.", plain,
-                         [peak[name] for name in plain], True),
-            Claim(f"(b) With residual connections depth has almost no effect on it (peaks {words}).",
-                  alike([peak[name] for name in residual]), listed(residual, [peak[name] for name in residual]))]
+    end, last = epochs_of(metrics)[-1], epochs_of(peaks)[-1]
+    apart = f"less than {ALIKE - 1:.0%} apart"
+
+    def losses(text, names, holds):
+        values = [value_at(metrics, "train_loss", end, network=name) for name in names]
+        return judged(text, names, values, holds, not_trained(end))
+
+    def peaks_at_end(text, names, holds):
+        values = [value_at(peaks, "inv_delta", last, network=name, layer="-3") for name in names]
+        return judged(text, names, values, holds, not_trained(last))
+
+    return [losses("(a) Plain networks: the deeper, the slower (training loss at the end).", plain, rise),
+            losses("(a) With residual connections all learn at almost the same speed "
+                   f"(losses at the end {apart}).", residual, alike),
+            peaks_at_end(f"(b) Plain networks at epoch {last}: the deeper, the higher 1/δ of S[-3]'s peak.",
+                         plain, rise),
+            peaks_at_end(f"(b) With residual connections depth has almost no effect on it (peaks {apart}).",
+                         residual, alike)]

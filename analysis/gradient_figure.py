@@ -3,21 +3,35 @@ vanishing of the gradient itself. Part of figures.py."""
 
 import math
 
-import matplotlib
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 COLUMNS = ["network", "epoch", "layer", "gradient_norm"]
 
 
 def matrix(table, network):
-    """Epochs, layers, and norm[layer, epoch] of one network; NaN where there is none."""
-    mine = table["network"] == network
+    """Epochs, layers, and norm[layer, epoch] of one network; NaN, drawn white, where none is above 0."""
+    mine = (table["network"] == network) & np.isfinite(table["epoch"]) & np.isfinite(table["layer"])
     epochs, column = np.unique(table["epoch"][mine], return_inverse=True)
     layers, row = np.unique(table["layer"][mine], return_inverse=True)
     norm = np.full((len(layers), len(epochs)), math.nan)
     norm[row, column] = table["gradient_norm"][mine]
-    return epochs, layers, norm
+    return epochs, layers, np.where(norm > 0, norm, math.nan)
+
+
+def edges(centres):
+    """Of cells around these: halfway between two, 1/2 beyond the ends, so that one alone has a width too."""
+    return np.concatenate(([centres[0] - 0.5], (centres[:-1] + centres[1:]) / 2, [centres[-1] + 0.5]))
+
+
+def colour_scale(norms):
+    """One logarithmic scale for all norms above 0; ten to one where they are equal, for it needs a length."""
+    norms = norms[norms > 0]
+    low, high = (norms.min(), norms.max()) if len(norms) else (1, 1)
+    return ScalarMappable(LogNorm(low, high if high > 1.001 * low else 10 * low), "viridis")
 
 
 def gradient_figure(table, width):
@@ -27,18 +41,19 @@ def gradient_figure(table, width):
     lines = math.ceil(len(networks) / columns)
     figure = Figure(figsize=(width, 0.3 + 2.0 * lines), layout="constrained")
     panels = figure.subplots(lines, columns, squeeze=False).flat
-    above_zero = table["gradient_norm"][table["gradient_norm"] > 0]
-    span = (above_zero.min(), above_zero.max()) if len(above_zero) else (1, 1)
-    colours = matplotlib.colors.LogNorm(span[0], max(span[1], 1.001 * span[0]))
+    colours = colour_scale(table["gradient_norm"])
     for panel, network in zip(panels, networks):
         epochs, layers, norm = matrix(table, network)
-        image = panel.pcolormesh(epochs, layers, np.where(norm > 0, norm, np.nan), norm=colours, cmap="viridis",
-                                 shading="nearest", rasterized=True)
+        if norm.size:
+            panel.pcolormesh(edges(epochs), edges(layers), norm, norm=colours.norm, cmap=colours.cmap,
+                             rasterized=True)
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True, min_n_ticks=1))
         panel.set_title(network)
         panel.grid(False)
     for panel in panels[len(networks):]:
         panel.set_visible(False)
     figure.supxlabel("epoch", fontsize=8)
     figure.supylabel("layer", fontsize=8)
-    figure.colorbar(image, ax=list(panels), label="norm of its gradient")
+    figure.colorbar(colours, ax=list(panels), label="norm of its gradient")
     return figure

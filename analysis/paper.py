@@ -5,6 +5,7 @@
 
 Each figure stands on the page beside what the paper says of it, and a yes or no computed from the CSV files of the run.
 Interrupted, the same command goes on where it stopped.
+Options that an app would refuse are refused before any of them starts.
 """
 
 import argparse
@@ -14,11 +15,13 @@ import html
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import claims
@@ -53,6 +56,15 @@ class Experiment:
     device: bool = True  # whether it takes --device and --precision
 
 
+@dataclasses.dataclass
+class Trial:
+    """An app with the user's options and nothing to learn: what it refuses of them, it refuses at once."""
+
+    app: str
+    arguments: list
+    data: str = ""  # the option that it judges; else --device and --precision
+
+
 EXPERIMENTS = [
     Experiment("fig3", "lfr", [], [
         Figure("Figure 3: LFR and RDF of sin(kπx)", ["figures/spectrum.png"], claims.figure_3)],
@@ -71,6 +83,15 @@ EXPERIMENTS = [
         Figure("Figure 7: RDF of (f[-3], f[-1])", ["figures/rdf-layer-3_-1.png"], claims.figure_7)], "cifar10"),
 ]
 
+UNTRAINED = ["--epochs", "0", "--probe-epochs", "none"]
+TRIALS = [
+    Trial("fit_functions", ["--function", "fig1b", "--k", "1", "--width", "1", "--seeds", "1",
+                            "--max-epochs", "1"]),
+    Trial("train_mlp_mnist", ["--hidden", "1", *UNTRAINED], "mnist"),
+    Trial("train_resnet_variants", ["--variants", "4", "--parts", "1,1,1,1", "--head", "1",
+                                    "--pool", "global", *UNTRAINED], "cifar10"),
+]
+
 
 def write_whole(path, text):
     part = path.with_name(path.name + ".part")
@@ -78,38 +99,125 @@ def write_whole(path, text):
     os.replace(part, path)
 
 
+def as_options(setting, names):
+    """A part of a setting in the words of the command line."""
+    words = []
+    for name in names:
+        value = setting[name]
+        if name == "scale":
+            words.append("--quick" if value == "--quick" else "no --quick")
+        else:
+            words.append(f"--{name} {value}" if value else f"no --{name}")
+    return " and ".join(words)
+
+
+class Caller:
+    """Calls one app after the other, until a signal says that it is enough."""
+
+    def __init__(self):
+        self.interrupted = False
+        self.untold = False  # whether the app has yet to hear so from us
+        self.child = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.stop)
+
+    def stop(self, number, _frame):
+        """Ctrl-C reaches an app that runs too, which saves its state; what reaches us alone is handed on."""
+        self.interrupted = True
+        self.untold = number == signal.SIGTERM or self.child is None
+        self.hand_on()
+
+    def hand_on(self):
+        if self.child and self.untold:
+            self.untold = False  # told twice, an app ends before its state is saved
+            self.child.terminate()
+
+    def call(self, command, **streams):
+        """An app, until its end: its status, and what it wrote to stderr where that is a pipe."""
+        self.child = subprocess.Popen(command, **streams)
+        self.hand_on()  # of what came while it started
+        errors = self.child.communicate()[1]
+        status = self.child.returncode
+        self.child = None
+        return status, errors
+
+
 class Paper:
     """The folder: what of it is done is kept in progress.json."""
 
-    def __init__(self, args):
+    def __init__(self, args, caller):
         self.args = args
+        self.caller = caller
         self.folder = args.out
         self.setting = {"scale": "--quick" if args.quick else "the paper's", "mnist": args.mnist,
                         "cifar10": args.cifar10, "device": args.device, "precision": args.precision}
         self.done = {}  # name: {"seconds", "failure"}
-        self.interrupted = False
-        self.child = None
 
     def open(self):
+        """Takes up what an earlier call left in the folder; refuses what else is there."""
         record = self.folder / "progress.json"
         try:
             if record.exists():
-                found = json.loads(record.read_text(encoding="utf-8"))
-                if found["setting"] != self.setting:
-                    raise Failure(f"{record}: begun as {found['setting']}, expected {self.setting}: choose another "
-                                  "--out", 2)
-                self.done = {name: fact for name, fact in found["done"].items() if not fact["failure"]}
+                self.take_up(record)
             elif self.folder.exists() and any(self.folder.iterdir()):
                 raise Failure(f"{self.folder}: holds other files, expected a new folder or one that this began", 2)
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except (AttributeError, ValueError, KeyError, TypeError) as error:
-            raise Failure(f"{record}: cannot be read ({error})", 2) from None
+        except (AttributeError, ValueError, KeyError, TypeError):
+            raise Failure(f"{record}: cannot be read, expected as an earlier ./run paper wrote it: choose "
+                          "another --out", 2) from None
         except OSError as error:
-            raise Failure(f"{error.filename}: {error.strerror}", 2) from None
+            raise Failure(f"--out: {error.filename}: {error.strerror}", 2) from None
+
+    def take_up(self, record):
+        found = json.loads(record.read_text(encoding="utf-8"))
+        begun = found["setting"]
+        other = [name for name in self.setting if begun[name] != self.setting[name]]
+        if other:
+            raise Failure(f"{record}: begun with {as_options(begun, other)}, but found "
+                          f"{as_options(self.setting, other)}: choose another --out", 2)
+        self.done = {name: fact for name, fact in found["done"].items() if not fact["failure"]}
+
+    def check(self):
+        """Refuses what no app would take, before the first of them has run for hours."""
+        programs = self.args.build / "bin"
+        missing = [e.app for e in EXPERIMENTS if not os.access(programs / e.app, os.X_OK)]
+        if missing:
+            raise Failure(f"--build is '{self.args.build}', expected a folder whose bin/ has every app: "
+                          f"there is no {', no '.join(missing)}", 2)
+        ahead = [experiment for experiment in EXPERIMENTS if experiment.name not in self.done]
+        given = {e.data for e in ahead if e.data and self.setting[e.data]}
+        for trial in TRIALS:
+            if not self.caller.interrupted and (trial.data in given if trial.data else ahead):
+                self.attempt(trial)
+
+    def attempt(self, trial):
+        if trial.data:  # which may take seconds to read
+            print(f"looking at --{trial.data} first", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            command = [self.args.build / "bin" / trial.app, *trial.arguments, *self.options(trial),
+                       "--no-figures", "--out", f"{folder}/run"]
+            status, errors = self.caller.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                              encoding="utf-8", errors="replace")
+        if status == 0 or self.caller.interrupted:
+            return
+        last_line = errors.strip().rpartition("\n")[2]
+        sentence = last_line.removeprefix("error: ") or f"{trial.app} ended with status {status}"
+        sentence = re.sub(r" \(\w+ --help lists the options\)$", "", sentence)  # of the app, not of ours
+        raise Failure(f"--{trial.data}: {sentence}" if trial.data else sentence, 2 if status == 2 else 1)
 
     def save(self):
         write_whole(self.folder / "progress.json", json.dumps({"setting": self.setting, "done": self.done}, indent=2))
         write_whole(self.folder / "index.html", self.page())
+
+    def options(self, task, device=True):
+        """Those that an app is handed on, of an experiment or a trial."""
+        options = []
+        if self.args.quick and task.app != "lfr":  # which takes seconds as it is
+            options.append("--quick")
+        if task.data and self.setting[task.data]:
+            options += ["--data", self.setting[task.data]]
+        if device:
+            options += ["--device", self.args.device, "--precision", self.args.precision]
+        return options
 
     def command(self, experiment):
         """Its app, at the scale asked for; goes on where there is a run to go on with."""
@@ -118,35 +226,27 @@ class Paper:
         if (folder / "config.toml").exists():
             return [program, "--resume", folder]
         shutil.rmtree(folder, ignore_errors=True)  # what an app left that cannot go on
-        command = [program, *experiment.arguments, "--out", folder]
-        if self.args.quick and experiment.app != "lfr":  # which takes seconds as it is
-            command.append("--quick")
-        if experiment.data and self.setting[experiment.data]:
-            command += ["--data", self.setting[experiment.data]]
-        if experiment.device:
-            command += ["--device", self.args.device, "--precision", self.args.precision]
-        return command
+        return [program, *experiment.arguments, "--out", folder, *self.options(experiment, experiment.device)]
 
-    def stop(self, number, _frame):
-        """Ctrl-C reaches the app too, which saves its state; a signal to us alone is handed on."""
-        self.interrupted = True
-        if self.child and number == signal.SIGTERM:
-            self.child.terminate()
+    def begin(self):
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.save()
+        except OSError as error:
+            raise Failure(f"--out: {error.filename}: {error.strerror}", 2) from None
 
     def run(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.stop)
         for place, experiment in enumerate(EXPERIMENTS, start=1):
+            if self.caller.interrupted:
+                return
             if experiment.name in self.done:
                 print(f"{experiment.name}: done before", flush=True)
                 continue
             command = [str(part) for part in self.command(experiment)]
             print(f"\n[{place} of {len(EXPERIMENTS)}] {experiment.name}: {shlex.join(command)}", flush=True)
             begin = time.monotonic()
-            self.child = subprocess.Popen(command)
-            status = self.child.wait()
-            self.child = None
-            if self.interrupted:
+            status, _ = self.caller.call(command)
+            if self.caller.interrupted:
                 return
             failure = f"{experiment.app} ended with status {status}" if status else ""
             self.done[experiment.name] = {"seconds": round(time.monotonic() - begin, 1), "failure": failure}
@@ -196,8 +296,13 @@ class Paper:
     def judge(self, figure, experiment):
         try:
             return figure.judge(self.folder / experiment.name)
-        except (OSError, KeyError, ValueError, IndexError, TypeError) as error:
-            return [claims.Claim("(its numbers)", None, f"cannot be read: {error!r}")]
+        except OSError as error:
+            reason = f"{error.filename}: {error.strerror}"
+        except KeyError as error:
+            reason = f"there is no {error}"
+        except (ValueError, IndexError, TypeError) as error:
+            reason = error
+        return [claims.Claim("(its numbers)", None, f"cannot be read: {reason}")]
 
     def verdicts(self):
         lines = []
@@ -239,12 +344,14 @@ def parse(arguments):
 
 
 def main():
-    paper = Paper(parse(sys.argv[1:]))
+    caller = Caller()
+    paper = Paper(parse(sys.argv[1:]), caller)
     try:
         paper.open()
-        paper.save()
+        paper.check()
+        paper.begin()
         paper.run()
-        if paper.interrupted:
+        if caller.interrupted:
             print("interrupted: the same command goes on from here")
             return 0
     except Failure as failure:

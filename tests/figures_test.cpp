@@ -3,13 +3,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <string>
+#include <vector>
 
+#include "data/image_decoder.h"
 #include "tests/files.h"
 
 using deepfreq::text_of;
@@ -80,6 +84,18 @@ void check_refused(const RunFolder& run, const std::string& file, const std::str
     CHECK(run.figures().empty());
 }
 
+/// Of a picture: the share of its pixels that have this colour.
+double share_of(const std::array<int, 3>& colour, const fs::path& picture) {
+    const deepfreq::Bytes file = deepfreq::read_file(picture);
+    const deepfreq::ImageHeader header = deepfreq::read_image_header(file);
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(header.height) * header.width * 3);
+    deepfreq::decode_image(file, pixels.data());
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < pixels.size(); i += 3)
+        if (pixels[i] == colour[0] && pixels[i + 1] == colour[1] && pixels[i + 2] == colour[2]) ++found;
+    return 3.0 * static_cast<double>(found) / static_cast<double>(pixels.size());
+}
+
 }  // namespace
 
 TEST_CASE("analysis/figures.py: every figure is drawn, and drawn again the same to the byte") {
@@ -112,6 +128,37 @@ TEST_CASE("analysis/figures.py: gradient norms are drawn where there are some, o
     std::ofstream(run.path() / "gradients.csv") << "network,epoch,layer,gradient_norm\na,1,x,0.5\n";
     fs::remove_all(run.path() / "figures");
     check_refused(run, "gradients.csv", "layer is 'x'");
+}
+
+TEST_CASE("analysis/figures.py: one epoch, one layer and equal norms fill their cells of the heat map") {
+    const std::array<int, 3> lowest = {68, 1, 84};  // of viridis
+    const RunFolder run("a");
+    std::string rows;
+    double least = 0.0, most = 0.0;
+    SUBCASE("one epoch of one layer") {
+        rows = "a,1,1,0.1\n";
+        least = 0.5, most = 1.0;
+    }
+    SUBCASE("one epoch, one of two norms is 0") {
+        rows = "a,1,1,0.1\na,1,2,0\n";
+        least = 0.25, most = 0.5;
+    }
+    SUBCASE("one layer, half of whose norms are missing") {
+        rows = "a,1,1,0.1\na,2,1,\na,3,1,inf\na,4,1,0.1\n";
+        least = 0.25, most = 0.5;
+    }
+    SUBCASE("nothing to draw") {
+        rows = "a,1,1,0\na,,1,0.1\na,1,inf,0.1\n";
+        least = 0.0, most = 0.1;
+    }
+    std::ofstream(run.path() / "gradients.csv", std::ios::app) << rows;
+    REQUIRE_MESSAGE(run.draw() == 0, run.message());
+    CHECK(run.message().empty());
+    const double share = share_of(lowest, run.path() / "figures" / "gradients.png");
+    CHECK(share >= least);
+    CHECK(share <= most);
+    // There is no half an epoch, and no half a layer.
+    CHECK_FALSE(std::regex_search(run.figures().at("gradients.svg"), std::regex("<!-- [0-9]+[.][0-9]+ -->")));
 }
 
 TEST_CASE("analysis/figures.py: several networks are compared, layer by layer") {
