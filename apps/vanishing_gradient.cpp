@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "apps/common/experiment.h"
@@ -9,6 +10,7 @@
 #include "apps/common/mnist.h"
 #include "apps/common/program.h"
 #include "common/error.h"
+#include "data/mnist.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
 
@@ -82,9 +84,9 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
         flags.training.samples, flags.width, flags.training.epochs, flags.training.learning_rate);
 }
 
-Experiment make_experiment(const Flags& flags, const Kernels& kernels, const TrainValidation& data) {
+Experiment make_experiment(const Flags& flags, const Kernels& kernels) {
     Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
-    MlpParams params{data.train.features, {}, data.train.classes, parse_activation(flags.activation)};
+    MlpParams params{mnist_features, {}, mnist_classes, parse_activation(flags.activation)};
     for (const bool residual : parse_residual(flags.residual)) {
         for (const std::int64_t depth : parse_widths(flags.depths)) {
             if (depth < 2)
@@ -107,8 +109,10 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     flags.probes.check_within(flags.training.epochs);
     const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
+    Experiment experiment = make_experiment(flags, *device.kernels);
+    check_experiment(experiment, *device.kernels);
     const TrainValidation data = load_mnist_telling(flags.run.data);
-    run_experiment(app, argc, argv, make_experiment(flags, *device.kernels, data), device, data);
+    run_experiment(app, argc, argv, std::move(experiment), device, data);
 }
 
 }  // namespace

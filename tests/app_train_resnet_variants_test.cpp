@@ -187,3 +187,17 @@ TEST_CASE("app/train_resnet_variants: what does not fit is one sentence and stat
     std::filesystem::create_directories(stage.images / "train" / "eel");
     stage.check_refused({}, {"eel"});
 }
+
+TEST_CASE("app/train_resnet_variants: what images of CIFAR-10 rule out is said before they are looked for") {
+    const Stage stage;
+    const auto refused = [&](Arguments more, const Arguments& words) {
+        more.insert(more.end(), {"--data", "/no/such/data"});
+        stage.check_refused(more, words);
+    };
+    refused({"--augment", "flip,crop:31"}, {"/no/such/data"});
+    refused({"--augment", "flip,crop:32"}, {"--augment", "'flip,crop:32'", "32 x 32"});
+    refused({"--variants", "1,3"}, {"variant 3", "1 to 2"});
+    refused({"--variants", "1,1"}, {"--variants", "1,1", "once"});
+    refused({"--probe-layers", "99"}, {"layer 99"});
+    refused({"--parts", "1000000,1000000"}, {"network resnet18-1", "GiB", "free"});
+}

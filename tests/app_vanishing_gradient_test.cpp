@@ -120,3 +120,14 @@ TEST_CASE("app/vanishing_gradient: what does not fit is one sentence and status 
     check_refused({"--init", "--residual"}, {"--init", "'--residual'"});
     check_refused({"--probe-epochs", "3"}, {"--probe-epochs", "3", "2"});
 }
+
+TEST_CASE("app/vanishing_gradient: networks that cannot be are refused before the data are looked for") {
+    const auto refused = [](Arguments more, const Arguments& words) {
+        more.insert(more.end(), {"--data", "/no/such/data"});
+        check_refused(more, words);
+    };
+    refused({}, {"/no/such/data"});
+    refused({"--depth", "1"}, {"--depth is 1", "at least 2"});
+    refused({"--depth", "100000", "--width", "500"}, {"--depth 100000", "GiB"});
+    refused({"--probe-layers", "9"}, {"layer 9", "-3 to 3"});
+}
