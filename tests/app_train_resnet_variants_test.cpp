@@ -176,8 +176,12 @@ TEST_CASE("app/train_resnet_variants: what does not fit is one sentence and stat
     stage.check_refused({"--epochs", "7"}, {"schedule", "6", "7"});
     stage.check_refused({"--lr-schedule", "1e-3:0"}, {"1e-3:0"});
     stage.check_refused({"--augment", "turn"}, {"--augment", "'turn'", "flip"});
-    stage.check_refused({"--augment", "crop:0"}, {"crop:0", "at least 1"});
-    stage.check_refused({"--augment", "crop:8"}, {"8", "8 x 8"});
+    stage.check_refused({"--augment", "flip,none"}, {"--augment", "'none'", "none alone"});
+    for (const char* crop : {"crop:0", "crop:x", "crop:", "crop:2.5", "crop:99999999999999999999"})
+        stage.check_refused({"--augment", crop}, {"--augment", fmt::format("'{}'", crop), "at least 1"});
+    for (const char* twice : {"flip,flip", "crop,flip,crop:2", "crop:2,crop:2"})
+        stage.check_refused({"--augment", twice}, {"--augment", fmt::format("'{}'", twice), "once"});
+    stage.check_refused({"--augment", "crop:8"}, {"--augment", "'crop:8'", "8 x 8"});
     stage.check_refused({"--samples", "39"}, {"39"});
     stage.check_refused({"--probe-layers", "-9"}, {"-9"});
     write_file(stage.images / "train" / "dog" / "0000.png", {});
