@@ -1,9 +1,12 @@
 // Fig. 8: a fully connected network learns MNIST; RDF of every hidden layer while it does
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "apps/common/experiment.h"
 #include "apps/common/mnist.h"
 #include "apps/common/program.h"
+#include "data/mnist.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
 
@@ -56,12 +59,11 @@ bool is_paper_setting(const Flags& flags, const TrainValidation& data) {
            data.train.name == "mnist";
 }
 
-Experiment make_experiment(const Flags& flags, const TrainValidation& data) {
-    const MlpParams params{data.train.features, parse_widths(flags.hidden), data.train.classes,
+Experiment make_experiment(const Flags& flags) {
+    const MlpParams params{mnist_features, parse_widths(flags.hidden), mnist_classes,
                            parse_activation(flags.activation), flags.residual ? 1 : 0};
     Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
     experiment.networks.push_back({"mlp", mlp(params)});
-    experiment.facts["paper_setting"] = is_paper_setting(flags, data);
     return experiment;
 }
 
@@ -70,8 +72,11 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     if (flags.run.quick) choose_quick_setting(app, flags);
     const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
+    Experiment experiment = make_experiment(flags);
+    check_experiment(experiment, *device.kernels);
     const TrainValidation data = load_mnist_telling(flags.run.data);
-    run_experiment(app, argc, argv, make_experiment(flags, data), device, data);
+    experiment.facts["paper_setting"] = is_paper_setting(flags, data);
+    run_experiment(app, argc, argv, std::move(experiment), device, data);
 }
 
 }  // namespace

@@ -94,12 +94,16 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
         flags.training.samples, flags.training.epochs, flags.parts);
 }
 
-ScaledSplit load_data(const Flags& flags) {
+Cifar10Options cifar10_options(const Flags& flags) {
     Cifar10Options options;
     options.data = flags.run.data;
     options.skip_bad_images = flags.skip_bad_images;
     options.notice = [](const std::string& line) { spdlog::info(line); };
     options.download.progress = show_download;
+    return options;
+}
+
+ScaledSplit load_data(const Flags& flags, const Cifar10Options& options) {
     const ImageSets images = load_cifar10(options);
     spdlog::info("data: {}", images.source);
     return split_images(
@@ -118,11 +122,16 @@ bool is_paper_setting(const Flags& flags, const Dataset& data) {
            found.epochs == expected.epochs && data.name == "cifar10";
 }
 
-NetworkPlan make_network(const Flags& flags, const Dataset& data, int variant) {
-    const Resnet18Params params{.height = data.height,
-                                .width = data.width,
-                                .channels = data.channels,
-                                .classes = data.classes,
+/// What the networks must know of the images, and begins as CIFAR-10 has it.
+struct ImageExtents {
+    std::int64_t height = 32, width = 32, channels = 3, classes = 10;
+};
+
+NetworkPlan make_network(const Flags& flags, const ImageExtents& images, int variant) {
+    const Resnet18Params params{.height = images.height,
+                                .width = images.width,
+                                .channels = images.channels,
+                                .classes = images.classes,
                                 .parts = parse_widths(flags.parts),
                                 .variant = variant,
                                 .pooling = parse_head_pooling(flags.pool),
@@ -132,20 +141,31 @@ NetworkPlan make_network(const Flags& flags, const Dataset& data, int variant) {
     return {fmt::format("{}18-{}", flags.plain ? "plain" : "resnet", variant), resnet18_variant(params)};
 }
 
-Experiment make_experiment(const Flags& flags, const ScaledSplit& data) {
+Experiment make_experiment(const Flags& flags, const ImageExtents& images) {
     Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
-    experiment.plan.training.augment = parse_augmentation(flags.augment);
+    const AugmentParams augment = parse_augmentation(flags.augment);
+    if (augment.crop >= std::min(images.height, images.width))
+        throw InputError("--augment is '{}', expected a crop by less than the images' {} x {} pixels",
+                         flags.augment, images.height, images.width);
+    experiment.plan.training.augment = augment;
     for (const std::int64_t variant : parse_widths(flags.variants)) {
-        NetworkPlan network = make_network(flags, data.sets.train, static_cast<int>(variant));
+        NetworkPlan network = make_network(flags, images, static_cast<int>(variant));
         if (std::ranges::count(experiment.networks, network.name, &NetworkPlan::name) > 0)
             throw InputError("--variants is '{}', expected each once", flags.variants);
         experiment.networks.push_back(std::move(network));
     }
-    experiment.facts["paper_setting"] = is_paper_setting(flags, data.sets.train);
-    experiment.facts["scaling"] = {{"mean", data.scaling.mean}, {"deviation", data.scaling.deviation}};
     experiment.plan.identity = {{"validation_samples", flags.validation_samples},
                                 {"scaled", !flags.no_scale},
                                 {"augment", flags.augment}};
+    return experiment;
+}
+
+Experiment make_experiment(const Flags& flags, const ScaledSplit& data) {
+    const Dataset& images = data.sets.train;
+    Experiment experiment =
+        make_experiment(flags, ImageExtents{images.height, images.width, images.channels, images.classes});
+    experiment.facts["paper_setting"] = is_paper_setting(flags, images);
+    experiment.facts["scaling"] = {{"mean", data.scaling.mean}, {"deviation", data.scaling.deviation}};
     return experiment;
 }
 
@@ -155,7 +175,10 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     flags.training.trainer_options();  // a schedule that ends early is said before images are read
     const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
-    const ScaledSplit data = load_data(flags);
+    const Cifar10Options options = cifar10_options(flags);
+    if (!takes_image_folder(options))
+        check_experiment(make_experiment(flags, ImageExtents{}), *device.kernels);
+    const ScaledSplit data = load_data(flags, options);
     run_experiment(app, argc, argv, make_experiment(flags, data), device, data.sets);
 }
 

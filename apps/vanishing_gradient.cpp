@@ -2,12 +2,15 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "apps/common/experiment.h"
 #include "apps/common/memory_check.h"
 #include "apps/common/mnist.h"
 #include "apps/common/program.h"
 #include "common/error.h"
+#include "data/mnist.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
 
@@ -34,9 +37,12 @@ struct Flags {
     void add_to(CLI::App& app);
 };
 
-void check_residual(const std::string& text) {
-    if (text != "no" && text != "yes" && text != "both")
-        throw InputError("'{}' found, no, yes or both expected", text);
+// Of each set of networks to train: whether it has residual connections.
+std::vector<bool> parse_residual(const std::string& text) {
+    if (text == "no") return {false};
+    if (text == "yes") return {true};
+    if (text == "both") return {false, true};
+    throw InputError("the residual connections are '{}', expected no, yes or both", text);
 }
 
 void Flags::add_to(CLI::App& app) {
@@ -44,11 +50,13 @@ void Flags::add_to(CLI::App& app) {
     app.add_option("--depth", depths, "layers of each network, the linear output among them, as 20,60,80")
         ->check(parses([](const std::string& s) { parse_widths(s); }, ""))
         ->group(group);
-    app.add_option("--residual", residual,
-                   "no: plain networks; yes, or nothing behind it: x + sigma(w x + b) wherever widths agree; "
-                   "both: first "
-                   "plain ones, then residual ones")
-        ->check(parses(check_residual, ""))
+    // CLI11's options cannot go without a value unless that means their default; its flags can.
+    app.add_flag("--residual{yes}", residual,
+                 "no: plain networks; yes, or nothing behind it: x + sigma(w x + b) wherever widths agree; "
+                 "both: first plain ones, then residual ones")
+        ->expected(0, 1)
+        ->default_str(residual)
+        ->check(parses([](const std::string& s) { parse_residual(s); }, ""))
         ->group(group);
     app.add_option("--residual-every", residual_every,
                    "residual networks: only every K-th of the layers whose widths agree adds its input")
@@ -76,11 +84,10 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
         flags.training.samples, flags.width, flags.training.epochs, flags.training.learning_rate);
 }
 
-Experiment make_experiment(const Flags& flags, const Kernels& kernels, const TrainValidation& data) {
+Experiment make_experiment(const Flags& flags, const Kernels& kernels) {
     Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
-    MlpParams params{data.train.features, {}, data.train.classes, parse_activation(flags.activation)};
-    for (const bool residual : {false, true}) {
-        if (flags.residual == (residual ? "no" : "yes")) continue;
+    MlpParams params{mnist_features, {}, mnist_classes, parse_activation(flags.activation)};
+    for (const bool residual : parse_residual(flags.residual)) {
         for (const std::int64_t depth : parse_widths(flags.depths)) {
             if (depth < 2)
                 throw InputError("--depth is {}, expected at least 2: a hidden layer and the output", depth);
@@ -102,16 +109,10 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     flags.probes.check_within(flags.training.epochs);
     const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
+    Experiment experiment = make_experiment(flags, *device.kernels);
+    check_experiment(experiment, *device.kernels);
     const TrainValidation data = load_mnist_telling(flags.run.data);
-    run_experiment(app, argc, argv, make_experiment(flags, *device.kernels, data), device, data);
-}
-
-// CLI11 has no option whose value may be left out and then is not its default.
-void complete_residual(int argc, char** argv) {
-    static char yes[] = "--residual=yes";
-    for (int i = 1; i < argc; ++i)
-        if (argv[i] == std::string_view("--residual") && (i + 1 == argc || argv[i + 1][0] == '-'))
-            argv[i] = yes;
+    run_experiment(app, argc, argv, std::move(experiment), device, data);
 }
 
 }  // namespace
@@ -126,6 +127,5 @@ int main(int argc, char** argv) {
     app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     Flags flags;
     flags.add_to(app);
-    complete_residual(argc, argv);
     return run_program(app, argc, argv, [&] { run(app, flags, argc, argv); });
 }

@@ -89,6 +89,11 @@ ImageSets read_or_download(const Cifar10Options& options) {
 
 }  // namespace
 
+bool takes_image_folder(const Cifar10Options& options) {
+    return !options.data.empty() && options.data != "synthetic" && !find_cifar10(options.data) &&
+           has_image_folder(options.data);
+}
+
 ImageSets load_cifar10(const Cifar10Options& options) {
     if (options.data == "synthetic") return synthetic_images(options.synthetic);
     if (!options.data.empty()) return read_folder(options);

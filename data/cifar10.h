@@ -28,6 +28,10 @@ struct Cifar10Options {
     std::function<void(const std::string& line)> notice = {};
 };
 
+/// Whether load_cifar10() takes a folder of images, whose extents are known only when it is read; all else
+/// that it gives is 32×32×3.
+bool takes_image_folder(const Cifar10Options& options);
+
 /// The 50000 training and 10000 test images of CIFAR-10, 32×32×3 (height, width, then red, green, blue).
 ///
 /// With `data` a folder: from there, or InputError. Else from $DEEPFREQ_DATA, else from the cache folder

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -9,6 +10,10 @@
 #include "data/synthetic_digits.h"
 
 namespace deepfreq {
+
+/// What every set that load_mnist() gives has.
+constexpr std::int64_t mnist_features = 28 * 28;
+constexpr std::int32_t mnist_classes = 10;
 
 /// Where load_mnist() looks, and what it does when there is nothing.
 struct MnistOptions {

@@ -155,6 +155,17 @@ TEST_CASE("app/train_mlp_mnist: input that does not fit is one sentence and stat
     CHECK(!std::filesystem::exists(out));
 }
 
+TEST_CASE("app/train_mlp_mnist: networks that cannot be are refused before the data are looked for") {
+    const auto refused = [](Arguments more, const Arguments& words) {
+        more.insert(more.end(), {"--data", "/no/such/data"});
+        check_refused(more, 2, words);
+    };
+    refused({}, {"/no/such/data"});
+    refused({"--hidden", "1000000x3"}, {"network mlp", "GiB", "free"});
+    refused({"--probe-layers", "9"}, {"layer 9", "-6 to 6"});
+    refused({"--samples", "100", "--probe-samples", "200"}, {"--probe-samples", "200", "100"});
+}
+
 TEST_CASE("app/train_mlp_mnist: dead layers are said to be so, and the run goes on") {
     const TemporaryFolder folder;
     const auto out = folder.path / "run";

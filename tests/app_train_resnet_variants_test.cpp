@@ -176,8 +176,12 @@ TEST_CASE("app/train_resnet_variants: what does not fit is one sentence and stat
     stage.check_refused({"--epochs", "7"}, {"schedule", "6", "7"});
     stage.check_refused({"--lr-schedule", "1e-3:0"}, {"1e-3:0"});
     stage.check_refused({"--augment", "turn"}, {"--augment", "'turn'", "flip"});
-    stage.check_refused({"--augment", "crop:0"}, {"crop:0", "at least 1"});
-    stage.check_refused({"--augment", "crop:8"}, {"8", "8 x 8"});
+    stage.check_refused({"--augment", "flip,none"}, {"--augment", "'none'", "none alone"});
+    for (const char* crop : {"crop:0", "crop:x", "crop:", "crop:2.5", "crop:99999999999999999999"})
+        stage.check_refused({"--augment", crop}, {"--augment", fmt::format("'{}'", crop), "at least 1"});
+    for (const char* twice : {"flip,flip", "crop,flip,crop:2", "crop:2,crop:2"})
+        stage.check_refused({"--augment", twice}, {"--augment", fmt::format("'{}'", twice), "once"});
+    stage.check_refused({"--augment", "crop:8"}, {"--augment", "'crop:8'", "8 x 8"});
     stage.check_refused({"--samples", "39"}, {"39"});
     stage.check_refused({"--probe-layers", "-9"}, {"-9"});
     write_file(stage.images / "train" / "dog" / "0000.png", {});
@@ -186,4 +190,18 @@ TEST_CASE("app/train_resnet_variants: what does not fit is one sentence and stat
     CHECK(combinations(run / "metrics.csv", 2).size() == 2);
     std::filesystem::create_directories(stage.images / "train" / "eel");
     stage.check_refused({}, {"eel"});
+}
+
+TEST_CASE("app/train_resnet_variants: what images of CIFAR-10 rule out is said before they are looked for") {
+    const Stage stage;
+    const auto refused = [&](Arguments more, const Arguments& words) {
+        more.insert(more.end(), {"--data", "/no/such/data"});
+        stage.check_refused(more, words);
+    };
+    refused({"--augment", "flip,crop:31"}, {"/no/such/data"});
+    refused({"--augment", "flip,crop:32"}, {"--augment", "'flip,crop:32'", "32 x 32"});
+    refused({"--variants", "1,3"}, {"variant 3", "1 to 2"});
+    refused({"--variants", "1,1"}, {"--variants", "1,1", "once"});
+    refused({"--probe-layers", "99"}, {"layer 99"});
+    refused({"--parts", "1000000,1000000"}, {"network resnet18-1", "GiB", "free"});
 }

@@ -50,9 +50,29 @@ TEST_CASE("app/vanishing_gradient: plain networks, residual ones or both are tra
     CHECK(networks({}) == " plain-3 plain-4");
     CHECK(networks({"--residual", "no"}) == " plain-3 plain-4");
     CHECK(networks({"--residual"}) == " residual-3 residual-4");
+    CHECK(networks({"--residual", "yes"}) == " residual-3 residual-4");
     CHECK(networks({"--residual", "--seed", "1"}) == " residual-3 residual-4");
     CHECK(networks({"--residual", "both"}) == " plain-3 plain-4 residual-3 residual-4");
     CHECK(networks({"--residual=both", "--depth", "4"}) == " plain-4 residual-4");
+}
+
+TEST_CASE("app/vanishing_gradient: config.toml keeps which networks --residual asked for") {
+    const TemporaryFolder folder;
+    const auto run = [&](const Arguments& arguments) {
+        Process app("vanishing_gradient", arguments, folder.path);
+        CHECK(app.wait() == 0);
+    };
+    for (const Arguments& residual :
+         {Arguments{}, {"--residual"}, {"--residual=yes"}, {"--residual", "both"}}) {
+        CAPTURE(fmt::format("{}", fmt::join(residual, " ")));
+        const auto first = folder.path / "first", again = folder.path / "again";
+        for (const auto& out : {first, again}) std::filesystem::remove_all(out);
+        run(small_run(first, residual));
+        run({"--config", (first / "config.toml").string(), "--out", again.string()});
+        check_same_files(again, first, {"metrics.csv", "config.toml"});
+        run({"--resume", first.string()});
+        check_same_files(again, first, {"metrics.csv", "config.toml"});
+    }
 }
 
 TEST_CASE("app/vanishing_gradient: gradients.csv has every layer's norm at every epoch, resumed or not") {
@@ -96,5 +116,18 @@ TEST_CASE("app/vanishing_gradient: what does not fit is one sentence and status 
     check_refused({"--depth", "3,3"}, {"3,3", "once"});
     check_refused({"--residual-every", "0"}, {"--residual-every"});
     check_refused({"--residual", "maybe"}, {"maybe", "both"});
+    check_refused({"--residual", ""}, {"''", "both"});
+    check_refused({"--init", "--residual"}, {"--init", "'--residual'"});
     check_refused({"--probe-epochs", "3"}, {"--probe-epochs", "3", "2"});
+}
+
+TEST_CASE("app/vanishing_gradient: networks that cannot be are refused before the data are looked for") {
+    const auto refused = [](Arguments more, const Arguments& words) {
+        more.insert(more.end(), {"--data", "/no/such/data"});
+        check_refused(more, words);
+    };
+    refused({}, {"/no/such/data"});
+    refused({"--depth", "1"}, {"--depth is 1", "at least 2"});
+    refused({"--depth", "100000", "--width", "500"}, {"--depth 100000", "GiB"});
+    refused({"--probe-layers", "9"}, {"layer 9", "-3 to 3"});
 }

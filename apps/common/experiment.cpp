@@ -8,6 +8,7 @@
 
 #include "analysis/figures.h"
 #include "apps/common/manifest.h"
+#include "apps/common/memory_check.h"
 #include "apps/common/program.h"
 #include "common/error.h"
 
@@ -55,13 +56,6 @@ std::size_t place_of(const Checkpoint& checkpoint, const std::vector<NetworkPlan
     return static_cast<std::size_t>(found - networks.begin());
 }
 
-// What must hold for every network, before the first one trains.
-void check(const Experiment& experiment, const TrainingData& data) {
-    for (const NetworkPlan& network : experiment.networks)
-        experiment.plan.probes.probe_options(static_cast<int>(network.layers.size()), data.train.samples());
-    experiment.plan.training.trainer_options();
-}
-
 // One line a network, and for the manifest.
 nlohmann::json descriptions(const std::vector<NetworkPlan>& networks) {
     nlohmann::json all = nlohmann::json::array();
@@ -89,11 +83,20 @@ Start find_start(const Experiment& experiment) {
 
 }  // namespace
 
+void check_experiment(const Experiment& experiment, const Kernels& kernels) {
+    const TrainingPlan& plan = experiment.plan;
+    plan.training.trainer_options();
+    for (const NetworkPlan& network : experiment.networks) {
+        check_network_fits(kernels, network.name, network.layers);
+        plan.probes.probe_options(static_cast<int>(network.layers.size()), plan.training.samples);
+    }
+}
+
 void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
                     const OpenedKernels& device, const TrainingData& data) {
     Kernels& kernels = *device.kernels;
     const RunFlags run = experiment.plan.run;
-    check(experiment, data);
+    check_experiment(experiment, kernels);
     const nlohmann::json networks = descriptions(experiment.networks);
     const KeptCheckpoints kept = find_kept(experiment);
     const Start start = find_start(experiment);

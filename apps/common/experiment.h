@@ -17,6 +17,11 @@ struct Experiment {
     nlohmann::json facts = nlohmann::json::object();  ///< what manifest.json says besides
 };
 
+/// Throws InputError for what is wrong whatever the data hold: networks larger than the free memory, probes
+/// of layers that they have not or of more than the training samples, a schedule that ends early. An app asks
+/// before it fetches the data, which may take long.
+void check_experiment(const Experiment& experiment, const Kernels& kernels);
+
 /// The whole way of an app: finds the folder (new, resumed, or measuring kept checkpoints), writes
 /// config.toml and manifest.json, trains until done or interrupted, draws the figures. `flags` gives
 /// config.toml. Throws InputError, with nothing left behind, when the networks, the data and the flags do not

@@ -67,22 +67,33 @@ std::vector<ProbedSet> probed_sets(const std::string& layers, int depth) {
     return sets;
 }
 
+// Of crop or crop:PIXELS.
+std::int64_t pixels_of_crop(const std::string& item) {
+    if (item == "crop") return 4;
+    std::int64_t pixels = 0;
+    const char* const last = item.data() + item.size();
+    const auto [end, error] = std::from_chars(item.data() + std::string_view("crop:").size(), last, pixels);
+    if (error != std::errc{} || end != last || pixels < 1)
+        throw InputError("'{}' found, crop: and a whole number of at least 1 pixel expected", item);
+    return pixels;
+}
+
 }  // namespace
 
 AugmentParams parse_augmentation(const std::string& text) {
     AugmentParams params;
     if (text == "none") return params;
     for (const std::string& item : items_between_commas(text)) {
-        if (item == "flip") {
+        const bool crop = item == "crop" || item.starts_with("crop:");
+        if (!crop && item != "flip")
+            throw InputError("'{}' found, none alone, or flip, crop or crop:PIXELS between commas expected",
+                             item);
+        if (crop ? params.crop > 0 : params.flip)
+            throw InputError("'{}' found, {} expected only once", text, crop ? "crop" : "flip");
+        if (crop)
+            params.crop = pixels_of_crop(item);
+        else
             params.flip = true;
-        } else if (item == "crop") {
-            params.crop = 4;
-        } else if (item.starts_with("crop:")) {
-            params.crop = whole_numbers(item.substr(5), "crop:PIXELS").front();
-            if (params.crop < 1) throw InputError("'{}' found, a crop by at least 1 pixel expected", item);
-        } else {
-            throw InputError("'{}' found, none, or flip, crop or crop:PIXELS between commas expected", item);
-        }
     }
     return params;
 }

@@ -75,8 +75,8 @@ struct RunFlags {
     std::filesystem::path prepare_folder(const std::string& name) const;
 };
 
-/// What --augment asks for: none, or flip, crop (by 4 pixels) and crop:PIXELS between commas. Throws
-/// InputError for anything else.
+/// What --augment asks for: none, or flip and either crop (by 4 pixels) or crop:PIXELS, between commas.
+/// Throws InputError for anything else.
 AugmentParams parse_augmentation(const std::string& text);
 
 /// With --resume or --probe-run: parses the command line once more, with that run's config.toml below it.

@@ -1,22 +1,44 @@
 #include "apps/common/memory_check.h"
 
+#include <string>
+
 #include "common/error.h"
 
 namespace deepfreq {
+namespace {
 
 // Said before anything is allocated, for a host may promise memory that it has not.
-void check_network_fits(const Kernels& kernels, std::string_view option, std::int64_t depth,
-                        std::int64_t width, std::int64_t copies) {
+void check_free(const Kernels& kernels, double weights, double layers, const std::string& chosen,
+                const std::string& smaller) {
     constexpr double layer_itself = 2048.0;  // what is kept on the host: it matters for very narrow layers
-    const auto units = static_cast<double>(width);
-    const double needed =
-        (16.0 * units * units + layer_itself) * static_cast<double>(depth) * static_cast<double>(copies);
+    const double needed = 16.0 * weights + layer_itself * layers;
     const auto free = static_cast<double>(kernels.free_bytes());
     if (needed > free)
         throw InputError(
-            "{} {} at --width {} needs {:.3g} GiB for weights, gradients and Adam's moments, and {:.3g} GiB "
-            "are free: choose a smaller {} or --width",
-            option, depth, width, needed / 0x1p30, free / 0x1p30, option);
+            "{} needs {:.3g} GiB for weights, gradients and Adam's moments, and {:.3g} GiB are free: choose "
+            "{}",
+            chosen, needed / 0x1p30, free / 0x1p30, smaller);
+}
+
+}  // namespace
+
+void check_network_fits(const Kernels& kernels, std::string_view option, std::int64_t depth,
+                        std::int64_t width, std::int64_t copies) {
+    const auto units = static_cast<double>(width);
+    const double layers = static_cast<double>(depth) * static_cast<double>(copies);
+    check_free(kernels, units * units * layers, layers,
+               fmt::format("{} {} at --width {}", option, depth, width),
+               fmt::format("a smaller {} or --width", option));
+}
+
+void check_network_fits(const Kernels& kernels, std::string_view name,
+                        std::span<const std::unique_ptr<Layer>> layers) {
+    double weights = 0.0;
+    for (const auto& layer : layers)
+        for (const ParameterSpec& parameter : layer->parameters())
+            weights += static_cast<double>(parameter.shape.elements());
+    check_free(kernels, weights, static_cast<double>(layers.size()), fmt::format("the network {}", name),
+               "fewer or narrower layers");
 }
 
 }  // namespace deepfreq
