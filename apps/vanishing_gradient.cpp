@@ -118,14 +118,9 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app(
-        "Trains fully connected networks of many layers on MNIST, plain and with residual connections: "
-        "Figure 9 of\n"
-        "Xu & Zhou, AAAI 2021.",
-        app_name);
-    app.get_formatter()->column_width(36);
-    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    Flags flags;
-    flags.add_to(app);
-    return run_program(app, argc, argv, [&] { run(app, flags, argc, argv); });
+    return run_app<Flags>(app_name,
+                          "Trains fully connected networks of many layers on MNIST, plain and with residual "
+                          "connections: Figure "
+                          "9 of\nXu & Zhou, AAAI 2021.",
+                          argc, argv, run);
 }
