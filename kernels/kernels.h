@@ -229,7 +229,8 @@ class Kernels {
     ///   energy[k] = sum_i |y_low_i|^2,  y_low_i = sum_j y_j G_ij / sum_j G_ij,
     ///   G_ij = exp(-|x_i - x_j|^2 inv_delta[k] / 2)                                        (eqs. 3 to 5).
     /// x[n,d] features, y[n,c] targets, both finite; inv_delta[K] >= 0 and finite, ascending. All widths
-    /// share one pass over the pairs; no n x n matrix is stored. |energy / sum_i |y_i|^2 - exact| <= 1e-5.
+    /// share one pass over the pairs; no n x n matrix is stored. |energy / sum_i |y_i|^2 - exact| <= 1e-5,
+    /// for up to 10^5 columns.
     /// Columns of x are centred in a copy first; weights below the smallest normal float count as 0; a row
     /// all of whose weights are 0 (possible with exclude_self) adds nothing.
     std::vector<double> gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,

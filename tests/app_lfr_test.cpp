@@ -298,7 +298,7 @@ TEST_CASE("app/lfr: what the points cannot show is warned of, and so is a curve 
 TEST_CASE("app/lfr: interrupted, it ends with status 1 and leaves no folder that it made") {
     const TemporaryFolder folder;
     const auto out = folder.path / "new" / "results";
-    Process app("lfr", {"--samples", "20000", "--device", "cpu", "--out", out.string()}, folder.path);
+    Process app("lfr", {"--samples", "8000", "--device", "cpu", "--out", out.string()}, folder.path);
     while (!std::filesystem::exists(out)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     app.signal(SIGTERM);

@@ -25,14 +25,16 @@ TEST_CASE(
     CudaOnHost kernels;
     for (const Case& c : cases()) {
         if (c.paper_size || c.shape.elements() > 20000) continue;  // thousands of host threads each
-        if (watched_for_races && c.seed % 12 != 0) continue;
+        if (c.seed % one_input_in != 0) continue;
         const bool a_block_a_channel =
             c.operation == Operation::BatchNormForwardTraining || c.operation == Operation::BatchNormBackward;
-        if (a_block_a_channel && c.shape[3] > 17) continue;
+        const bool common = c.sigma == Activation::Identity || c.sigma == Activation::Relu;
+        if (a_block_a_channel && c.shape[3] > (common ? 17 : 3)) continue;
         const Experiment experiment = experiment_of(c);
         INFO(c.name());
         const auto outputs = outputs_of(experiment, kernels, c.misaligned);
         check_close(outputs, experiment);
+        if (c.seed % 3 != 0) continue;  // enough to see an order that depends on the threads
         const auto again = outputs_of(experiment, kernels, c.misaligned);
         for (std::size_t i = 0; i < outputs.size(); ++i) CHECK(outputs[i].bytes == again[i].bytes);
     }
@@ -67,7 +69,7 @@ TEST_CASE("cuda/kernels: batches come in the same order, and training goes the s
         Network network(*kernels, mlp({6, {8, 5}, 3, Activation::Tanh}), 5);
         network.initialize({}, 1);
         Trainer trainer(*kernels, network, set, {.learning_rate = 1e-2, .adam = {}, .seed = 7});
-        for (int epoch = 0; epoch < (watched_for_races ? 1 : 4); ++epoch)
+        for (int epoch = 0; epoch < (one_input_in > 1 ? 1 : 4); ++epoch)
             REQUIRE(trainer.finish_epoch([] { return true; }));
         trained.push_back(on_host(*kernels, network.parameters()));
     }

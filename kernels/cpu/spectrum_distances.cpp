@@ -1,5 +1,6 @@
 #include <dnnl.h>
 
+#include <algorithm>
 #include <array>
 
 #include "kernels/cpu/spectrum_samples.h"
@@ -31,16 +32,25 @@ void row_by_columns(const Features& x, std::int64_t i, std::int64_t b, float* ti
     }
 }
 
+/// Columns whose squares are summed in float32; more would lose digits, above all where they are alike.
+constexpr int columns_at_once = 2048;
+
 /// Squared distances of row x to four others, by differences.
 std::array<float, 4> four_by_differences(const float* x, const std::array<const float*, 4>& others,
                                          int stride) {
-    Vector sum[4] = {};
-    for (int k = 0; k < stride; k += lanes)
-        for (int p = 0; p < 4; ++p) {
-            const Vector difference = load(x + k) - load(others[p] + k);
-            sum[p] += difference * difference;
-        }
-    return {horizontal_sum(sum[0]), horizontal_sum(sum[1]), horizontal_sum(sum[2]), horizontal_sum(sum[3])};
+    std::array<double, 4> distance{};
+    for (int first = 0; first < stride; first += columns_at_once) {
+        Vector sum[4] = {};
+        for (int k = first; k < std::min(stride, first + columns_at_once); k += lanes)
+            for (int p = 0; p < 4; ++p) {
+                const Vector difference = load(x + k) - load(others[p] + k);
+                sum[p] += difference * difference;
+            }
+        for (int p = 0; p < 4; ++p) distance[p] += static_cast<double>(horizontal_sum(sum[p]));
+    }
+    std::array<float, 4> rounded{};
+    for (int p = 0; p < 4; ++p) rounded[p] = static_cast<float>(distance[p]);
+    return rounded;
 }
 
 /// Measures row i of block a and the listed rows of block b by their differences.
