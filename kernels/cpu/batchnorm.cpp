@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/parts.h"
+#include "kernels/cpu/vector_math.h"
 #include "kernels/math.h"
 
 namespace deepfreq {
