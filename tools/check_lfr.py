@@ -14,7 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
+try:
+    import numpy as np
+except ModuleNotFoundError:
+    print("check_lfr: there is no NumPy in this Python, expected one as Debian's: /usr/bin/python3 tools/check_lfr.py",
+          file=sys.stderr)
+    sys.exit(2)
 
 ALLOWED = 1e-5
 WIDTHS = 49
