@@ -216,7 +216,9 @@ class Paper:
         if task.data and self.setting[task.data]:
             options += ["--data", self.setting[task.data]]
         if device:
-            options += ["--device", self.args.device, "--precision", self.args.precision]
+            options += ["--device", self.args.device]
+            if self.args.precision:
+                options += ["--precision", self.args.precision]
         return options
 
     def command(self, experiment):
@@ -337,7 +339,7 @@ def parse(arguments):
     parser.add_argument("--mnist", default="", metavar="FOLDER", help="where MNIST is (default: as train_mlp_mnist)")
     parser.add_argument("--cifar10", default="", metavar="FOLDER", help="CIFAR-10 (default: as train_resnet_variants)")
     parser.add_argument("--device", default="auto", help="of the networks: auto, cpu, cuda or cuda:N")
-    parser.add_argument("--precision", default="fp32", help="fp32, tf32 or bf16")
+    parser.add_argument("--precision", default="", help="fp32, tf32, bf16 or auto (default: each app's own)")
     args = parser.parse_args(arguments)
     args.out = args.out or pathlib.Path("runs") / ("paper-quick" if args.quick else "paper")
     return args

@@ -231,7 +231,8 @@ void write_manifest(const Flags& flags, int argc, char** argv, const Kernels& ke
                     const std::filesystem::path& folder) {
     nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
     manifest["device"] = kernels.description();
-    manifest["precision"] = flags.run.precision + ", sums over samples in float64";
+    manifest["precision"] =
+        fmt::format("{}, sums over samples in float64", precision_name(kernels.precision()));
     manifest["fit"] = flags.identity();
     write_whole(folder / "manifest.json",
                 manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");

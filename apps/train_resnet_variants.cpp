@@ -38,7 +38,7 @@ struct Flags {
                            .epochs = 80,
                            .until_loss = 0.0};
     ProbeFlags probes{.epochs = "0,1,2,5,10,20,40,80", .layers = "-3,-3:-1"};
-    RunFlags run;
+    RunFlags run{.precision = "auto", .data = {}, .out = {}, .resume = {}, .probe_run = {}};
 
     void add_to(CLI::App& app);
 };

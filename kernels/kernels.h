@@ -45,6 +45,9 @@ class Kernels {
     /// Device and libraries in one line, for the log and the manifest.
     virtual std::string description() const = 0;
 
+    /// Of matrix products and convolutions.
+    virtual Precision precision() const { return Precision::Float32; }
+
     /// @name Memory
     /// @{
 
@@ -321,7 +324,7 @@ struct OpenedKernels {
 /// that precision, with the cure.
 OpenedKernels open_kernels(std::string_view device, Precision precision = Precision::Float32);
 
-/// "fp32", "tf32" or "bf16", and back. Throws InputError for anything else.
+/// "fp32", "tf32", "bf16" or "auto", and back. Throws InputError for anything else.
 Precision parse_precision(std::string_view name);
 std::string_view precision_name(Precision precision);
 

@@ -10,7 +10,7 @@ namespace deepfreq {
 namespace {
 
 std::unique_ptr<Kernels> open_cpu(Precision precision) {
-    if (precision != Precision::Float32)
+    if (precision != Precision::Float32 && precision != Precision::Auto)
         throw InputError(
             "--precision is {}, but the CPU computes in fp32 only, expected fp32 or --device cuda",
             precision_name(precision));
@@ -43,7 +43,8 @@ Precision parse_precision(std::string_view name) {
     if (name == "fp32") return Precision::Float32;
     if (name == "tf32") return Precision::TensorFloat32;
     if (name == "bf16") return Precision::BFloat16;
-    throw InputError("the precision is '{}', expected fp32, tf32 or bf16", name);
+    if (name == "auto") return Precision::Auto;
+    throw InputError("the precision is '{}', expected fp32, tf32, bf16 or auto", name);
 }
 
 std::string_view precision_name(Precision precision) {
@@ -52,6 +53,8 @@ std::string_view precision_name(Precision precision) {
             return "tf32";
         case Precision::BFloat16:
             return "bf16";
+        case Precision::Auto:
+            return "auto";
         default:
             return "fp32";
     }

@@ -69,6 +69,10 @@ TEST_CASE("cuda/device: a GPU older than tf32 and bf16 is refused where they are
     CHECK(cuda::why_no_such_precision("Tesla T4", 7, 5, Precision::Float32).empty());
     CHECK(cuda::why_no_such_precision("A100", 8, 0, Precision::BFloat16).empty());
     CHECK(cuda::why_no_such_precision("H100", 9, 0, Precision::TensorFloat32).empty());
+    CHECK(cuda::why_no_such_precision("Tesla T4", 7, 5, Precision::Auto).empty());
+    CHECK(cuda::chosen_precision(7, Precision::Auto) == Precision::Float32);
+    CHECK(cuda::chosen_precision(8, Precision::Auto) == Precision::TensorFloat32);
+    CHECK(cuda::chosen_precision(9, Precision::Float32) == Precision::Float32);
     CHECK(cuda::why_no_such_precision("Tesla T4", 7, 5, Precision::BFloat16) ==
           "--precision is bf16, but Tesla T4 has compute capability 7.5, expected 8.0 or more, or "
           "--precision fp32");
@@ -78,7 +82,9 @@ TEST_CASE("cuda/device: the CPU computes in fp32 only, and says so") {
     CHECK_THROWS_WITH_AS(open_kernels("cpu", Precision::BFloat16), doctest::Contains("bf16"), InputError);
     CHECK_THROWS_WITH_AS(open_kernels("cpu", Precision::TensorFloat32), doctest::Contains("tf32"),
                          InputError);
-    for (const char* name : {"fp32", "tf32", "bf16"}) CHECK(precision_name(parse_precision(name)) == name);
+    for (const char* name : {"fp32", "tf32", "bf16", "auto"})
+        CHECK(precision_name(parse_precision(name)) == name);
+    CHECK(open_kernels("cpu", Precision::Auto).kernels->precision() == Precision::Float32);
     CHECK_THROWS_WITH_AS(parse_precision("fp16"), doctest::Contains("fp16"), InputError);
 }
 

@@ -143,8 +143,8 @@ TEST_CASE("paper: one page with every figure, and every claim that the numbers b
     CHECK(occurrences(started, "\n") == 5);
     const std::string tried = stage.tried();
     CHECK(occurrences(tried, "--quick") == 3);
-    CHECK(contains(tried, " --data /m --device cpu --precision fp32 "));
-    CHECK(contains(tried, " --data /c --device cpu --precision fp32 "));
+    CHECK(contains(tried, " --data /m --device cpu --no-figures "));
+    CHECK(contains(tried, " --data /c --device cpu --no-figures "));
 }
 
 TEST_CASE("paper: a claim that the numbers contradict is a no, and one they do not decide is neither") {
@@ -310,7 +310,7 @@ TEST_CASE("paper: an option that an app would refuse is refused before any of th
         check_refused(stage, fmt::format("--quick --build '{}' {}", build.string(), options), words);
         CHECK_FALSE(fs::exists(stage.path() / "out"));
     };
-    check("--precision fp9", "--precision: the precision is 'fp9', expected fp32, tf32 or bf16\n");
+    check("--precision fp9", "--precision: the precision is 'fp9', expected fp32, tf32, bf16 or auto\n");
     check("--device cpu --precision bf16",
           "--precision is bf16, but the CPU computes in fp32 only, expected fp32");
     check("--device gpu", "--device is 'gpu', expected auto, cpu, cuda or cuda:N\n");

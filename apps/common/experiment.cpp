@@ -30,10 +30,11 @@ KeptCheckpoints find_kept(const Experiment& experiment) {
 }
 
 void write_manifest(const RunFolder& folder, int argc, char** argv, const Experiment& experiment,
-                    const std::string& device, const TrainingData& data, const nlohmann::json& networks) {
+                    const Kernels& kernels, const TrainingData& data, const nlohmann::json& networks) {
     nlohmann::json manifest = manifest_of_program(experiment.app, argc, argv);
-    manifest["device"] = device;
-    manifest["precision"] = experiment.plan.run.precision + ", sums over samples in float64";
+    manifest["device"] = kernels.description();
+    manifest["precision"] =
+        fmt::format("{}, sums over samples in float64", precision_name(kernels.precision()));
     manifest["seed"] = experiment.plan.training.seed;
     if (networks.size() == 1)
         manifest["network"] = networks.front();
@@ -118,7 +119,7 @@ void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment exp
     // A measurement of kept checkpoints is no training to go on with: its options have another name.
     folder.write(kept.empty() ? "config.toml" : "probe.toml", flags.config_to_str(true, false));
     if (!std::filesystem::exists(folder.path() / "manifest.json"))
-        write_manifest(folder, argc, argv, experiment, kernels.description(), data, networks);
+        write_manifest(folder, argc, argv, experiment, kernels, data, networks);
 
     catch_interrupts();
     for (std::size_t i = start.place; i < names.size() && !interrupted(); ++i) {

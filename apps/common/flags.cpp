@@ -214,7 +214,7 @@ void RunFlags::add_to(CLI::App& app) {
     app.add_option("--device", device, "auto, cpu, cuda or cuda:N")->group(group);
     app.add_option("--precision", precision,
                    "of matrix products and convolutions: fp32; faster, on a GPU only: tf32, bf16 (weights "
-                   "stay float32)")
+                   "stay float32); auto: tf32 where the device has it")
         ->check(parses([](const std::string& s) { parse_precision(s); }, ""))
         ->group(group);
     app.add_option("--data", data,

@@ -21,6 +21,7 @@ class CudaKernels final : public Kernels {
     ~CudaKernels() override;
 
     std::string description() const override;
+    Precision precision() const override { return precision_; }
     void synchronize() override;
 
   private:

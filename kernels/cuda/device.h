@@ -35,4 +35,7 @@ std::string why_not_built_for(const std::string& device, int major, int minor, c
 /// user: the libraries would take fp32 without a word.
 std::string why_no_such_precision(const std::string& device, int major, int minor, Precision precision);
 
+/// What `asked` comes to on a device of that compute capability: Auto is TensorFloat32 from 8.0 on.
+Precision chosen_precision(int major, Precision asked);
+
 }  // namespace deepfreq::cuda

@@ -60,7 +60,7 @@ std::unique_ptr<Kernels> open_cuda_kernels(int index, Precision precision) {
           cuda::why_no_such_precision(properties.name, properties.major, properties.minor, precision)})
         if (!reason.empty()) throw InputError("{}", reason);
     DEEPFREQ_CUDA(cudaSetDevice(index));
-    return std::make_unique<CudaKernels>(index, precision);
+    return std::make_unique<CudaKernels>(index, cuda::chosen_precision(properties.major, precision));
 }
 
 CudaFacts cuda_facts() {
