@@ -230,9 +230,7 @@ EpochsTable take_up(const std::filesystem::path& folder, const nlohmann::json& i
 void write_manifest(const Flags& flags, int argc, char** argv, const Kernels& kernels,
                     const std::filesystem::path& folder) {
     nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
-    manifest["device"] = kernels.description();
-    manifest["precision"] =
-        fmt::format("{}, sums over samples in float64", precision_name(kernels.precision()));
+    add_device(manifest, kernels);
     manifest["fit"] = flags.identity();
     write_whole(folder / "manifest.json",
                 manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");

@@ -120,7 +120,7 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
 int main(int argc, char** argv) {
     return run_app<Flags>(app_name,
                           "Trains fully connected networks of many layers on MNIST, plain and with residual "
-                          "connections: Figure "
-                          "9 of\nXu & Zhou, AAAI 2021.",
+                          "connections: Figure 9 of\n"
+                          "Xu & Zhou, AAAI 2021.",
                           argc, argv, run);
 }

@@ -32,9 +32,7 @@ KeptCheckpoints find_kept(const Experiment& experiment) {
 void write_manifest(const RunFolder& folder, int argc, char** argv, const Experiment& experiment,
                     const Kernels& kernels, const TrainingData& data, const nlohmann::json& networks) {
     nlohmann::json manifest = manifest_of_program(experiment.app, argc, argv);
-    manifest["device"] = kernels.description();
-    manifest["precision"] =
-        fmt::format("{}, sums over samples in float64", precision_name(kernels.precision()));
+    add_device(manifest, kernels);
     manifest["seed"] = experiment.plan.training.seed;
     if (networks.size() == 1)
         manifest["network"] = networks.front();

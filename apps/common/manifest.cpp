@@ -38,6 +38,12 @@ nlohmann::json manifest_of_program(const std::string& app, int argc, char** argv
           {"spdlog", fmt::format("{}.{}.{}", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)}}}};
 }
 
+void add_device(nlohmann::json& manifest, const Kernels& kernels) {
+    manifest["device"] = kernels.description();
+    manifest["precision"] =
+        fmt::format("{}, sums over samples in float64", precision_name(kernels.precision()));
+}
+
 std::string source_file(const std::string& relative) {
     const std::filesystem::path in_tree = std::filesystem::path(DEEPFREQ_SOURCE_DIR) / relative;
     if (std::filesystem::exists(in_tree)) return in_tree;

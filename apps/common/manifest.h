@@ -3,11 +3,16 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "kernels/kernels.h"
+
 namespace deepfreq {
 
 /// What every manifest.json begins with: app, command line, version, git revision of the sources, library
 /// versions.
 nlohmann::json manifest_of_program(const std::string& app, int argc, char** argv);
+
+/// What it says of the device that trains: its description, and the precision it computes in.
+void add_device(nlohmann::json& manifest, const Kernels& kernels);
 
 /// Path of a file of the source tree, as figures.py: beside the program where it has been carried elsewhere.
 std::string source_file(const std::string& relative);
