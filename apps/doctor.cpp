@@ -1,8 +1,11 @@
 // What this build can do on this machine, whether it computes right, and the cure for what is missing
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "apps/common/manifest.h"
 #include "apps/common/program.h"
+#include "apps/doctor/plans.h"
 #include "common/error.h"
 #include "kernels/cuda/cuda_kernels.h"
 #include "kernels/kernels.h"
@@ -16,9 +19,22 @@ constexpr const char* app_name = "doctor";
 
 struct Flags {
     std::string device = "all";
+    std::string precision = "fp32";
+    std::vector<std::string> only;
+    std::string plans;  // "all" or a file; empty: not asked for
 
     void add_to(CLI::App& app) {
         app.add_option("--device", device, "check only this one: auto, cpu, cuda or cuda:N");
+        app.add_option("--precision", precision,
+                       "that products are computed in and checked for: fp32; on a GPU only: tf32, bf16, auto")
+            ->check(parses([](const std::string& s) { parse_precision(s); }, ""));
+        app.add_option("--only", only, "check only operations whose names begin so, separated by commas")
+            ->delimiter(',');
+        app.add_flag(
+               "--plans{all}", plans,
+               "instead, without a GPU: cuDNN's plans for every convolution of the networks and tests on "
+               "A100, H100, H200 and RTX 4090, or on the device whose properties are in this JSON file")
+            ->expected(0, 1);
     }
 };
 
@@ -58,15 +74,20 @@ void show_choice() {
     }
 }
 
-std::vector<std::string> devices_present(const CudaFacts& cuda) {
-    std::vector<std::string> devices = {"cpu"};
+/// All that compute in `precision`; the CPU does in fp32 only.
+std::vector<std::string> devices_present(const CudaFacts& cuda, Precision precision) {
+    std::vector<std::string> devices;
+    if (precision == Precision::Float32 || precision == Precision::Auto) devices = {"cpu"};
     for (std::size_t i = 0; i < cuda.devices.size() && cuda.unavailable.empty(); ++i)
         devices.push_back(fmt::format("cuda:{}", i));
+    if (devices.empty())
+        throw InputError("--precision is {}, which takes a GPU, but {}", precision_name(precision),
+                         cuda.unavailable);
     return devices;
 }
 
 /// One line an operation; returns how many failed.
-int check_device(Kernels& kernels, const std::vector<tests::OperationTrials>& operations) {
+int check_operations(Kernels& kernels, const std::vector<tests::OperationTrials>& operations) {
     int failed = 0;
     spdlog::info("{:<40}{:>24}{:>12}", "operation", "error, of what's allowed", "time");
     for (const tests::OperationTrials& operation : operations) {
@@ -79,12 +100,27 @@ int check_device(Kernels& kernels, const std::vector<tests::OperationTrials>& op
     return failed;
 }
 
-/// As check_device; a device that is there but cannot be opened is one failure, unless the user named it.
-int check_device(const std::string& name, bool asked_for,
-                 const std::vector<tests::OperationTrials>& operations) {
+/// The operations of one device that --only lets through.
+std::vector<tests::OperationTrials> chosen_trials(const Flags& flags, Precision precision) {
+    std::vector<tests::OperationTrials> trials = tests::self_check_trials(precision);
+    if (flags.only.empty()) return trials;
+    for (const std::string& prefix : flags.only)
+        if (std::none_of(trials.begin(), trials.end(),
+                         [&](const auto& t) { return t.name.starts_with(prefix); }))
+            throw InputError("--only is '{}', expected how the name of an operation begins", prefix);
+    std::erase_if(trials, [&](const tests::OperationTrials& t) {
+        return std::none_of(flags.only.begin(), flags.only.end(),
+                            [&](const std::string& prefix) { return t.name.starts_with(prefix); });
+    });
+    return trials;
+}
+
+/// How many operations of a device failed. One that is there but cannot be opened is one failure, unless the
+/// user named it.
+int check_device(const std::string& name, bool asked_for, const Flags& flags) {
     OpenedKernels device;
     try {
-        device = open_kernels(name);
+        device = open_kernels(name, parse_precision(flags.precision));
     } catch (const InputError& error) {
         if (asked_for) throw;
         spdlog::info("\ndevice: {}: FAILED: {}", name, error.what());
@@ -92,21 +128,25 @@ int check_device(const std::string& name, bool asked_for,
     }
     spdlog::info("\ndevice: {} ({})", device.kernels->description(), device.reason);
     spdlog::info("free memory: {}", gibibytes(device.kernels->free_bytes()));
-    return check_device(*device.kernels, operations);
+    return check_operations(*device.kernels, chosen_trials(flags, device.kernels->precision()));
 }
 
 void run(CLI::App& /*app*/, Flags& flags, int argc, char** argv) {
+    if (!flags.plans.empty()) {
+        const int missing = show_plans(flags.plans == "all" ? "" : flags.plans);
+        if (missing > 0) throw RunError("{} convolutions have no plan, expected one for each", missing);
+        return;
+    }
     const std::string& asked_for = flags.device;
     const CudaFacts cuda = cuda_facts();
     show_build(argc, argv, cuda);
     show_machine(cuda);
     show_choice();
     const bool all = asked_for == "all";
-    const std::vector<std::string> devices = all ? devices_present(cuda) : std::vector{asked_for};
-    if (!all) open_kernels(asked_for);  // a name that is none ends here, before anything is computed
-    const std::vector<tests::OperationTrials> operations = tests::self_check_trials();
+    const std::vector<std::string> devices =
+        all ? devices_present(cuda, parse_precision(flags.precision)) : std::vector{asked_for};
     int failed = 0;
-    for (const std::string& name : devices) failed += check_device(name, !all, operations);
+    for (const std::string& name : devices) failed += check_device(name, !all, flags);
     if (failed > 0) throw RunError("{} of the checks above failed, expected none", failed);
     spdlog::info("\nall is well on {}", fmt::join(devices, ", "));
 }

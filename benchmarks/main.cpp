@@ -19,6 +19,8 @@ struct Choice {
 };
 Choice chosen;
 
+Kernels* opened = nullptr;  // of main(): a static object would end after CUDA has
+
 /// Takes our own flags out of the command line, the rest of which is the library's.
 void take_choice(int& argc, char** argv) {
     int kept = 0;
@@ -37,8 +39,7 @@ void take_choice(int& argc, char** argv) {
 }  // namespace
 
 Kernels& device() {
-    static const OpenedKernels opened = open_kernels(chosen.device, chosen.precision);
-    return *opened.kernels;
+    return *opened;
 }
 
 std::vector<float> normals(std::int64_t count, std::uint32_t stream) {
@@ -56,6 +57,8 @@ int main(int argc, char** argv) {
         benchmarks::take_choice(argc, argv);
         benchmark::Initialize(&argc, argv);
         if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+        const OpenedKernels kernels = open_kernels(benchmarks::chosen.device, benchmarks::chosen.precision);
+        benchmarks::opened = kernels.kernels.get();
         benchmark::AddCustomContext("device", benchmarks::device().description());
         benchmark::AddCustomContext("precision", std::string(precision_name(benchmarks::chosen.precision)));
         benchmark::RunSpecifiedBenchmarks();

@@ -16,6 +16,18 @@ target_compile_options(deepfreq_kernels PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:${cu
 # Weights below the smallest normal float count as 0 (kernels.h).
 set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cuda/spectrum.cu PROPERTIES COMPILE_OPTIONS --ftz=true)
 
+# The devices that plans can be made for without them become part of the program.
+file(GLOB device_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/cuda/devices/*.json)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${device_files})
+set(described_devices "")
+foreach(device_file ${device_files})
+  get_filename_component(device ${device_file} NAME_WE)
+  file(READ ${device_file} properties)
+  string(APPEND described_devices "        {\"${device}\", R\"json(${properties})json\"},\n")
+endforeach()
+configure_file(${CMAKE_SOURCE_DIR}/kernels/cuda/described_devices.cpp.in described_devices.cpp @ONLY)
+target_sources(deepfreq_kernels PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/described_devices.cpp)
+
 string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
 set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cuda/open_cuda.cpp PROPERTIES
                             COMPILE_DEFINITIONS DEEPFREQ_CUDA_ARCHITECTURES="${architectures}")

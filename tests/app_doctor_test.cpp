@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "kernels/cpu/cpu_kernels.h"
 #include "kernels/cuda/cuda_kernels.h"
+#include "kernels/cuda/plan_report.h"
 #include "tests/files.h"
 #include "tests/process.h"
 #include "tests/self_check.h"
@@ -65,10 +66,68 @@ TEST_CASE("app/doctor: says what keeps CUDA from being used, and the cure") {
     CHECK(contains(refused.errors, "error: --device is cuda:0"));
 }
 
+TEST_CASE("app/doctor: --only checks the operations whose names begin so") {
+    const Answer answer = doctor({"--device", "cpu", "--only", "conv2d,add"});
+    CHECK(answer.status == 0);
+    for (const char* const name : {"conv2d_forward", "conv2d_backward", "add", "add_squared_norms"})
+        CHECK(contains(answer.output, fmt::format("\n{} ", name)));
+    CHECK_FALSE(contains(answer.output, "\ndense_forward "));
+    CHECK_FALSE(contains(answer.output, "\ngaussian_low_frequency_energy"));
+}
+
+TEST_CASE("app/doctor: in a lower precision only the factors of products may err more") {
+    for (const Precision precision : {Precision::TensorFloat32, Precision::BFloat16}) {
+        const auto exact = self_check_trials();
+        const auto rounded = self_check_trials(precision);
+        REQUIRE(exact.size() == rounded.size());
+        for (std::size_t i = 0; i < exact.size(); ++i) {
+            INFO(exact[i].name);
+            const auto& of_exact = exact[i].trials.back().experiment.expected.back().estimate;
+            const auto& of_rounded = rounded[i].trials.back().experiment.expected.back().estimate;
+            const bool multiplies = exact[i].name.starts_with("dense") || exact[i].name.starts_with("conv2d");
+            const bool same = of_rounded.error == of_exact.error;
+            // The last output of dense_backward is db, a sum of no products.
+            CHECK(same == (!multiplies || exact[i].name == "dense_backward"));
+        }
+    }
+}
+
+TEST_CASE(
+    "app/doctor: --plans shows each convolution's plans on a device that is not here, or says why not") {
+    const TemporaryFolder folder;
+    const auto file = folder.path / "device.json";
+    if (cuda::described_devices().empty()) {
+        const Answer refused = doctor({"--plans"});
+        CHECK(refused.status == 2);
+        CHECK(contains(refused.errors, "--plans: this build has no CUDA backend"));
+        return;
+    }
+    if (!cuda::no_plan_reports().empty()) {
+        MESSAGE("skipped: " << cuda::no_plan_reports());
+        return;
+    }
+    const std::string& properties = cuda::described_devices().front().properties;
+    write_file(file, Bytes(properties.begin(), properties.end()));
+    const Answer answer = doctor({"--plans", file});
+    CHECK(answer.status == 0);
+    CHECK(contains(answer.output,
+                   "\ndw added of 256x32x32x64, 64 filters of 3x3, stride 1, padding 1, on 16 bytes "));
+    CHECK(contains(answer.output, " 0 without a plan; largest workspace "));
+    write_file(file, {'{', '}'});
+    const Answer refused = doctor({"--plans", file});
+    CHECK(refused.status == 2);
+    CHECK(contains(refused.errors, "error: cuDNN refuses these properties of a device: "));
+    CHECK(contains(doctor({"--plans", folder.path / "none"}).errors, "none: cannot be read"));
+}
+
 TEST_CASE("app/doctor: a flag or device that does not exist is refused") {
     for (const auto& [arguments, words] :
          {std::pair<std::vector<std::string>, const char*>{{"--devices", "cpu"}, "--devices"},
-          {{"--device", "gpu"}, "--device is 'gpu', expected auto, cpu, cuda or cuda:N"}}) {
+          {{"--device", "gpu"}, "--device is 'gpu', expected auto, cpu, cuda or cuda:N"},
+          {{"--device", "cpu", "--precision", "bf16"},
+           "--precision is bf16, but the CPU computes in fp32 only"},
+          {{"--precision", "fp8"}, "the precision is 'fp8'"},
+          {{"--device", "cpu", "--only", "conv3d"}, "--only is 'conv3d'"}}) {
         const Answer answer = doctor(arguments);
         CHECK(answer.status == 2);
         CHECK(contains(answer.errors, words));

@@ -13,8 +13,12 @@ struct Backend {
     std::unique_ptr<Kernels> kernels;
 };
 
-/// The backends that can be used on this machine, opened once: the CPU always, and CUDA or, once, a message
-/// why not. Call it from within a test case.
+/// The backends that can be used on this machine, opened once: the CPU always,
+/// and CUDA (in $DEEPFREQ_TEST_PRECISION: fp32, tf32 or bf16) or, once, a message why not. Call it from
+/// within a test case.
 const std::vector<Backend>& backends_present();
+
+/// To be called before main returns: CUDA must not be used while static objects end.
+void close_backends();
 
 }  // namespace deepfreq::tests

@@ -104,6 +104,7 @@ struct Case {
     bool misaligned = false;    ///< every tensor starts off any alignment wider than its element
     std::uint64_t seed = 0;     ///< the row's number in the table
     Filters filters = {};
+    Precision precision = Precision::Float32;  ///< that products are computed in
 
     std::string name() const {
         return fmt::format("{} {} {} {} scale {:g} position {}{}", name_of(operation), shape.text(),

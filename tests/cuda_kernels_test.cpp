@@ -81,9 +81,11 @@ TEST_CASE("cuda/kernels: batches come in the same order, and training goes the s
 
 TEST_CASE("cuda/kernels: bfloat16 is the nearest, ties to even; infinity and NaN stay") {
     const auto nearest = [](float x) {
-        std::uint16_t bits = 0;
-        cuda::RoundToBfloat16{&x, &bits}(0);
-        return bits;
+        float rounded = 0.0F;
+        cuda::RoundToBfloat16{&x, &rounded}(0);
+        const auto bits = std::bit_cast<std::uint32_t>(rounded);
+        REQUIRE((bits & 0xFFFFU) == 0);
+        return bits >> 16;
     };
     for (std::uint32_t bits = 0; bits < 0x7F7F; ++bits) {  // every finite one but the largest, and the next
         const auto value = std::bit_cast<float>(bits << 16);

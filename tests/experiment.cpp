@@ -32,8 +32,8 @@ struct DenseInputs {
         w = normals(c.seed, 1, shape.out * shape.in, 1.0 / std::sqrt(static_cast<double>(shape.in)));
         b = normals(c.seed, 2, shape.out, 0.1 * c.scale);
     }
-    reference::Estimate forward(Activation sigma) const {
-        return reference::dense_forward(widened(x), widened(w), widened(b), sigma, shape);
+    reference::Estimate forward(Activation sigma, Precision precision) const {
+        return reference::dense_forward(widened(x), widened(w), widened(b), sigma, shape, precision);
     }
 };
 
@@ -46,20 +46,20 @@ Experiment dense_forward(const Case& c) {
                 const ConstTensor b = stage.input({out}, d.b);
                 kernels.dense_forward(x, w, b, c.sigma, stage.overwritten("y", {n, out}));
             },
-            {{"y", d.forward(c.sigma)}}};
+            {{"y", d.forward(c.sigma, c.precision)}}};
 }
 
 /// Both modes in one call each; the first without dx.
 Experiment dense_backward(const Case& c) {
     const DenseInputs d(c);
     const auto [n, in, out] = d.shape;
-    const reference::Values y_exact = d.forward(c.sigma).value;
+    const reference::Values y_exact = d.forward(c.sigma, c.precision).value;
     const Floats y(y_exact.begin(), y_exact.end());
     const Floats dy = normals(c.seed, 3, n * out);
     const Floats dw_before = normals(c.seed, 4, out * in);
     const Floats db_before = normals(c.seed, 5, out);
-    const auto g =
-        reference::dense_backward(widened(d.x), widened(d.w), widened(y), c.sigma, widened(dy), d.shape);
+    const auto g = reference::dense_backward(widened(d.x), widened(d.w), widened(y), c.sigma, widened(dy),
+                                             d.shape, c.precision);
     const auto call = [=, shape = d.shape](Kernels& kernels, Stage& stage) {
         const Shape x_shape{shape.n, shape.in};
         const Shape y_shape{shape.n, shape.out};

@@ -72,14 +72,15 @@ Experiment conv2d_forward(const Case& c) {
                 const ConstTensor w = stage.input(in.shape.w, in.w);
                 kernels.conv2d_forward(x, w, in.shape.params, stage.overwritten("y", in.shape.y));
             },
-            {{"y", reference::conv2d_forward(widened(in.x), widened(in.w), in.shape)}}};
+            {{"y", reference::conv2d_forward(widened(in.x), widened(in.w), in.shape, c.precision)}}};
 }
 
 /// Both modes in one call each; the first without dx.
 Experiment conv2d_backward(const Case& c) {
     const ConvolutionInputs in(c);
     const Floats before = normals(c.seed, 3, in.shape.w.elements());
-    const auto g = reference::conv2d_backward(widened(in.x), widened(in.w), widened(in.dy), in.shape);
+    const auto g =
+        reference::conv2d_backward(widened(in.x), widened(in.w), widened(in.dy), in.shape, c.precision);
     const auto call = [=](Kernels& kernels, Stage& stage) {
         const auto& [x_shape, w_shape, y_shape, params] = in.shape;
         const ConstTensor x = stage.input(x_shape, in.x);

@@ -67,6 +67,7 @@ TEST_CASE("kernels: the convolutions of ResNet-18 on a batch of 64 agree with th
         const Values dy64 = widened(dy);
         for (const Backend& backend : backends_present()) {
             INFO(backend.name << ": " << image.text() << " " << filters.text());
+            const Precision precision = backend.kernels->precision();
             auto found = values_of(*backend.kernels, [&](Kernels& kernels, Stage& stage) {
                 const ConstTensor x_view = stage.input(shape.x, x);
                 const ConstTensor w_view = stage.input(shape.w, w);
@@ -76,12 +77,15 @@ TEST_CASE("kernels: the convolutions of ResNet-18 on a batch of 64 agree with th
                                         stage.overwritten("dx", shape.x), stage.overwritten("dw", shape.w),
                                         GradMode::Overwrite);
             });
-            check_sampled("y", found["y"], seed,
-                          [&](std::int64_t at) { return reference::conv2d_y(x64, w64, shape, at); });
-            check_sampled("dx", found["dx"], seed,
-                          [&](std::int64_t at) { return reference::conv2d_dx(w64, dy64, shape, at); });
-            check_sampled("dw", found["dw"], seed,
-                          [&](std::int64_t at) { return reference::conv2d_dw(x64, dy64, shape, at); });
+            check_sampled("y", found["y"], seed, [&](std::int64_t at) {
+                return reference::conv2d_y(x64, w64, shape, at, precision);
+            });
+            check_sampled("dx", found["dx"], seed, [&](std::int64_t at) {
+                return reference::conv2d_dx(w64, dy64, shape, at, precision);
+            });
+            check_sampled("dw", found["dw"], seed, [&](std::int64_t at) {
+                return reference::conv2d_dw(x64, dy64, shape, at, precision);
+            });
         }
     }
 }

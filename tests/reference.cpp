@@ -20,7 +20,7 @@ struct Operand {
     std::int64_t row_stride, term_stride;
 };
 Estimate product(const Operand& left, const Values& right, std::int64_t rows, std::int64_t terms,
-                 std::int64_t columns) {
+                 std::int64_t columns, Precision precision) {
     Estimate out{Values(rows * columns), Values(rows * columns)};
     for (std::int64_t i = 0; i < rows; ++i) {
         for (std::int64_t k = 0; k < terms; ++k)
@@ -31,7 +31,7 @@ Estimate product(const Operand& left, const Values& right, std::int64_t rows, st
                 out.error[i * columns + j] += std::abs(term);
             }
         for (std::int64_t j = 0; j < columns; ++j)
-            out.error[i * columns + j] = rounding(out.error[i * columns + j], terms);
+            out.error[i * columns + j] = product_rounding(out.error[i * columns + j], terms, precision);
     }
     return out;
 }
@@ -40,6 +40,13 @@ Estimate product(const Operand& left, const Values& right, std::int64_t rows, st
 
 double rounding(double magnitude, std::int64_t terms) {
     return (4.0 + std::sqrt(static_cast<double>(terms))) * eps * magnitude + smallest_normal;
+}
+
+double product_rounding(double magnitude, std::int64_t terms, Precision precision) {
+    const double factor = precision == Precision::TensorFloat32 ? 0x1p-10
+                          : precision == Precision::BFloat16    ? 0x1p-7
+                                                                : 0.0;
+    return rounding(magnitude, terms) + factor * (2.0 + factor) * magnitude;
 }
 
 double activate(Activation sigma, double z) {
@@ -95,8 +102,8 @@ double activation_error(Activation sigma, double z, double error) {
            rounding(std::abs(activate(sigma, z)), 0);
 }
 
-Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activation sigma,
-                       DenseShape shape) {
+Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activation sigma, DenseShape shape,
+                       Precision precision) {
     const auto [n, in, out] = shape;
     Estimate y{Values(n * out), Values(n * out)};
     for (std::int64_t i = 0; i < n; ++i)
@@ -107,7 +114,7 @@ Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activa
                 z += x[i * in + k] * w[j * in + k];
                 magnitude += std::abs(x[i * in + k] * w[j * in + k]);
             }
-            const double error = rounding(magnitude, in + 1);
+            const double error = product_rounding(magnitude, in + 1, precision);
             y.value[i * out + j] = activate(sigma, z);
             y.error[i * out + j] = activation_error(sigma, z, error);
         }
@@ -115,15 +122,15 @@ Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activa
 }
 
 DenseGradients dense_backward(const Values& x, const Values& w, const Values& y, Activation sigma,
-                              const Values& dy, DenseShape shape) {
+                              const Values& dy, DenseShape shape, Precision precision) {
     const auto [n, in, out] = shape;
     DenseGradients g;
     for (std::size_t i = 0; i < dy.size(); ++i) {
         g.dz.value.push_back(dy[i] * activation_slope(sigma, y[i]));
         g.dz.error.push_back(rounding(std::abs(g.dz.value[i]), 0));
     }
-    g.dx = product({g.dz.value, out, 1}, w, n, out, in);
-    g.dw = product({g.dz.value, 1, out}, x, out, n, in);
+    g.dx = product({g.dz.value, out, 1}, w, n, out, in, precision);
+    g.dw = product({g.dz.value, 1, out}, x, out, n, in, precision);
     for (std::int64_t j = 0; j < out; ++j) {
         double sum = 0.0;
         double magnitude = 0.0;

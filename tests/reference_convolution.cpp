@@ -41,8 +41,8 @@ struct Products {
         magnitude += absolute;
         terms += count;
     }
-    ConvolutionSum result() const {
-        return {value, rounding(magnitude, terms)};
+    ConvolutionSum result(Precision precision) const {
+        return {value, product_rounding(magnitude, terms, precision)};
     }
 };
 
@@ -79,7 +79,8 @@ ConvolutionShape::ConvolutionShape(Shape x_shape, Shape w_shape, Conv2dParams pa
     y = {x[0], extent(1), extent(2), w[0]};
 }
 
-ConvolutionSum conv2d_y(const Values& x, const Values& w, const ConvolutionShape& shape, std::int64_t index) {
+ConvolutionSum conv2d_y(const Values& x, const Values& w, const ConvolutionShape& shape, std::int64_t index,
+                        Precision precision) {
     const Place at(shape.y, index);
     Products sum;
     for (std::int64_t a = 0; a < shape.w[1]; ++a)
@@ -89,11 +90,11 @@ ConvolutionSum conv2d_y(const Values& x, const Values& w, const ConvolutionShape
             if (r < 0 || r >= shape.x[1] || s < 0 || s >= shape.x[2]) continue;
             sum.add(&x[offset(shape.x, at.i, r, s, 0)], 1, &w[offset(shape.w, at.c, a, b, 0)], 1, shape.x[3]);
         }
-    return sum.result();
+    return sum.result(precision);
 }
 
-ConvolutionSum conv2d_dx(const Values& w, const Values& dy, const ConvolutionShape& shape,
-                         std::int64_t index) {
+ConvolutionSum conv2d_dx(const Values& w, const Values& dy, const ConvolutionShape& shape, std::int64_t index,
+                         Precision precision) {
     const Place at(shape.x, index);
     const std::int64_t stride = shape.params.stride;
     Products sum;
@@ -107,11 +108,11 @@ ConvolutionSum conv2d_dx(const Values& w, const Values& dy, const ConvolutionSha
             sum.add(&dy[offset(shape.y, at.i, r / stride, s / stride, 0)], 1,
                     &w[offset(shape.w, 0, a, b, at.c)], shape.w[1] * shape.w[2] * shape.w[3], shape.w[0]);
         }
-    return sum.result();
+    return sum.result(precision);
 }
 
-ConvolutionSum conv2d_dw(const Values& x, const Values& dy, const ConvolutionShape& shape,
-                         std::int64_t index) {
+ConvolutionSum conv2d_dw(const Values& x, const Values& dy, const ConvolutionShape& shape, std::int64_t index,
+                         Precision precision) {
     const Place at(shape.w, index);  // i is the channel of y, r and s the place in the filter
     Products sum;
     for (std::int64_t i = 0; i < shape.y[0]; ++i)
@@ -123,17 +124,21 @@ ConvolutionSum conv2d_dw(const Values& x, const Values& dy, const ConvolutionSha
                 sum.add(&x[offset(shape.x, i, row, column, at.c)], 1, &dy[offset(shape.y, i, r, s, at.i)], 1,
                         1);
             }
-    return sum.result();
+    return sum.result(precision);
 }
 
-Estimate conv2d_forward(const Values& x, const Values& w, const ConvolutionShape& shape) {
-    return every_element(shape.y, [&](std::int64_t index) { return conv2d_y(x, w, shape, index); });
+Estimate conv2d_forward(const Values& x, const Values& w, const ConvolutionShape& shape,
+                        Precision precision) {
+    return every_element(shape.y,
+                         [&](std::int64_t index) { return conv2d_y(x, w, shape, index, precision); });
 }
 
 ConvolutionGradients conv2d_backward(const Values& x, const Values& w, const Values& dy,
-                                     const ConvolutionShape& shape) {
-    return {every_element(shape.x, [&](std::int64_t index) { return conv2d_dx(w, dy, shape, index); }),
-            every_element(shape.w, [&](std::int64_t index) { return conv2d_dw(x, dy, shape, index); })};
+                                     const ConvolutionShape& shape, Precision precision) {
+    return {
+        every_element(shape.x, [&](std::int64_t index) { return conv2d_dx(w, dy, shape, index, precision); }),
+        every_element(shape.w,
+                      [&](std::int64_t index) { return conv2d_dw(x, dy, shape, index, precision); })};
 }
 
 BatchNormStatistics batch_statistics(const Values& x, std::int64_t channels, const BatchNormParams& params) {

@@ -20,19 +20,21 @@ struct ConvolutionShape {
 struct ConvolutionSum {
     double value, error;
 };
-ConvolutionSum conv2d_y(const Values& x, const Values& w, const ConvolutionShape& shape, std::int64_t index);
-ConvolutionSum conv2d_dx(const Values& w, const Values& dy, const ConvolutionShape& shape,
-                         std::int64_t index);
-ConvolutionSum conv2d_dw(const Values& x, const Values& dy, const ConvolutionShape& shape,
-                         std::int64_t index);
+ConvolutionSum conv2d_y(const Values& x, const Values& w, const ConvolutionShape& shape, std::int64_t index,
+                        Precision precision = Precision::Float32);
+ConvolutionSum conv2d_dx(const Values& w, const Values& dy, const ConvolutionShape& shape, std::int64_t index,
+                         Precision precision = Precision::Float32);
+ConvolutionSum conv2d_dw(const Values& x, const Values& dy, const ConvolutionShape& shape, std::int64_t index,
+                         Precision precision = Precision::Float32);
 
-Estimate conv2d_forward(const Values& x, const Values& w, const ConvolutionShape& shape);
+Estimate conv2d_forward(const Values& x, const Values& w, const ConvolutionShape& shape,
+                        Precision precision = Precision::Float32);
 
 struct ConvolutionGradients {
     Estimate dx, dw;
 };
 ConvolutionGradients conv2d_backward(const Values& x, const Values& w, const Values& dy,
-                                     const ConvolutionShape& shape);
+                                     const ConvolutionShape& shape, Precision precision = Precision::Float32);
 
 /// What batch normalisation of x[pixels, c] takes and gives.
 struct BatchNormStatistics {

@@ -70,12 +70,14 @@ void check_trial(const Trial& trial, Kernels& kernels, CheckedOperation& checked
 
 }  // namespace
 
-std::vector<OperationTrials> self_check_trials() {
+std::vector<OperationTrials> self_check_trials(Precision precision) {
     std::vector<OperationTrials> all;
     for (int operation = 0; operation < operation_count; ++operation) {
         OperationTrials trials{name_of(static_cast<Operation>(operation)), {}};
-        for (const Case& c : chosen_rows(static_cast<Operation>(operation)))
+        for (Case c : chosen_rows(static_cast<Operation>(operation))) {
+            c.precision = precision;
             trials.trials.push_back({experiment_of(c), c.misaligned});
+        }
         all.push_back(std::move(trials));
     }
     const std::string name = "gaussian_low_frequency_energy";

@@ -21,8 +21,9 @@ struct OperationTrials {
     std::vector<Trial> trials;
 };
 
-/// Every operation of the contract, with what the reference expects of each call. Takes about a second.
-std::vector<OperationTrials> self_check_trials();
+/// Every operation of the contract, with what the reference expects of each call on a device that computes in
+/// `precision`. Takes about a second.
+std::vector<OperationTrials> self_check_trials(Precision precision = Precision::Float32);
 
 struct CheckedOperation {
     std::string name;

@@ -5,7 +5,7 @@
 
 namespace deepfreq::cuda {
 
-void round_to_bfloat16(cudaStream_t stream, const float* from, std::uint16_t* to, std::int64_t count) {
+void round_to_bfloat16(cudaStream_t stream, const float* from, float* to, std::int64_t count) {
     launch_each(stream, count, RoundToBfloat16{from, to});
 }
 

@@ -52,6 +52,7 @@ void check(cudaError_t status, const char* statement, const char* file, int line
 }
 
 void out_of_memory(std::size_t bytes) {
+    cudaGetLastError();  // caught, this is nobody's failure: the next launch is not to be blamed
     std::size_t free = 0;
     std::size_t total = 0;
     cudaMemGetInfo(&free, &total);
@@ -72,12 +73,6 @@ void check(cudnnStatus_t status, const char* statement, const char* file, int li
     if (status == CUDNN_STATUS_SUCCESS) return;
     throw RunError("{}: {} at {} failed: {}", current_device(), statement, place(file, line),
                    cudnnGetErrorString(status));
-}
-
-std::uint32_t alignment_of(std::initializer_list<const void*> pointers) {
-    std::uintptr_t bits = 256;  // more does not interest the libraries
-    for (const void* const pointer : pointers) bits |= reinterpret_cast<std::uintptr_t>(pointer);
-    return static_cast<std::uint32_t>(bits & (~bits + 1));
 }
 
 }  // namespace deepfreq::cuda

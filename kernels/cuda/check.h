@@ -5,8 +5,6 @@
 #include <cudnn.h>
 
 #include <cstddef>
-#include <cstdint>
-#include <initializer_list>
 
 // Every call of CUDA and its libraries goes through this: DEEPFREQ_CUDA(cudaStreamSynchronize(stream));
 
@@ -22,9 +20,6 @@ void check(cudnnStatus_t status, const char* statement, const char* file, int li
 
 /// Throws InputError naming the bytes asked for, those free and what needs less.
 [[noreturn]] void out_of_memory(std::size_t bytes);
-
-/// The largest power of two, at most 256, on which all the pointers begin; null counts as any.
-std::uint32_t alignment_of(std::initializer_list<const void*> pointers);
 
 }  // namespace deepfreq::cuda
 

@@ -1,55 +1,48 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
 #include <cudnn.h>
 
 #include <array>
-#include <cstdint>
+#include <cstddef>
 #include <map>
 #include <memory>
 
-#include "kernels/buffer.h"
+#include "kernels/cuda/convolution_task.h"
+#include "kernels/cuda/workspace.h"
 #include "kernels/params.h"
 
 namespace deepfreq::cuda {
 
-/// Which of a convolution's three tensors is computed from the other two.
-enum class ConvolutionKind { Forward, BackwardData, BackwardFilter };
+struct ConvolutionPlan;
 
-/// What a convolution is asked to do; equal tasks use the same plan, chosen once.
-struct ConvolutionTask {
-    ConvolutionKind kind = ConvolutionKind::Forward;
-    std::array<std::int64_t, 4> x{}, w{}, y{};  ///< [n,h,w,in], [out,kh,kw,in], [n,h',w',out]
-    std::int64_t stride = 1, padding = 0;
-    bool add = false;            ///< adds to the result instead of overwriting it
-    std::int64_t alignment = 0;  ///< bytes on which all three begin; filled in by Convolutions
-
-    // clang-tidy 14 sees a 0 in what the compiler makes of this.
-    auto operator<=>(const ConvolutionTask&) const = default;  // NOLINT(modernize-use-nullptr)
-};
-
-/// Convolutions of NHWC images by cuDNN's graph interface. Engines that do not give the same bits every time
-/// are passed over, and in fp32 those that round their factors. In bf16 the factors are rounded into copies
-/// first; sums and results are float32.
+/// Convolutions of NHWC images by cuDNN, as PlanSearch (convolution_plans.h) says. In bf16 the factors are
+/// rounded to bfloat16 values in copies first. Sums and results are float32.
 class Convolutions {
   public:
-    explicit Convolutions(Precision precision);
+    Convolutions(Precision precision, Workspace& workspace);
     ~Convolutions();
     Convolutions(const Convolutions&) = delete;
     Convolutions& operator=(const Convolutions&) = delete;
 
-    /// Reads two of x, w and y (or the gradients by them) and writes the third. The first call of a task
-    /// chooses its plan and takes memory: it must not be recorded.
-    void operator()(cudaStream_t stream, ConvolutionTask task, const float* x, const float* w,
-                    const float* y);
+    /// Reads two of x, w and y (or the gradients by them) and writes the third, on the workspace's stream.
+    /// The first call of a task tries plans until one runs, waits for the device and takes memory: it must
+    /// not be recorded.
+    void operator()(ConvolutionTask task, const float* x, const float* w, const float* y);
 
   private:
-    struct Plan;
-    const Plan& plan(const ConvolutionTask& task);
+    using Tensors = std::array<const float*, 3>;
+    std::unique_ptr<ConvolutionPlan> choose(const ConvolutionTask& task, const Tensors& data);
+    bool runs(const ConvolutionPlan& plan, const ConvolutionTask& task, const Tensors& data);
+    cudnnStatus_t run(const ConvolutionPlan& plan, const ConvolutionTask& task, Tensors data);
 
     Precision precision_;
+    Workspace& workspace_;
     cudnnHandle_t handle_ = nullptr;
-    std::map<ConvolutionTask, std::unique_ptr<Plan>> plans_;
+    std::map<ConvolutionTask, std::unique_ptr<ConvolutionPlan>> plans_;
 };
+
+/// Bytes of the workspace that a plan of the task is given: the plan's own, and in bf16 those of the rounded
+/// factors.
+std::size_t workspace_of(const ConvolutionTask& task, std::int64_t plan_bytes, Precision precision);
 
 }  // namespace deepfreq::cuda

@@ -8,6 +8,7 @@
 #include "kernels/cuda/convolutions.h"
 #include "kernels/cuda/gemm.h"
 #include "kernels/cuda/handles.h"
+#include "kernels/cuda/workspace.h"
 #include "kernels/kernels.h"
 
 namespace deepfreq {
@@ -102,8 +103,9 @@ class CudaKernels final : public Kernels {
     Precision precision_;
     cudaDeviceProp properties_{};
     cuda::Stream stream_, side_stream_;
-    cuda::Event fork_, join_;      // where the side stream leaves the main one, and comes back
-    cuda::Gemm gemm_, side_gemm_;  // one a stream: each has a workspace of its own
+    cuda::Event fork_, join_;  // where the side stream leaves the main one, and comes back
+    cuda::Workspace workspace_{stream_}, side_workspace_{side_stream_};
+    cuda::Gemm gemm_, side_gemm_;  // one a stream
     cuda::Convolutions convolutions_;
     Buffer partial_sums_;  // doubles that a recorded operation may use between two of its launches
 };

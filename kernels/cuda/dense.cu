@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/dense_kernels.h"
 #include "kernels/cuda/four.h"
@@ -9,11 +11,12 @@ using cuda::Form;
 using cuda::GemmTask;
 
 void CudaKernels::do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma, Tensor y) {
-    GemmTask product{Form::Plain, Form::Transposed, x.rows(), w.rows(), x.columns()};
-    // A bias at an odd address is left to our own kernel: cuBLASLt need not have a way for it.
-    product.bias = sigma == Activation::Identity && cuda::on_16_bytes(b.data);
-    gemm_(stream_, product, x.data, w.data, y.data, b.data);
-    if (product.bias) return;
+    const GemmTask product{Form::Plain, Form::Transposed, x.rows(), w.rows(), x.columns()};
+    // cuBLASLt need not add a bias at an odd address, nor to a single row or column.
+    const bool fusible = sigma == Activation::Identity && cuda::on_16_bytes(b.data) &&
+                         std::min({product.m, product.n, product.k}) > 1;
+    if (fusible && gemm_.with_bias(product, x.data, w.data, y.data, b.data)) return;
+    gemm_(product, x.data, w.data, y.data);
     // cuBLASLt could apply ReLU too, but does not promise that a NaN stays one.
     math::with_activation(sigma, [&]<Activation A> {
         cuda::launch_each(stream_, y.elements(), cuda::AddBiasAndActivate<A>{b.data, y.data, y.columns()});
@@ -34,15 +37,15 @@ void CudaKernels::do_dense_backward(ConstTensor x, ConstTensor w, ConstTensor y,
     GemmTask for_w{Form::Transposed, Form::Plain, out, in, n};
     for_w.add = mode == GradMode::Accumulate;
     if (!dx) {
-        gemm_(stream_, for_w, dz.data, x.data, dw.data);
+        gemm_(for_w, dz.data, x.data, dw.data);
         return;
     }
     // Neither product fills a large GPU: they run side by side.
     DEEPFREQ_CUDA(cudaEventRecord(fork_, stream_));
     DEEPFREQ_CUDA(cudaStreamWaitEvent(side_stream_, fork_, 0));
-    side_gemm_(side_stream_, for_w, dz.data, x.data, dw.data);
+    side_gemm_(for_w, dz.data, x.data, dw.data);
     DEEPFREQ_CUDA(cudaEventRecord(join_, side_stream_));
-    gemm_(stream_, {Form::Plain, Form::Plain, n, in, out}, dz.data, w.data, dx.data);
+    gemm_({Form::Plain, Form::Plain, n, in, out}, dz.data, w.data, dx.data);
     DEEPFREQ_CUDA(cudaStreamWaitEvent(stream_, join_, 0));
 }
 

@@ -12,6 +12,10 @@ std::string version_text(int version) {
     return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
+std::string library_version_text(std::size_t version) {
+    return fmt::format("{}.{}.{}", version / 10000, version % 10000 / 100, version % 100);
+}
+
 std::string why_unavailable(const DriverFacts& facts) {
     if (facts.driver == 0) return "no NVIDIA driver was found (libcuda.so.1): install one";
     // Any driver of a major version serves all of its toolkits.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct DriverFacts {
 
 /// "13.0"
 std::string version_text(int version);
+
+/// The same of cuBLASLt and cuDNN: 91900 is 9.19.0.
+std::string library_version_text(std::size_t version);
 
 /// Empty when there is a device to use; else why not and what helps.
 std::string why_unavailable(const DriverFacts& facts);

@@ -1,11 +1,14 @@
 #include "kernels/cuda/gemm.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
+#include <vector>
 
 #include "common/error.h"
+#include "kernels/cuda/alignment.h"
 #include "kernels/cuda/check.h"
+#include "kernels/cuda/device.h"
+#include "kernels/cuda/handles.h"
+#include "kernels/kernels.h"
 
 // Our matrices are row-major, cuBLASLt's column-major; a row-major matrix is the transpose of a column-major
 // one in the same memory. So c = a b is computed as c^T = b^T a^T, with the factors in the other order.
@@ -14,7 +17,7 @@ namespace deepfreq::cuda {
 namespace {
 
 /// What NVIDIA advises for Hopper, and more than the others use.
-constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
+constexpr std::size_t largest_workspace = std::size_t{32} << 20;
 
 cublasComputeType_t compute_type(Precision precision) {
     switch (precision) {
@@ -55,6 +58,15 @@ void set(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttribut
     DEEPFREQ_CUDA(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof value));
 }
 
+/// What is asked of an algorithm.
+struct Preference {
+    cublasLtMatmulPreference_t handle = nullptr;
+    Preference() { DEEPFREQ_CUDA(cublasLtMatmulPreferenceCreate(&handle)); }
+    Preference(const Preference&) = delete;
+    Preference& operator=(const Preference&) = delete;
+    ~Preference() { cublasLtMatmulPreferenceDestroy(handle); }
+};
+
 }  // namespace
 
 /// How a task is done. (cuBLASLt's own reductions use no atomics: the same plan gives the same bits.)
@@ -62,6 +74,8 @@ struct Gemm::Plan {
     cublasLtMatmulDesc_t description = nullptr;
     cublasLtMatrixLayout_t a = nullptr, b = nullptr, c = nullptr;
     cublasLtMatmulAlgo_t algorithm{};
+    std::size_t workspace_bytes = 0;
+    bool possible = false;
 
     Plan() = default;
     Plan(const Plan&) = delete;
@@ -86,62 +100,101 @@ struct Gemm::Plan {
         c = layout_of(task.m, task.n);
     }
 
-    void choose(cublasLtHandle_t handle, const GemmTask& task, std::uint32_t alignment) {
-        struct Preference {
-            cublasLtMatmulPreference_t handle = nullptr;
-            Preference() { DEEPFREQ_CUDA(cublasLtMatmulPreferenceCreate(&handle)); }
-            Preference(const Preference&) = delete;
-            Preference& operator=(const Preference&) = delete;
-            ~Preference() { cublasLtMatmulPreferenceDestroy(handle); }
-        } preference;
-        set(preference.handle, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_bytes);
+    /// What cuBLASLt proposes, best first; nothing where it refuses the task.
+    std::vector<cublasLtMatmulHeuristicResult_t> proposals(cublasLtHandle_t handle,
+                                                           std::uint32_t alignment) const {
+        constexpr int most = 8;
+        const Preference preference;
+        set(preference.handle, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, largest_workspace);
         for (const auto attribute :
              {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
               CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
             set(preference.handle, attribute, alignment);
-        cublasLtMatmulHeuristicResult_t result{};
+        std::vector<cublasLtMatmulHeuristicResult_t> results(most);
         int found = 0;
-        const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(handle, description, b, a, c, c,
-                                                                     preference.handle, 1, &result, &found);
-        if (status != CUBLAS_STATUS_NOT_SUPPORTED) DEEPFREQ_CUDA(status);
-        if (found == 0)
-            throw RunError(
-                "cuBLASLt has no way to multiply {}x{} by {}x{} at an alignment of {} bytes, expected one",
-                task.m, task.k, task.k, task.n, alignment);
-        algorithm = result.algo;
+        if (cublasLtMatmulAlgoGetHeuristic(handle, description, b, a, c, c, preference.handle, most,
+                                           results.data(), &found) != CUBLAS_STATUS_SUCCESS)
+            found = 0;
+        results.resize(static_cast<std::size_t>(found));
+        return results;
     }
 };
 
-Gemm::Gemm(Precision precision) : precision_(precision) {
+/// What became of the proposals, for the message when none was of use.
+struct Gemm::Tally {
+    int proposed = 0;
+    cublasStatus_t last = CUBLAS_STATUS_NOT_SUPPORTED;
+};
+
+Gemm::Gemm(Precision precision, Workspace& workspace) : precision_(precision), workspace_(workspace) {
     DEEPFREQ_CUDA(cublasLtCreate(&handle_));
-    DEEPFREQ_CUDA(cudaMalloc(&workspace_, workspace_bytes));
 }
 
 Gemm::~Gemm() {
     plans_.clear();
-    cudaFree(workspace_);
     cublasLtDestroy(handle_);
 }
 
-const Gemm::Plan& Gemm::plan(const GemmTask& task, std::uint32_t alignment, const float* bias) {
+void Gemm::operator()(const GemmTask& task, const float* a, const float* b, float* c) {
+    const Operands operands{a, b, c, nullptr};
+    Tally tally;
+    const Plan& how = plan(task, operands, tally);
+    if (!how.possible)
+        throw RunError(
+            "cuBLASLt {} has no way to multiply {}x{} by {}x{} in {}: {} proposed, all of which failed; the "
+            "last: {}",
+            library_version_text(cublasLtGetVersion()), task.m, task.k, task.k, task.n,
+            precision_name(precision_), tally.proposed, cublasLtGetStatusString(tally.last));
+    DEEPFREQ_CUDA(run(how, task, operands));
+}
+
+bool Gemm::with_bias(GemmTask task, const float* a, const float* b, float* c, const float* bias) {
+    task.bias = true;
+    const Operands operands{a, b, c, bias};
+    Tally tally;
+    const Plan& how = plan(task, operands, tally);
+    if (how.possible) DEEPFREQ_CUDA(run(how, task, operands));
+    return how.possible;
+}
+
+const Gemm::Plan& Gemm::plan(const GemmTask& task, const Operands& operands, Tally& tally) {
+    const std::uint32_t alignment = alignment_of({operands.a, operands.b, operands.c, operands.bias});
     std::unique_ptr<Plan>& known = plans_[{task, alignment}];
-    if (!known) {
-        auto made = std::make_unique<Plan>();
-        made->describe(task, precision_, bias);
-        made->choose(handle_, task, alignment);
-        known = std::move(made);
+    if (known) return *known;
+    auto made = std::make_unique<Plan>();
+    made->describe(task, precision_, operands.bias);
+    for (const auto& proposal : made->proposals(handle_, alignment)) {
+        ++tally.proposed;
+        made->algorithm = proposal.algo;
+        made->workspace_bytes = proposal.workspaceSize;
+        made->possible = runs(*made, task, operands, tally);
+        if (made->possible) break;
     }
+    known = std::move(made);
     return *known;
 }
 
-void Gemm::operator()(cudaStream_t stream, const GemmTask& task, const float* a, const float* b, float* c,
-                      const float* bias) {
-    const Plan& how = plan(task, alignment_of({a, b, c, task.bias ? bias : nullptr}), bias);
-    if (task.bias) set(how.description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+/// What an algorithm that fails leaves behind must not be added to: it is tried on other memory then.
+bool Gemm::runs(const Plan& plan, const GemmTask& task, Operands operands, Tally& tally) {
+    const Temporary<float> aside(workspace_.stream(),
+                                 task.add ? static_cast<std::size_t>(task.m * task.n) : 0);
+    if (task.add) operands.c = aside.data();
+    tally.last = run(plan, task, operands);
+    if (tally.last != CUBLAS_STATUS_SUCCESS) {
+        cudaGetLastError();  // the next launch is not to be blamed
+        return false;
+    }
+    DEEPFREQ_CUDA(cudaStreamSynchronize(workspace_.stream()));
+    return true;
+}
+
+cublasStatus_t Gemm::run(const Plan& plan, const GemmTask& task, const Operands& operands) {
+    if (task.bias) set(plan.description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, operands.bias);
     const float one = 1.0F;
     const float keep = task.add ? 1.0F : 0.0F;
-    DEEPFREQ_CUDA(cublasLtMatmul(handle_, how.description, &one, b, how.b, a, how.a, &keep, c, how.c, c,
-                                 how.c, &how.algorithm, workspace_, workspace_bytes, stream));
+    return cublasLtMatmul(handle_, plan.description, &one, operands.b, plan.b, operands.a, plan.a, &keep,
+                          operands.c, plan.c, operands.c, plan.c, &plan.algorithm,
+                          workspace_.take(plan.workspace_bytes), plan.workspace_bytes, workspace_.stream());
 }
 
 }  // namespace deepfreq::cuda

@@ -23,9 +23,9 @@ void keep_pool_memory(int device) {
 CudaKernels::CudaKernels(int index, Precision precision)
     : index_(index),
       precision_(precision),
-      gemm_(precision),
-      side_gemm_(precision),
-      convolutions_(precision) {
+      gemm_(precision, workspace_),
+      side_gemm_(precision, side_workspace_),
+      convolutions_(precision, workspace_) {
     DEEPFREQ_CUDA(cudaGetDeviceProperties(&properties_, index));
     keep_pool_memory(index);
     partial_sums_ = allocate(std::max<std::size_t>(partial_sums, cuda::channel_sum_doubles) * sizeof(double));
@@ -33,7 +33,9 @@ CudaKernels::CudaKernels(int index, Precision precision)
 
 // The members end in the reverse of their order: what is still queued must not outlive the memory it uses.
 CudaKernels::~CudaKernels() {
-    cudaDeviceSynchronize();
+    // Not the whole device: another thread's backend may be recording, which that would spoil.
+    cudaStreamSynchronize(stream_);
+    cudaStreamSynchronize(side_stream_);
 }
 
 std::string CudaKernels::description() const {
@@ -75,8 +77,8 @@ std::size_t CudaKernels::do_free_bytes() const {
 
 void CudaKernels::do_upload(const void* host, void* device, std::size_t bytes) {
     if (bytes == 0) return;
-    // Host memory that is not pinned has been read when this returns.
     DEEPFREQ_CUDA(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream_));
+    synchronize();  // the host's memory may be gone when this returns
 }
 
 void CudaKernels::do_download(const void* device, void* host, std::size_t bytes) {

@@ -1,6 +1,7 @@
 // Stands in for the CUDA backend in a build without it.
 #include "common/error.h"
 #include "kernels/cuda/cuda_kernels.h"
+#include "kernels/cuda/plan_report.h"
 
 namespace deepfreq {
 
@@ -21,5 +22,23 @@ CudaFacts cuda_facts() {
     facts.unavailable = cuda_unavailable();
     return facts;
 }
+
+namespace cuda {
+
+const std::vector<DescribedDevice>& described_devices() {
+    static const std::vector<DescribedDevice> none;
+    return none;
+}
+
+std::string no_plan_reports() {
+    return cuda_unavailable() + ": build with ./run --backend cuda";
+}
+
+std::vector<PlanReport> report_plans(std::string_view /*properties*/,
+                                     std::span<const ConvolutionTask> /*tasks*/, Precision /*precision*/) {
+    throw InputError("no plans: {}", no_plan_reports());
+}
+
+}  // namespace cuda
 
 }  // namespace deepfreq

@@ -36,11 +36,6 @@ std::string device_line(int index) {
                        static_cast<double>(properties.totalGlobalMem) / 0x1p30);
 }
 
-/// 130100 with a factor of 100 from part to part is 13.1.0.
-std::string dotted(std::size_t version, std::size_t major_factor) {
-    return fmt::format("{}.{}.{}", version / major_factor, version % major_factor / 100, version % 100);
-}
-
 }  // namespace
 
 std::string cuda_unavailable() {
@@ -73,8 +68,8 @@ CudaFacts cuda_facts() {
     facts.unavailable = cuda::why_unavailable(found);
     for (int index = 0; index < found.devices; ++index) facts.devices.push_back(device_line(index));
     facts.libraries = {{"CUDA runtime", cuda::version_text(found.runtime)},
-                       {"cuBLASLt", dotted(cublasLtGetVersion(), 10000)},
-                       {"cuDNN", dotted(cudnnGetVersion(), 10000)}};
+                       {"cuBLASLt", cuda::library_version_text(cublasLtGetVersion())},
+                       {"cuDNN", cuda::library_version_text(cudnnGetVersion())}};
     return facts;
 }
 

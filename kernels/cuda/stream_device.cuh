@@ -62,11 +62,12 @@ class StreamDevice {
         return to;
     }
 
-    /// Host memory that is not pinned has been read when this returns.
+    /// Waits for the device: the host's memory may be gone afterwards.
     template <class T>
     void write(const std::vector<T>& from, T* to) {
         DEEPFREQ_CUDA(
             cudaMemcpyAsync(to, from.data(), from.size() * sizeof(T), cudaMemcpyHostToDevice, stream_));
+        DEEPFREQ_CUDA(cudaStreamSynchronize(stream_));
     }
 
   private:

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/buffer.h"
+#include "kernels/params.h"
+
+namespace deepfreq::cuda {
+
+/// Which of a convolution's three tensors is computed from the other two.
+enum class ConvolutionKind { Forward, BackwardData, BackwardFilter };
+
+/// What a convolution is asked to do; equal tasks use the same plan, chosen once.
+struct ConvolutionTask {
+    ConvolutionKind kind = ConvolutionKind::Forward;
+    std::array<std::int64_t, 4> x{}, w{}, y{};  ///< [n,h,w,in], [out,kh,kw,in], [n,h',w',out]
+    std::int64_t stride = 1, padding = 0;
+    bool add = false;             ///< adds to the result instead of overwriting it
+    std::int64_t alignment = 16;  ///< bytes on which all three begin, as alignment_of() counts them
+
+    // clang-tidy 14 sees a 0 in what the compiler makes of this.
+    auto operator<=>(const ConvolutionTask&) const = default;  // NOLINT(modernize-use-nullptr)
+
+    /// Which of x, w and y is computed.
+    std::size_t result() const {
+        switch (kind) {
+            case ConvolutionKind::Forward:
+                return 2;
+            case ConvolutionKind::BackwardData:
+                return 0;
+            default:
+                return 1;
+        }
+    }
+    /// Elements of x, w and y.
+    std::array<std::int64_t, 3> sizes() const {
+        const auto size = [](const auto& shape) { return shape[0] * shape[1] * shape[2] * shape[3]; };
+        return {size(x), size(w), size(y)};
+    }
+};
+
+/// One of the convolutions of conv2d_forward and conv2d_backward (kernels.h), by the shapes of x, w and y.
+inline ConvolutionTask convolution_task(ConvolutionKind kind, const Shape& x, const Shape& w, const Shape& y,
+                                        const Conv2dParams& params, GradMode mode = GradMode::Overwrite) {
+    const auto extents = [](const Shape& shape) {
+        return std::array{shape[0], shape[1], shape[2], shape[3]};
+    };
+    return {kind,
+            extents(x),
+            extents(w),
+            extents(y),
+            params.stride,
+            params.padding,
+            mode == GradMode::Accumulate};
+}
+
+}  // namespace deepfreq::cuda

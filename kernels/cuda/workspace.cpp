@@ -1,0 +1,41 @@
+#include "kernels/cuda/workspace.h"
+
+#include "common/error.h"
+#include "kernels/cuda/check.h"
+
+namespace deepfreq::cuda {
+
+Workspace::~Workspace() {
+    outgrown_.push_back(block_.data);
+    for (void* const data : outgrown_) cudaFree(data);
+}
+
+void* Workspace::take(std::size_t bytes) {
+    const bool recorded = is_recorded();
+    if (bytes > block_.bytes) {
+        if (recorded)
+            throw RunError(
+                "a recorded operation needs a workspace of {} bytes, and there are {}: it must have run once "
+                "before",
+                bytes, block_.bytes);
+        if (block_.recorded)
+            outgrown_.push_back(block_.data);
+        else
+            DEEPFREQ_CUDA(cudaFree(block_.data));  // waits for the device
+        block_ = {};
+        const cudaError_t status = cudaMalloc(&block_.data, bytes);
+        if (status == cudaErrorMemoryAllocation) out_of_memory(bytes);
+        DEEPFREQ_CUDA(status);
+        block_.bytes = bytes;
+    }
+    block_.recorded |= recorded;
+    return block_.data;
+}
+
+bool Workspace::is_recorded() const {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    DEEPFREQ_CUDA(cudaStreamIsCapturing(stream_, &status));
+    return status != cudaStreamCaptureStatusNone;
+}
+
+}  // namespace deepfreq::cuda

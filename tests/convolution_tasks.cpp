@@ -1,0 +1,81 @@
+#include "tests/convolution_tasks.h"
+
+#include <fmt/format.h>
+
+#include "engine/network.h"
+#include "tests/cases.h"
+#include "tests/dry_run.h"
+
+namespace deepfreq::tests {
+namespace {
+
+using cuda::ConvolutionKind;
+using cuda::ConvolutionTask;
+
+void train(DryRun& device, const Resnet18Params& params, std::int64_t batch) {
+    const Shape images{batch, params.height, params.width, params.channels};
+    const Buffer x = device.allocate_zeros(images);
+    const ConstTensor rows = x.view<float>({batch, images.elements() / batch});
+    Network network(device, resnet18_variant(params), batch);
+    network.forward(rows);
+    network.forward_training(rows);
+    for (const GradMode mode : {GradMode::Overwrite, GradMode::Accumulate}) network.backward(rows, mode);
+}
+
+/// Both modes of a case of the table, its tensors off any alignment if it says so.
+void convolve(DryRun& device, const Case& c) {
+    const std::size_t offset = c.misaligned ? sizeof(float) : 0;
+    const auto& [stride, padding] = c.filters.params;
+    const auto extent = [&](std::int64_t image, std::int64_t filter) {
+        return (image + 2 * padding - filter) / stride + 1;
+    };
+    const auto tensor = [&](const Shape& shape) {
+        return device.allocate(static_cast<std::size_t>(shape.elements()) * sizeof(float) + offset)
+            .view<float>(shape, offset);
+    };
+    const Tensor x = tensor(c.shape);
+    const Tensor w = tensor({c.filters.out, c.filters.height, c.filters.width, c.shape[3]});
+    const Tensor y = tensor({c.shape[0], extent(c.shape[1], c.filters.height),
+                             extent(c.shape[2], c.filters.width), c.filters.out});
+    device.conv2d_forward(x, w, c.filters.params, y);
+    for (const GradMode mode : {GradMode::Overwrite, GradMode::Accumulate})
+        device.conv2d_backward(x, w, y, c.filters.params, x, w, mode);
+}
+
+std::string name_of(const ConvolutionTask& task) {
+    switch (task.kind) {
+        case ConvolutionKind::Forward:
+            return "y";
+        case ConvolutionKind::BackwardData:
+            return "dx";
+        default:
+            return task.add ? "dw added" : "dw";
+    }
+}
+
+}  // namespace
+
+StepNeeds step_needs(const Resnet18Params& params, std::int64_t batch) {
+    DryRun device;
+    train(device, params, batch);
+    return {{device.convolutions().begin(), device.convolutions().end()}, device.bytes()};
+}
+
+std::vector<ConvolutionTask> required_convolutions() {
+    DryRun device;
+    for (int variant = 1; variant <= 4; ++variant)
+        for (const std::int64_t batch : {256, 64, 16}) train(device, {.variant = variant}, batch);
+    train(device, {.height = 28, .width = 28, .channels = 1}, 256);
+    train(device, {.height = 64, .width = 64}, 128);
+    for (const Case& c : cases())
+        if (c.operation == Operation::Conv2dForward) convolve(device, c);
+    return {device.convolutions().begin(), device.convolutions().end()};
+}
+
+std::string text_of(const ConvolutionTask& task) {
+    return fmt::format("{} of {}, {} filters of {}x{}, stride {}, padding {}, on {} bytes", name_of(task),
+                       fmt::join(task.x, "x"), task.w[0], task.w[1], task.w[2], task.stride, task.padding,
+                       task.alignment);
+}
+
+}  // namespace deepfreq::tests
