@@ -5,6 +5,7 @@
 #include "engine/network.h"
 #include "tests/cases.h"
 #include "tests/dry_run.h"
+#include "tests/reference_convolution.h"
 
 namespace deepfreq::tests {
 namespace {
@@ -24,19 +25,16 @@ void train(DryRun& device, const Resnet18Params& params, std::int64_t batch) {
 
 /// Both modes of a case of the table, its tensors off any alignment if it says so.
 void convolve(DryRun& device, const Case& c) {
+    const reference::ConvolutionShape shape(
+        c.shape, {c.filters.out, c.filters.height, c.filters.width, c.shape[3]}, c.filters.params);
     const std::size_t offset = c.misaligned ? sizeof(float) : 0;
-    const auto& [stride, padding] = c.filters.params;
-    const auto extent = [&](std::int64_t image, std::int64_t filter) {
-        return (image + 2 * padding - filter) / stride + 1;
+    const auto tensor = [&](const Shape& extents) {
+        return device.allocate(static_cast<std::size_t>(extents.elements()) * sizeof(float) + offset)
+            .view<float>(extents, offset);
     };
-    const auto tensor = [&](const Shape& shape) {
-        return device.allocate(static_cast<std::size_t>(shape.elements()) * sizeof(float) + offset)
-            .view<float>(shape, offset);
-    };
-    const Tensor x = tensor(c.shape);
-    const Tensor w = tensor({c.filters.out, c.filters.height, c.filters.width, c.shape[3]});
-    const Tensor y = tensor({c.shape[0], extent(c.shape[1], c.filters.height),
-                             extent(c.shape[2], c.filters.width), c.filters.out});
+    const Tensor x = tensor(shape.x);
+    const Tensor w = tensor(shape.w);
+    const Tensor y = tensor(shape.y);
     device.conv2d_forward(x, w, c.filters.params, y);
     for (const GradMode mode : {GradMode::Overwrite, GradMode::Accumulate})
         device.conv2d_backward(x, w, y, c.filters.params, x, w, mode);

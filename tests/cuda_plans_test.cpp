@@ -59,10 +59,10 @@ TEST_CASE("cuda/plans: a dry run notes each convolution of a training step once,
 }
 
 TEST_CASE("cuda/plans: alignment is a power of two up to 16, and null counts as any") {
-    const auto at = [](std::uintptr_t address) { return reinterpret_cast<const void*>(address); };
-    CHECK(cuda::alignment_of({at(256), at(1024)}) == 16);
-    CHECK(cuda::alignment_of({at(256), at(8)}) == 8);
-    CHECK(cuda::alignment_of({at(16), at(20), nullptr}) == 4);
+    alignas(256) const std::byte memory[1024] = {};
+    CHECK(cuda::alignment_of({memory, memory + 512}) == 16);
+    CHECK(cuda::alignment_of({memory, memory + 8}) == 8);
+    CHECK(cuda::alignment_of({memory + 16, memory + 20, nullptr}) == 4);
     CHECK(cuda::alignment_of({nullptr}) == 16);
 }
 
