@@ -46,31 +46,40 @@ TEST_CASE("kernels/cuda half: every half comes back, and rounding is to the near
     CHECK(half_bits(1e-30F) == 0);
 }
 
-TEST_CASE("kernels/cuda spectrum: fragments cover a tile once, and are aligned for the matrix units") {
+TEST_CASE("kernels/cuda spectrum: fragments cover a tile once, and what a warp reads at once is aligned") {
     std::vector<int> seen(tile_columns * distance_stride, 0);
-    for (int warp = 0; warp < tile_rows / 32; ++warp)
+    for (int thread = 0; thread < tile_rows; ++thread)
         for (int a = 0; a < fragments_down; ++a)
-            for (int b = 0; b < fragments_across; ++b) {
-                const int first = distance_of(fragment_row(warp, a), fragment_column(b));
-                CHECK(first * sizeof(float) % 32 == 0);
-                for (int i = 0; i < fragment; ++i)
-                    for (int j = 0; j < fragment; ++j) ++seen[first + distance_of(i, j)];
-            }
+            for (int b = 0; b < fragments_across; ++b)
+                for (int i = 0; i < 4; ++i) {
+                    const auto [row, column] = product_place(thread, a, b, i);
+                    ++seen[distance_of(row, column)];
+                }
     for (int row = 0; row < distance_stride; ++row)
         for (int column = 0; column < tile_columns; ++column)
             REQUIRE(seen[distance_of(row, column)] == (row < tile_rows ? 1 : 0));
-    for (int first = 0; first < stage_rows; first += fragment) {
-        const int offset = first < tile_rows ? stage_of_row(first) : stage_of_column(first - tile_rows);
-        CHECK(offset * sizeof(std::uint16_t) % 32 == 0);
+    for (int thread = 0; thread < tile_rows; ++thread) {  // ldmatrix wants 16 bytes
+        for (int a = 0; a < fragments_down; ++a) REQUIRE(row_address(thread, a) % 8 == 0);
+        for (int b = 0; b < fragments_across; b += 2) REQUIRE(column_address(thread, b) % 8 == 0);
     }
-    CHECK(low_part * sizeof(std::uint16_t) % 32 == 0);
-    CHECK(stage_halves * sizeof(std::uint16_t) % 32 == 0);
-    CHECK(stage_stride % 8 == 0);
+    CHECK(low_part % 8 == 0);
+    CHECK(stage_halves % 8 == 0);
     CHECK(distance_stride % 4 == 0);
     CHECK(stage_of_column(tile_columns - 1) + split_halves <= stage_halves);
-    CHECK(sizeof(TileMemory<1>) <= 48 * 1024);       // what any device has unasked
-    CHECK(2 * sizeof(TileMemory<2>) <= 162 * 1024);  // two blocks on sm_80
     CHECK(offsetof(TileMemory<2>, making) == 0);
+    CHECK(offsetof(TileMemory<2>, judging) == 0);
+    CHECK(offsetof(TileMemory<2>, made) == 0);
+}
+
+TEST_CASE("kernels/cuda spectrum: a warp stores its products to different banks") {
+    for (int i = 0; i < 4; ++i) {
+        std::set<int> banks;
+        for (int lane = 0; lane < 32; ++lane) {
+            const auto [row, column] = product_place(lane, 0, 0, i);
+            banks.insert(distance_of(row, column) % 32);
+        }
+        CHECK(banks.size() == 32);
+    }
 }
 
 TEST_CASE("kernels/cuda spectrum: the rows of a stage are in different banks, eight at a time") {

@@ -177,6 +177,14 @@ TEST_CASE("kernels/cuda spectrum: scale, offset and constant columns do not matt
             check_against_reference(name, s, even_grid(s, 0.0, 30.0, 10), by_products);
             check_against_reference(name, s, log_grid(s, 1e-2, 1e3, 10), by_products, true);
         }
+    for (const double constant : {1.0, 1e30, 3e38})  // beside columns of 1e-6, in float32 and in double
+        for (const bool offset : {false, true}) {
+            Set s = clusters(70, 40, 3, true);
+            for (std::int64_t i = 0; i < s.n * s.d; ++i)
+                s.x[i] = static_cast<float>(i % s.d == 7 ? constant : 1e-6 * s.x[i] + (offset ? 1e-3 : 0.0));
+            check_against_reference("a large constant", s, even_grid(s, 0.0, 30.0, 10), by_products);
+            check_against_reference("a large constant", s, log_grid(s, 1e-2, 1e3, 10), by_differences, true);
+        }
     Set s = clusters(70, 40, 3, true);
     std::fill(s.x.begin(), s.x.end(), 0.1F);
     check_against_reference("all constant", s, even_grid(s, 0.0, 40.0, 35), by_products, true);
@@ -207,6 +215,39 @@ TEST_CASE("kernels/cuda spectrum: duplicates, near duplicates and collapsed clas
     }
 }
 
+TEST_CASE("kernels/cuda spectrum: columns by the hundred thousand that differ alike lose no digits") {
+    // A float sum of equal terms errs by up to half an eps of itself each time, always to one side.
+    for (const std::int64_t d : {784, 3072, 100000})
+        for (const bool two_values : {true, false}) {
+            if (d > 10000 && two_values) continue;  // takes longest, and shows the same
+            Set s = clusters(d > 10000 ? 6 : 20, d, 3, true);
+            for (std::int64_t i = 0; i < s.n * s.d; ++i) {
+                const auto row = static_cast<double>(i / s.d);
+                s.x[i] = static_cast<float>(0.1 * (two_values ? std::fmod(row, 2.0) : std::sqrt(row)));
+            }
+            for (const Limits& limits : {by_products, by_differences})
+                check_against_reference("alike", s, log_grid(s, 0.01, 100.0, 20), limits);
+        }
+}
+
+TEST_CASE("kernels/cuda spectrum: features of few effective dimensions, of whose pairs some are near") {
+    for (const std::int64_t dimension : {2, 5, 10, 15, 20}) {
+        const Set few = clusters(180, dimension, 3, true, 0.5);
+        const Set turn = clusters(dimension, 96, 1, true);
+        Set s = clusters(few.n, turn.d, 3, true);
+        s.y = few.y;
+        for (std::int64_t i = 0; i < s.n; ++i)
+            for (std::int64_t k = 0; k < s.d; ++k) {
+                double sum = 0.0;
+                for (std::int64_t l = 0; l < dimension; ++l)
+                    sum += static_cast<double>(few.x[i * dimension + l]) * turn.x[l * s.d + k];
+                s.x[i * s.d + k] = static_cast<float>(sum);
+            }
+        check_against_reference("few dimensions", s, even_grid(s, 0.0, 40.0, 35), by_products);
+        check_against_reference("few dimensions", s, log_grid(s, 1e-2, 1e6, 17), by_products, true);
+    }
+}
+
 TEST_CASE("kernels/cuda spectrum: distances just above the bound of near pairs, and outliers") {
     for (const double noise : {0.4, 0.55}) {
         const Set s = clusters(150, 200, 2, true, 1.0, noise);
@@ -224,6 +265,45 @@ TEST_CASE("kernels/cuda spectrum: distances just above the bound of near pairs, 
         check_against_reference("two outliers", s, grid, by_products, true);
         for (std::int64_t k = 0; k < s.d; ++k) s.x[71 * s.d + k] = 0.0F;  // one that spoils it
         check_against_reference("an outlier", s, grid, by_products);
+    }
+}
+
+TEST_CASE("kernels/cuda spectrum: the device's exp2 may err by 2^-22, to whichever side") {
+    struct Restored {
+        float (*before)(float) = exp2_error;
+        ~Restored() { exp2_error = before; }
+    } const restored;
+    float (*const errors[])(float) = {[](float) { return 0x1p-22F; }, [](float) { return -0x1p-22F; },
+                                      [](float exponent) {
+                                          std::uint32_t bits = 0;
+                                          std::memcpy(&bits, &exponent, sizeof bits);
+                                          return (bits * 2654435761U >> 31) != 0 ? 0x1p-22F : -0x1p-22F;
+                                      }};
+    for (float (*const error)(float) : errors) {
+        exp2_error = error;
+        for (const bool one_hot : {true, false}) {
+            const Set s = clusters(150, 40, 3, one_hot);
+            check_against_reference("exp2", s, even_grid(s, 0.0, 40.0, 37), by_products);
+            check_against_reference("exp2", s, even_grid(s, 0.0, 40.0, 37), by_products, true);
+            check_against_reference("exp2", s, log_grid(s, 1e-3, 1e3, 9), by_differences);
+        }
+    }
+    CHECK(power_of_half(0.0F) == 1.0F);
+    CHECK(power_of_half(1e-40F) == 1.0F);  // a subnormal counts as 0
+    CHECK(power_of_half(1.0F) != 0.5F);
+    CHECK(power_of_half(126.5F) == 0.0F);  // so does one that comes out
+}
+
+TEST_CASE("kernels/cuda spectrum: the results do not depend on the order of blocks and threads") {
+    for (const bool one_hot : {true, false}) {
+        const Set s = clusters(300, 40, 3, one_hot);
+        const std::vector<double> grid = even_grid(s, 0.0, 40.0, 20);
+        const std::vector<double> in_order = ratio(s, grid, {12, much, 0});
+        for (const std::uint32_t order : {2, 77, 12345}) {
+            tests::host_order = order;
+            CHECK(ratio(s, grid, {12, much, 0}) == in_order);
+        }
+        tests::host_order = 1;
     }
 }
 

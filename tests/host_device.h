@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "kernels/cuda/spectrum_distances.h"
 #include "kernels/cuda/spectrum_shape.h"
 #include "tests/host_block.h"
+#include "tests/matrix_unit_on_host.h"
 
 namespace deepfreq::tests {
 
@@ -16,7 +17,7 @@ namespace deepfreq::tests {
 /// with plain loops in place of the matrix units and of the library's sort.
 class HostDevice {
   public:
-    using Products = cuda::spectrum::ScalarProducts;
+    using Products = MatrixUnitOnHost;
 
     /// Begins as NaN, like what blocks share.
     template <class T>
@@ -29,7 +30,12 @@ class HostDevice {
         std::string bytes_;
     };
 
-    explicit HostDevice(const cuda::spectrum::Limits& limits = {}) : limits_(limits) {}
+    /// Launches what a device can that has so much shared memory a block: 64 KiB is the least there is
+    /// (compute capability 7.5), two tiles at once take what 8.0 has.
+    explicit HostDevice(const cuda::spectrum::Limits& limits = {})
+        : HostDevice(limits, {.shared_bytes = (limits.tiles_at_once > 1 ? 163 : 64) << 10}) {}
+    HostDevice(const cuda::spectrum::Limits& limits, const cuda::LaunchLimits& launches)
+        : limits_(limits), launches_(launches) {}
     cuda::spectrum::Limits limits() const { return limits_; }
 
     template <class T>
@@ -38,10 +44,13 @@ class HostDevice {
     }
     template <class Kernel>
     void each(std::int64_t count, const Kernel& kernel) {
-        for (std::int64_t i = 0; i < count; ++i) kernel(i);
+        const AnyOrder order(count, host_order);
+        for (std::int64_t i = 0; i < count; ++i) kernel(order[i]);
     }
     template <class Kernel>
     void blocks(std::int64_t count, const Kernel& kernel) {
+        if (!cuda::fits(launches_, count, Kernel::threads, sizeof(typename Kernel::Shared)))
+            throw std::logic_error("a launch is beyond what the device can do");
         blocks_run_ += count;
         run_blocks_on_host(count, kernel);
     }
@@ -69,6 +78,7 @@ class HostDevice {
 
   private:
     cuda::spectrum::Limits limits_;
+    cuda::LaunchLimits launches_;
     std::int64_t blocks_run_ = 0;
 };
 

@@ -4,6 +4,10 @@
 
 #include "common/host_device.h"
 
+#ifdef __CUDACC__
+#include <cuda_pipeline.h>
+#endif
+
 // How a kernel of ours is written, so that it also runs without a GPU.
 //
 // A kernel is a plain struct: its members are the arguments, its operator() the code.
@@ -18,7 +22,7 @@
 //        static constexpr int threads = 256;        of a block
 //    Block is DeviceBlock on the GPU; in the tests it is tests/host_block.h, whose threads are the host's and
 //    whose barrier is std::barrier, under ThreadSanitizer too. A kernel reaches other threads through
-//    `shared` and barrier() only, and every thread of the block reaches every barrier.
+//    `shared` and the members of Block only, and every thread of the block reaches every barrier.
 
 namespace deepfreq::cuda {
 
@@ -33,8 +37,28 @@ class DeviceBlock {
     __device__ std::int64_t blocks() const { return gridDim.x; }
     /// Waits for all threads of the block; what they wrote is then seen by all.
     __device__ void barrier() const { __syncthreads(); }
-    /// A barrier that tells all threads whether `mine` is true for any.
-    __device__ bool any(bool mine) const { return __syncthreads_or(mine ? 1 : 0) != 0; }
+    /// Adds to a number that the block shares; what it was before.
+    __device__ int fetch_add(int& shared, int value) const { return atomicAdd(&shared, value); }
+    /// Sum over the 32 threads of this thread's warp, for each of them, always in the same order. All of them
+    /// must call it.
+    __device__ float warp_sum(float mine) const {
+        for (int distance = 16; distance > 0; distance /= 2)
+            mine += __shfl_xor_sync(0xFFFFFFFFU, mine, distance);
+        return mine;
+    }
+    /// @name Copies to shared memory that go on while the thread does other things (from sm_80)
+    /// Both ends on 16 bytes. A copy belongs to the group of the next commit_copies();
+    /// wait_for_copies<Later>() returns when all groups of this thread but the `Later` last have arrived.
+    /// @{
+    __device__ void copy_16_bytes(void* shared, const void* global) const {
+        __pipeline_memcpy_async(shared, global, 16);
+    }
+    __device__ void commit_copies() const { __pipeline_commit(); }
+    template <int Later>
+    __device__ void wait_for_copies() const {
+        __pipeline_wait_prior(Later);
+    }
+    /// @}
 };
 #endif
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 
 #include "common/host_device.h"
 
@@ -17,11 +18,21 @@ DEEPFREQ_HOST_DEVICE bool on_16_bytes(const Pointers*... pointers) {
     return ((reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0) && ...);
 }
 
+/// A misaligned access ends a kernel on the device. On the host it would pass unseen: there this throws.
+DEEPFREQ_HOST_DEVICE inline void require_16_bytes([[maybe_unused]] const void* pointer) {
+#ifndef __CUDA_ARCH__
+    if (reinterpret_cast<std::uintptr_t>(pointer) % 16 != 0)
+        throw std::logic_error("an access of 16 bytes is misaligned");
+#endif
+}
+
 /// The same memory in fours; it begins on 16 bytes.
 DEEPFREQ_HOST_DEVICE inline Four* as_fours(float* x) {
+    require_16_bytes(x);
     return reinterpret_cast<Four*>(x);
 }
 DEEPFREQ_HOST_DEVICE inline const Four* as_fours(const float* x) {
+    require_16_bytes(x);
     return reinterpret_cast<const Four*>(x);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace deepfreq::cuda {
@@ -10,6 +11,18 @@ inline constexpr int default_threads = 256;
 
 /// The hardware takes no more blocks than this in one dimension.
 inline constexpr std::int64_t most_blocks = 0x7FFFFFFF;
+
+/// What a device can launch; beyond, a launch fails.
+struct LaunchLimits {
+    std::int64_t shared_bytes;  ///< of a block that asks for more than it gets unasked
+    int threads = 1024;         ///< of a block
+    std::int64_t blocks = most_blocks;
+};
+
+constexpr bool fits(const LaunchLimits& limits, std::int64_t blocks, int threads, std::size_t shared_bytes) {
+    return blocks >= 1 && blocks <= limits.blocks && threads >= 1 && threads <= limits.threads &&
+           static_cast<std::int64_t>(shared_bytes) <= limits.shared_bytes;
+}
 
 /// Blocks of `per_block` items that cover `items`; at least 1, since an empty grid is an error.
 constexpr std::int64_t blocks_for(std::int64_t items, std::int64_t per_block) {

@@ -19,11 +19,8 @@ class SpectrumDevice : public StreamDevice {
     SpectrumDevice(cudaStream_t stream, const cudaDeviceProp& properties) : StreamDevice(stream) {
         // Registers leave room for two blocks a multiprocessor.
         limits_.resident_blocks = std::int64_t{2} * properties.multiProcessorCount;
-        // Two tiles where two blocks then still fit: from 160 KiB on (the system keeps 1 KiB of each block).
-        constexpr std::size_t of_block = sizeof(spectrum::TileMemory<2>);
-        if (of_block <= properties.sharedMemPerBlockOptin &&
-            2 * (of_block + 1024) <= properties.sharedMemPerMultiprocessor)
-            limits_.tiles_at_once = 2;
+        limits_.tiles_at_once = spectrum::tiles_that_fit(properties.sharedMemPerBlockOptin,
+                                                         properties.sharedMemPerMultiprocessor);
     }
 
     spectrum::Limits limits() const { return limits_; }

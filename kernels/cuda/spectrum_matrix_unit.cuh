@@ -1,82 +1,76 @@
 #pragma once
 
-#include <mma.h>
-
-#include "kernels/cuda/spectrum_tile.h"
+#include "kernels/cuda/spectrum_products.h"
 
 namespace deepfreq::cuda::spectrum {
 
-/// The products of a tile (ScalarProducts in spectrum_distances.h) on the matrix units.
-class MatrixUnit {
+/// The products of a tile (spectrum_products.h) on the matrix units.
+class MatrixUnit : public ProductSums {
   public:
-    __device__ explicit MatrixUnit(int thread) : warp_(thread / 32) {
-        DEEPFREQ_UNROLL
-        for (int f = 0; f < fragments; ++f) {
-            nvcuda::wmma::fill_fragment(recent_[f], 0.0F);
-            nvcuda::wmma::fill_fragment(product_[f], 0.0F);
-        }
-    }
+    using ProductSums::ProductSums;
 
     __device__ void add(const std::uint16_t* stage) {
-        const auto* const halves = reinterpret_cast<const __half*>(stage);
-        Rows hi_row[fragments_down];
-        Rows lo_row[fragments_down];
+        const auto base = static_cast<unsigned>(__cvta_generic_to_shared(stage));
+        const auto load_at = [&](Registers& to, int offset) {
+            load(to, base + static_cast<unsigned>(offset * sizeof(std::uint16_t)));
+        };
+        Registers hi_row[fragments_down];
+        Registers lo_row[fragments_down];
         DEEPFREQ_UNROLL
         for (int a = 0; a < fragments_down; ++a) {
-            const __half* const row = halves + stage_of_row(fragment_row(warp_, a));
-            nvcuda::wmma::load_matrix_sync(hi_row[a], row, stage_stride);
-            nvcuda::wmma::load_matrix_sync(lo_row[a], row + low_part, stage_stride);
+            load_at(hi_row[a], row_address(thread_, a));
+            load_at(lo_row[a], row_address(thread_, a) + low_part);
         }
         DEEPFREQ_UNROLL
-        for (int b = 0; b < fragments_across; ++b) {
-            const __half* const column = halves + stage_of_column(fragment_column(b));
-            Columns hi_column;
-            Columns lo_column;
-            nvcuda::wmma::load_matrix_sync(hi_column, column, stage_stride);
-            nvcuda::wmma::load_matrix_sync(lo_column, column + low_part, stage_stride);
+        for (int b = 0; b < fragments_across; b += 2) {
+            Registers hi_columns;  // of two fragments side by side
+            Registers lo_columns;
+            load_at(hi_columns, column_address(thread_, b));
+            load_at(lo_columns, column_address(thread_, b) + low_part);
             DEEPFREQ_UNROLL
             for (int a = 0; a < fragments_down; ++a) {
-                Sums& sums = recent_[a * fragments_across + b];
-                nvcuda::wmma::mma_sync(sums, lo_row[a], hi_column, sums);
-                nvcuda::wmma::mma_sync(sums, hi_row[a], lo_column, sums);
-                nvcuda::wmma::mma_sync(sums, hi_row[a], hi_column, sums);
+                DEEPFREQ_UNROLL
+                for (int side = 0; side < 2; ++side) {
+                    float(&sums)[4] = recent_[a][b + side];
+                    multiply(sums, lo_row[a], hi_columns.x + 2 * side);
+                    multiply(sums, hi_row[a], lo_columns.x + 2 * side);
+                    multiply(sums, hi_row[a], hi_columns.x + 2 * side);
+                }
             }
-        }
-    }
-
-    __device__ void collect() {
-        DEEPFREQ_UNROLL
-        for (int f = 0; f < fragments; ++f) {
-            DEEPFREQ_UNROLL
-            for (int e = 0; e < Sums::num_elements; ++e) {
-                product_[f].x[e] += recent_[f].x[e];
-                recent_[f].x[e] = 0.0F;
-            }
-        }
-    }
-
-    __device__ void store(float* distance) const {
-        DEEPFREQ_UNROLL
-        for (int f = 0; f < fragments; ++f) {
-            const int row = fragment_row(warp_, f / fragments_across);
-            const int column = fragment_column(f % fragments_across);
-            nvcuda::wmma::store_matrix_sync(distance + distance_of(row, column), product_[f], distance_stride,
-                                            nvcuda::wmma::mem_col_major);
         }
     }
 
   private:
-    static_assert(fragment == 16 && chunk == 16, "the shape of one matrix instruction");
-    using Rows = nvcuda::wmma::fragment<nvcuda::wmma::matrix_a, 16, 16, 16, __half, nvcuda::wmma::row_major>;
-    using Columns =
-        nvcuda::wmma::fragment<nvcuda::wmma::matrix_b, 16, 16, 16, __half, nvcuda::wmma::col_major>;
-    using Sums = nvcuda::wmma::fragment<nvcuda::wmma::accumulator, 16, 16, 16, float>;
+    static_assert(chunk == 16, "the k of one matrix instruction");
 
-    static constexpr int fragments = fragments_down * fragments_across;
+    /// What ldmatrix loads into a lane.
+    struct Registers {
+        unsigned x[4];
+    };
 
-    int warp_;
-    Sums recent_[fragments];   ///< summed by the matrix unit, which truncates
-    Sums product_[fragments];  ///< summed by collect(), which rounds
+    static __device__ void load(Registers& to, unsigned address) {
+        asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                     : "=r"(to.x[0]), "=r"(to.x[1]), "=r"(to.x[2]), "=r"(to.x[3])
+                     : "r"(address)
+                     : "memory");
+    }
+
+    /// sums += first second.
+    static __device__ void multiply(float (&sums)[4], const Registers& first, const unsigned* second) {
+#if __CUDA_ARCH__ >= 800
+        asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+            "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+            : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+            : "r"(first.x[0]), "r"(first.x[1]), "r"(first.x[2]), "r"(first.x[3]), "r"(second[0]),
+              "r"(second[1]));
+#else  // the same in two steps of k = 8: the first half of the registers, then the second
+        for (int half = 0; half < 2; ++half)
+            asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
+                "{%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+                : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+                : "r"(first.x[2 * half]), "r"(first.x[2 * half + 1]), "r"(second[half]));
+#endif
+    }
 };
 
 }  // namespace deepfreq::cuda::spectrum

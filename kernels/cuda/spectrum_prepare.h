@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cfloat>
 #include <cmath>
 
+#include "kernels/cuda/four.h"
 #include "kernels/cuda/half_bits.h"
 #include "kernels/cuda/spectrum_tile.h"
 
@@ -83,7 +85,13 @@ struct LargestMagnitudes {
     }
 };
 
-/// partial[part][k] = sum of column k of x[n,d] over one part of the rows; i = part * d + k.
+/// A value less that of the first row: so a constant column is 0 exactly, however large beside the others.
+/// All that follows is of these.
+DEEPFREQ_HOST_DEVICE inline double shifted(const float* x, std::int64_t d, std::int64_t row, std::int64_t k) {
+    return static_cast<double>(x[row * d + k]) - static_cast<double>(x[k]);
+}
+
+/// partial[part][k] = sum of column k, shifted, of x[n,d] over one part of the rows; i = part * d + k.
 struct ColumnPartialSums {
     const float* x;
     std::int64_t n, d, parts;
@@ -93,7 +101,7 @@ struct ColumnPartialSums {
         const std::int64_t part = i / d;
         double sum = 0.0;
         for (std::int64_t row = n * part / parts; row < n * (part + 1) / parts; ++row)
-            sum += static_cast<double>(x[row * d + i % d]);
+            sum += shifted(x, d, row, i % d);
         partial[i] = sum;
     }
 };
@@ -128,7 +136,7 @@ struct ChunkSquares {
         const std::int64_t first = i % chunks * chunk;
         double sum = 0.0;
         for (std::int64_t k = first; k < first + chunk && k < d; ++k) {
-            const double value = static_cast<double>(x[row * d + k]) - mean[k];
+            const double value = shifted(x, d, row, k) - mean[k];
             sum += value * value;
         }
         square[i] = sum;
@@ -148,6 +156,11 @@ struct Lengths {
     }
 };
 
+/// 16 bytes that a thread writes at once.
+struct alignas(16) EightHalves {
+    std::uint16_t x[8];
+};
+
 /// Features of sorted row `row`, as Samples has them; rows beyond n are zero. i = row * chunks + chunk.
 /// square[row][chunk]: squared length of what the halves stand for.
 struct FillRows {
@@ -164,29 +177,55 @@ struct FillRows {
 
     DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
         const std::int64_t to = i / chunks;
-        const int index = static_cast<int>(i % chunks);
+        const auto index = static_cast<int>(i % chunks);
         const std::int64_t from = to < n ? order[to] : 0;
-        std::uint16_t* const halves =
-            split != nullptr ? split + (index * padded_rows + to) * split_halves : nullptr;
-        // The longest row has length 2^10 at most: 16 bits hold its products, and no feature is lost.
-        const double scale = split != nullptr ? 0x1p10 / power_of_two_above(length[from]) : 0.0;
-        const double shrink = 1.0 / unit;
-        double sum = 0.0;
-        for (int k = 0; k < chunk; ++k) {
-            const std::int64_t column = std::int64_t{index} * chunk + k;
-            const bool real = to < n && column < d;
-            const double value = real ? static_cast<double>(x[from * d + column]) : 0.0;
-            row[i * chunk + k] = static_cast<float>(value * shrink);
-            if (split == nullptr) continue;
-            const auto centred = static_cast<float>(real ? (value - mean[column]) * scale : 0.0);
-            const std::uint16_t hi = half_bits(centred);
-            const std::uint16_t lo = half_bits(centred - half_value(hi));
-            halves[k] = hi;
-            halves[low_part + k] = lo;
-            const double kept = static_cast<double>(half_value(hi)) + static_cast<double>(half_value(lo));
-            sum += kept * kept;
+        const std::int64_t first = std::int64_t{index} * chunk;
+        DEEPFREQ_UNROLL
+        for (int k = 0; k < chunk; k += 4) {
+            Four four;
+            DEEPFREQ_UNROLL
+            for (int e = 0; e < 4; ++e)
+                four.x[e] = to < n && first + k + e < d ? divided(x[from * d + first + k + e]) : 0.0F;
+            *as_fours(row + i * chunk + k) = four;
         }
-        if (split != nullptr) square[i] = sum;
+        if (split == nullptr) return;
+        // The longest row has length 2^10 at most: 16 bits hold its products, and no feature is lost.
+        const double scale = 0x1p10 / power_of_two_above(length[from]);
+        std::uint16_t* const halves = split + (index * padded_rows + to) * split_halves;
+        double sum = 0.0;
+        DEEPFREQ_UNROLL
+        for (int k = 0; k < chunk; k += 8) {
+            EightHalves hi;
+            EightHalves lo;
+            DEEPFREQ_UNROLL
+            for (int e = 0; e < 8; ++e) {
+                const std::int64_t column = first + k + e;
+                const bool real = to < n && column < d;
+                const auto centred =
+                    static_cast<float>(real ? (shifted(x, d, from, column) - mean[column]) * scale : 0.0);
+                hi.x[e] = half_bits(centred);
+                lo.x[e] = half_bits(centred - half_value(hi.x[e]));
+                const double kept =
+                    static_cast<double>(half_value(hi.x[e])) + static_cast<double>(half_value(lo.x[e]));
+                sum += kept * kept;
+            }
+            write(halves + k, hi);
+            write(halves + low_part + k, lo);
+        }
+        square[i] = sum;
+    }
+
+  private:
+    DEEPFREQ_HOST_DEVICE static void write(std::uint16_t* to, const EightHalves& eight) {
+        require_16_bytes(to);
+        *reinterpret_cast<EightHalves*>(to) = eight;
+    }
+
+    /// value / unit, exactly, as unit is a power of two; 0 where that is too large for a float: neighbouring
+    /// floats are then further apart than `unit` bounds the column, so the column is constant.
+    DEEPFREQ_HOST_DEVICE float divided(float value) const {
+        const double quotient = static_cast<double>(value) / unit;
+        return std::fabs(quotient) <= static_cast<double>(FLT_MAX) ? static_cast<float>(quotient) : 0.0F;
     }
 };
 

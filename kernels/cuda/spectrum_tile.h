@@ -1,14 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
 #include "common/host_device.h"
+#include "kernels/cuda/matrix_fragments.h"
 #include "kernels/cuda/spectrum_shape.h"
-
-#ifdef __CUDACC__
-#include <cuda_pipeline.h>
-#endif
 
 /// Before a loop whose arrays are to be registers: it is unrolled to the end on the device.
 #ifdef __CUDA_ARCH__
@@ -69,8 +65,7 @@ constexpr std::int64_t padded_rows_of(std::int64_t n) {
 
 /// Rows first_row … first_row+127 against columns first_column … first_column+columns-1.
 struct Tile {
-    std::int64_t first_row, first_column;
-    int columns;
+    std::int32_t first_row, first_column, columns;
 };
 
 inline constexpr int distances_of_tile = tile_columns * distance_stride;
@@ -82,6 +77,14 @@ union Stages {
         float row[chunk][tile_rows + 4];
         float column[chunk][tile_columns + 4];
     } features;
+};
+
+/// Pairs of a tile that are taken one by one, as column * tile_rows + row in any order; at most a quarter of
+/// all: beyond, it is cheaper to take the whole tile anew.
+struct NearPairs {
+    static constexpr int most = tile_rows * tile_columns / 4;
+    int count;  ///< of all near pairs, also where they are more
+    std::uint16_t pair[most];
 };
 
 /// Shared memory of a block, which takes the distances of `Tiles` tiles before it sums their weights: sums in
@@ -96,26 +99,22 @@ union TileMemory {
     struct {
         alignas(128) unsigned char bytes[(Tiles - 1) * distances_of_tile * sizeof(float) + sizeof(Stages)];
     } making;
+    struct {
+        float distance[Tiles * distances_of_tile];
+        NearPairs near_pairs;
+    } judging;
 
     DEEPFREQ_HOST_DEVICE Stages& stage() {
         return *reinterpret_cast<Stages*>(making.bytes + (Tiles - 1) * distances_of_tile * sizeof(float));
     }
 };
 
-/// @name What the four warps make of a tile's products
-/// Warp w makes rows 32 w … 32 w + 31 as fragments of 16 x 16: fragment (a, b) begins at fragment_row(w, a)
-/// and fragment_column(b).
-/// @{
-inline constexpr int fragment = 16;
-inline constexpr int fragments_down = 2;
-inline constexpr int fragments_across = tile_columns / fragment;
-constexpr DEEPFREQ_HOST_DEVICE int fragment_row(int warp, int a) {
-    return (warp * fragments_down + a) * fragment;
+/// Two where two blocks of two tiles fit on a multiprocessor (from 160 KiB on), so that one can multiply
+/// while the other sums weights; else one. The system keeps 1 KiB of each block.
+constexpr int tiles_that_fit(std::size_t shared_of_block, std::size_t shared_of_multiprocessor) {
+    constexpr std::size_t bytes = sizeof(TileMemory<2>);
+    return bytes <= shared_of_block && 2 * (bytes + 1024) <= shared_of_multiprocessor ? 2 : 1;
 }
-constexpr DEEPFREQ_HOST_DEVICE int fragment_column(int b) {
-    return b * fragment;
-}
-/// @}
 
 /// @name Offsets in a stage, in halves
 /// @{
@@ -126,6 +125,31 @@ constexpr DEEPFREQ_HOST_DEVICE int stage_of_column(int column) {
     return (tile_rows + column) * stage_stride;
 }
 inline constexpr int low_part = chunk;  ///< from a row's high parts to its low ones
+/// @}
+
+/// @name What the four warps make of a tile's products
+/// Warp w makes rows 32 w … 32 w + 31, in fragments of 16 rows and 8 columns.
+/// @{
+inline constexpr int fragments_down = 2;
+inline constexpr int fragments_across = tile_columns / 8;
+constexpr DEEPFREQ_HOST_DEVICE int fragment_row(int thread, int a) {
+    return (thread / 32 * fragments_down + a) * 16;
+}
+/// The pair whose product is register i of fragment (a, b).
+constexpr DEEPFREQ_HOST_DEVICE fragments::Place product_place(int thread, int a, int b, int i) {
+    const auto [row, column] = fragments::sum(thread % 32, i);
+    return {fragment_row(thread, a) + row, b * 8 + column};
+}
+/// Where in a stage, in halves, a thread points ldmatrix: for the rows of fragments (a, …), and for the
+/// columns of fragments (…, b) and (…, b + 1).
+constexpr DEEPFREQ_HOST_DEVICE int row_address(int thread, int a) {
+    const auto [row, k] = fragments::first_address(thread % 32);
+    return stage_of_row(fragment_row(thread, a) + row) + k;
+}
+constexpr DEEPFREQ_HOST_DEVICE int column_address(int thread, int b) {
+    const auto [column, k] = fragments::second_address(thread % 32);
+    return stage_of_column(b * 8 + column) + k;
+}
 /// @}
 
 /// Offset of a pair in the tile of distances.
@@ -141,30 +165,6 @@ constexpr DEEPFREQ_HOST_DEVICE int difference_row(int thread, int i) {
 }
 constexpr DEEPFREQ_HOST_DEVICE int difference_column(int thread, int i) {
     return i / 4 * (tile_columns / 2) + thread / 16 * 4 + i % 4;
-}
-/// @}
-
-/// @name Copies to shared memory that go on while the thread does other things (from sm_80)
-/// Copies belong to the group of the next commit_copies(); wait_for_copies(later) returns when all groups of
-/// this thread but the `later` last are done.
-/// @{
-DEEPFREQ_HOST_DEVICE inline void copy_16_bytes(void* shared, const void* global) {
-#ifdef __CUDA_ARCH__
-    __pipeline_memcpy_async(shared, global, 16);
-#else
-    std::memcpy(shared, global, 16);
-#endif
-}
-DEEPFREQ_HOST_DEVICE inline void commit_copies() {
-#ifdef __CUDA_ARCH__
-    __pipeline_commit();
-#endif
-}
-template <int Later>
-DEEPFREQ_HOST_DEVICE void wait_for_copies() {
-#ifdef __CUDA_ARCH__
-    __pipeline_wait_prior(Later);
-#endif
 }
 /// @}
 

@@ -13,12 +13,11 @@
 // one in three operations of the weights, but every tile would then add to the sums of its columns too, in an
 // order that must be fixed, and each such sum costs as much as the multiplication it saves.
 //
-// A weight's error: that of its distance (3e-6 at worst, spectrum_distances.h); exp2 of the device is within
-// 2^-22, and the chain below multiplies at most 15 times, each time with 2^-22 of the factor and 2^-24 of the
-// rounding: 4.7e-6. An LFR changes by no more than its weights, 7.7e-6 if all err to the same side. Sums:
-// beside a weight of 1, the row's own, each of 127 others (one-hot: of 63 pairs) can lose 2^-25, which
-// is 3.8e-6 (1.9e-6) of the weights, and twice that of an LFR, but only where the others are so small that
-// their own errors are nothing.
+// A weight's error, beside that of its distance: exp2 of the device is within 2^-22, and the chain below
+// multiplies at most 15 times, each time with 2^-22 of the factor and 2^-24 of the rounding: 4.7e-6. What
+// both do to LFR is in spectrum_distances.h. Sums: beside a weight of 1, the row's own, each of 127 others
+// (one-hot: of 63 pairs) can lose 2^-25, which is 3.8e-6 (1.9e-6) of the weights, and twice that of an LFR,
+// but only where the others are so small that their own errors are nothing.
 
 namespace deepfreq::cuda::spectrum {
 
@@ -29,6 +28,12 @@ inline constexpr int widths_per_exp = 16;
 /// Widths whose sums over one class are registers.
 inline constexpr int widths_in_registers = 32;
 
+#ifndef __CUDA_ARCH__
+/// The relative error of 2^-exponent on the host. ex2.approx.ftz is within 2^-22 (PTX ISA) and 1 at 0: the
+/// tests put something as bad in place of this.
+inline float (*exp2_error)(float exponent) = [](float /*exponent*/) { return 0.0F; };
+#endif
+
 /// 2^-exponent, exponent >= 0: exactly 1 at 0, and 0 where the result would be below the smallest normal
 /// float.
 DEEPFREQ_HOST_DEVICE inline float power_of_half(float exponent) {
@@ -37,7 +42,8 @@ DEEPFREQ_HOST_DEVICE inline float power_of_half(float exponent) {
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(-exponent));
     return result;
 #else
-    const float result = std::exp2(-exponent);
+    if (exponent < FLT_MIN) return 1.0F;
+    const float result = std::exp2(-exponent) * (1.0F + exp2_error(exponent));
     return result < FLT_MIN ? 0.0F : result;
 #endif
 }
@@ -204,18 +210,20 @@ struct WeightedSums {
         const float* const distance = shared.made.distance + block.thread();
         for (std::int32_t s = first_segment[part]; s < first_segment[part + 1]; ++s) {
             const Segment segment = segments[s];
-            const std::int64_t index = (row_block * all_segments + s) * targets * widths.stored;
-            RowSums to{sums + index * tile_rows + block.thread(), true};
             for (std::int64_t first = segment.first; first < segment.last; first += Tiles * tile_columns) {
                 const std::int64_t left = segment.last - first;
                 const int columns =
                     left < Tiles * tile_columns ? static_cast<int>(left) : Tiles * tile_columns;
                 for (int at = 0; at < columns; at += tile_columns) {
-                    const Tile tile{first_row + row_block * tile_rows, first + at,
+                    const Tile tile{static_cast<std::int32_t>(first_row + row_block * tile_rows),
+                                    static_cast<std::int32_t>(first + at),
                                     columns - at < tile_columns ? columns - at : tile_columns};
-                    make_distances<Products>(block, shared.stage(), shared.made.distance + distance_of(0, at),
-                                             x, tile, diagonal);
+                    make_distances<Products>(block, shared.stage(), shared.judging.near_pairs,
+                                             shared.made.distance + distance_of(0, at), x, tile, diagonal);
                 }
+                // Only now: what is not yet needed takes no registers from the products.
+                const std::int64_t index = (row_block * all_segments + s) * targets * widths.stored;
+                const RowSums to{sums + index * tile_rows + block.thread(), first == segment.first};
                 if constexpr (!OneHot) {
                     add_targets(block, shared, first, columns, to);
                 } else if (widths.even) {
@@ -223,7 +231,6 @@ struct WeightedSums {
                 } else {
                     add_all_weights<false>(distance, columns, widths, to);
                 }
-                to.begin = false;
             }
         }
     }
