@@ -82,13 +82,6 @@ TEST_CASE("kernels/cuda spectrum: a warp stores its products to different banks"
     }
 }
 
-TEST_CASE("kernels/cuda spectrum: the rows of a stage are in different banks, eight at a time") {
-    std::set<int> banks;
-    for (int row = 0; row < 8; ++row)
-        for (int word = 0; word < 4; ++word) banks.insert((stage_of_row(row) / 2 + word) % 32);
-    CHECK(banks.size() == 32);
-}
-
 TEST_CASE("kernels/cuda spectrum: threads take the differences of every pair of a tile once") {
     std::vector<int> seen(tile_columns * tile_rows, 0);
     for (int thread = 0; thread < tile_rows; ++thread)

@@ -28,9 +28,15 @@ constexpr DEEPFREQ_HOST_DEVICE Place second_factor(int lane, int i, int h) {
     return {lane % 4 * 2 + h + i * 8, lane / 4};
 }
 
-/// ldmatrix.x4 loads four matrices of 8 x 8 halves: lanes 8 m … 8 m + 7 give the addresses of the rows of
-/// matrix m, and register m of a lane receives the halves 2 (lane % 4) and the next of row lane / 4.
+/// @name ldmatrix.x4
+/// It loads four matrices of 8 x 8 halves: lanes 8 m … 8 m + 7 give the addresses of the rows of matrix m.
 /// @{
+
+/// What half h = 0, 1 of register m = 0 … 3 of a lane receives: the lane that gives the address of its row,
+/// and its place there, in halves.
+constexpr DEEPFREQ_HOST_DEVICE Place loaded(int lane, int m, int h) {
+    return {m * 8 + lane / 4, lane % 4 * 2 + h};
+}
 
 /// The row and the k at which a lane's address must be, so that it receives the first factor.
 constexpr DEEPFREQ_HOST_DEVICE Place first_address(int lane) {
