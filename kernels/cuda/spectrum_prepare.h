@@ -85,13 +85,7 @@ struct LargestMagnitudes {
     }
 };
 
-/// A value less that of the first row: so a constant column is 0 exactly, however large beside the others.
-/// All that follows is of these.
-DEEPFREQ_HOST_DEVICE inline double shifted(const float* x, std::int64_t d, std::int64_t row, std::int64_t k) {
-    return static_cast<double>(x[row * d + k]) - static_cast<double>(x[k]);
-}
-
-/// partial[part][k] = sum of column k, shifted, of x[n,d] over one part of the rows; i = part * d + k.
+/// partial[part][k] = sum of column k of x[n,d] over one part of the rows; i = part * d + k.
 struct ColumnPartialSums {
     const float* x;
     std::int64_t n, d, parts;
@@ -101,7 +95,7 @@ struct ColumnPartialSums {
         const std::int64_t part = i / d;
         double sum = 0.0;
         for (std::int64_t row = n * part / parts; row < n * (part + 1) / parts; ++row)
-            sum += shifted(x, d, row, i % d);
+            sum += static_cast<double>(x[row * d + i % d]);
         partial[i] = sum;
     }
 };
@@ -136,7 +130,7 @@ struct ChunkSquares {
         const std::int64_t first = i % chunks * chunk;
         double sum = 0.0;
         for (std::int64_t k = first; k < first + chunk && k < d; ++k) {
-            const double value = shifted(x, d, row, k) - mean[k];
+            const double value = static_cast<double>(x[row * d + k]) - mean[k];
             sum += value * value;
         }
         square[i] = sum;
@@ -201,8 +195,8 @@ struct FillRows {
             for (int e = 0; e < 8; ++e) {
                 const std::int64_t column = first + k + e;
                 const bool real = to < n && column < d;
-                const auto centred =
-                    static_cast<float>(real ? (shifted(x, d, from, column) - mean[column]) * scale : 0.0);
+                const auto centred = static_cast<float>(
+                    real ? (static_cast<double>(x[from * d + column]) - mean[column]) * scale : 0.0);
                 hi.x[e] = half_bits(centred);
                 lo.x[e] = half_bits(centred - half_value(hi.x[e]));
                 const double kept =
