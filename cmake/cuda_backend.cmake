@@ -13,8 +13,6 @@ if(DEEPFREQ_WERROR)
   list(APPEND cuda_options -Werror all-warnings -Xptxas=--warning-as-error)
 endif()
 target_compile_options(deepfreq_kernels PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:${cuda_options}>")
-# Weights below the smallest normal float count as 0 (kernels.h).
-set_source_files_properties(${CMAKE_SOURCE_DIR}/kernels/cuda/spectrum.cu PROPERTIES COMPILE_OPTIONS --ftz=true)
 
 # The devices that plans can be made for without them become part of the program.
 file(GLOB device_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/cuda/devices/*.json)

@@ -23,14 +23,13 @@ void train(DryRun& device, const Resnet18Params& params, std::int64_t batch) {
     for (const GradMode mode : {GradMode::Overwrite, GradMode::Accumulate}) network.backward(rows, mode);
 }
 
-/// Both modes of a case of the table, its tensors off any alignment if it says so.
+/// Both modes of a case of the table.
 void convolve(DryRun& device, const Case& c) {
     const reference::ConvolutionShape shape(
         c.shape, {c.filters.out, c.filters.height, c.filters.width, c.shape[3]}, c.filters.params);
-    const std::size_t offset = c.misaligned ? sizeof(float) : 0;
     const auto tensor = [&](const Shape& extents) {
-        return device.allocate(static_cast<std::size_t>(extents.elements()) * sizeof(float) + offset)
-            .view<float>(extents, offset);
+        return device.allocate(static_cast<std::size_t>(extents.elements()) * sizeof(float))
+            .view<float>(extents);
     };
     const Tensor x = tensor(shape.x);
     const Tensor w = tensor(shape.w);
@@ -71,9 +70,8 @@ std::vector<ConvolutionTask> required_convolutions() {
 }
 
 std::string text_of(const ConvolutionTask& task) {
-    return fmt::format("{} of {}, {} filters of {}x{}, stride {}, padding {}, on {} bytes", name_of(task),
-                       fmt::join(task.x, "x"), task.w[0], task.w[1], task.w[2], task.stride, task.padding,
-                       task.alignment);
+    return fmt::format("{} of {}, {} filters of {}x{}, stride {}, padding {}", name_of(task),
+                       fmt::join(task.x, "x"), task.w[0], task.w[1], task.w[2], task.stride, task.padding);
 }
 
 }  // namespace deepfreq::tests

@@ -1,13 +1,16 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/trainer.h"
-#include "kernels/cuda/cuda_kernels.h"
 #include "models/mlp.h"
+#include "models/resnet18_variants.h"
 #include "tests/backends.h"
 #include "tests/engine_fixtures.h"
 
@@ -22,35 +25,66 @@ constexpr int steps = 20;
 /// A network, and how it is trained.
 struct Model {
     std::string name;
-    MlpParams params;
-    Loss loss;
+    std::function<std::vector<std::unique_ptr<Layer>>()> layers;
+    std::int64_t inputs, batch;
     double learning_rate;
-    std::int64_t batch;
+    Loss loss = Loss::MeanSquaredError;
+    std::int32_t classes = 10;
+    bool large = false;  ///< takes long on a CPU
 };
 
+Model of_dense_layers(std::string name, const MlpParams& params, std::int64_t batch, double learning_rate,
+                      Loss loss = Loss::MeanSquaredError) {
+    return {std::move(name),
+            [=] { return mlp(params); },
+            params.inputs,
+            batch,
+            learning_rate,
+            loss,
+            static_cast<std::int32_t>(params.outputs)};
+}
+
+/// Resnet18-i on small images.
+Model of_images(int variant) {
+    const Resnet18Params params{.height = 16, .width = 16, .variant = variant};
+    return {fmt::format("Resnet18-{}", variant),
+            [=] { return resnet18_variant(params); },
+            params.height * params.width * params.channels,
+            8,
+            1e-4,
+            Loss::SoftmaxCrossEntropy,
+            static_cast<std::int32_t>(params.classes),
+            variant < 4};
+}
+
 const std::vector<Model>& models() {
+    const std::vector<std::int64_t> very_deep(80, 50);
     static const std::vector<Model> all = {
-        {"the paper's", {}, Loss::MeanSquaredError, 1e-5, 256},
-        {"relu, softmax", {784, {300, 100}, 10, Activation::Relu}, Loss::SoftmaxCrossEntropy, 1e-4, 256},
-        {"sigmoid, odd sizes", {37, {65, 33, 17}, 3, Activation::Sigmoid}, Loss::MeanSquaredError, 1e-3, 48},
-        {"40 layers",
-         {64, std::vector<std::int64_t>(40, 50), 10, Activation::Tanh},
-         Loss::MeanSquaredError,
-         1e-4,
-         100},
+        of_dense_layers("the paper's", {}, 256, 1e-5),
+        of_dense_layers("relu, softmax", {784, {300, 100}, 10, Activation::Relu}, 256, 1e-4,
+                        Loss::SoftmaxCrossEntropy),
+        of_dense_layers("sigmoid, odd sizes", {37, {65, 33, 17}, 3, Activation::Sigmoid}, 48, 1e-3),
+        of_dense_layers("80 layers", {64, very_deep, 10, Activation::Tanh}, 100, 1e-4),
+        of_images(1),
+        of_images(2),
+        of_images(3),
+        of_images(4),
     };
     return all;
 }
 
 /// Loss over the whole set at the start and after every fifth step; the last of the batches is smaller.
-std::vector<double> losses(Kernels& kernels, const Model& model, std::uint64_t seed = 0) {
+std::vector<double> losses(Kernels& kernels, const Model& model, std::uint64_t seed = 0,
+                           bool record_steps = true) {
     const std::int64_t samples = steps * model.batch - model.batch / 3;
-    const DeviceDataset set(kernels, labelled_points(samples, model.params.inputs,
-                                                     static_cast<std::int32_t>(model.params.outputs)));
-    Network network(kernels, mlp(model.params), model.batch);
+    const DeviceDataset set(kernels, labelled_points(samples, model.inputs, model.classes));
+    Network network(kernels, model.layers(), model.batch);
     network.initialize({}, seed);
     Trainer trainer(kernels, network, set,
-                    {.loss = model.loss, .learning_rate = model.learning_rate, .adam = {}, .seed = seed});
+                    {.loss = model.loss,
+                     .learning_rate = model.learning_rate,
+                     .seed = seed,
+                     .record_steps = record_steps});
     std::vector<double> found = {trainer.evaluate(set).loss};
     for (int step = 1; step <= steps; ++step) {
         trainer.finish_epoch([] { return false; });
@@ -76,7 +110,7 @@ constexpr double allowed = 1e-4;
 TEST_CASE("agreement: what is compared shows another seed and other steps") {
     Kernels& kernels = *backends_present().front().kernels;
     for (const Model& model : models()) {
-        if (model.name == "the paper's") continue;  // takes longest and shows no more than the others
+        if (model.large) continue;  // and shows no more than the others
         INFO("model: ", model.name);
         const std::vector<double> found = losses(kernels, model);
         CHECK(largest_difference(losses(kernels, model), found) == 0.0);
@@ -87,21 +121,50 @@ TEST_CASE("agreement: what is compared shows another seed and other steps") {
     }
 }
 
-TEST_CASE("agreement: 20 steps of training give the same losses on every pair of backends" *
-          doctest::skip(!cuda_unavailable().empty())) {
+/// Whether there is a GPU to compare with; backends_present() says aloud why not.
+bool is_alone() {
+    return backends_present().size() == 1;
+}
+
+/// Compares 20 steps of every model by `found` with those by `expected`.
+void check_agreement(Kernels& found, Kernels& expected, const std::string& pair, double bound) {
+    for (const Model& model : models()) {
+        INFO(pair, ", model: ", model.name);
+        const double difference = largest_difference(losses(found, model), losses(expected, model));
+        INFO("relative difference: ", difference);
+        CHECK(difference <= bound);
+        MESSAGE(pair << ", " << model.name << ": " << difference);
+    }
+}
+
+TEST_CASE("agreement: 20 steps of training give the same losses on every pair of backends") {
+    if (is_alone()) return;
     const std::vector<Backend>& backends = backends_present();
-    REQUIRE_MESSAGE(backends.size() > 1, "there is no pair of backends: " << cuda_unavailable());
-    for (const Model& model : models())
-        for (std::size_t i = 1; i < backends.size(); ++i)
-            for (std::size_t j = 0; j < i; ++j) {
-                INFO(backends[i].name, " against ", backends[j].name, ", model: ", model.name);
-                const double difference = largest_difference(losses(*backends[i].kernels, model),
-                                                             losses(*backends[j].kernels, model));
-                INFO("relative difference: ", difference);
-                CHECK(difference <= allowed);
-                MESSAGE(backends[i].name << " against " << backends[j].name << ", " << model.name << ": "
-                                         << difference);
-            }
+    for (std::size_t i = 1; i < backends.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            check_agreement(*backends[i].kernels, *backends[j].kernels,
+                            backends[i].name + " against " + backends[j].name, allowed);
+}
+
+TEST_CASE("agreement: 20 steps of training in tf32 and bf16 give the losses of fp32") {
+    if (is_alone()) return;
+    for (const auto& [precision, bound] :
+         {std::pair(Precision::TensorFloat32, 1e-2), std::pair(Precision::BFloat16, 8e-2)}) {
+        const auto rounding = open_kernels("cuda", precision).kernels;
+        check_agreement(*rounding, *open_kernels("cuda").kernels,
+                        std::string(precision_name(precision)) + " against fp32", bound);
+    }
+}
+
+TEST_CASE("agreement: steps recorded as a graph or not give the same bits in every precision") {
+    if (is_alone()) return;
+    for (const Precision precision : {Precision::Float32, Precision::TensorFloat32, Precision::BFloat16}) {
+        const auto kernels = open_kernels("cuda", precision).kernels;
+        for (const Model& model : models()) {
+            INFO(precision_name(precision), ", model: ", model.name);
+            CHECK(losses(*kernels, model, 0, false) == losses(*kernels, model, 0, true));
+        }
+    }
 }
 
 /// What one kind of product gives on positive numbers, whose sums cancel nothing.
@@ -127,8 +190,8 @@ std::vector<std::vector<float>> positive_products(Kernels& kernels) {
             on_host(kernels, dfilter.view)};
 }
 
-TEST_CASE("agreement: tf32 and bf16 round factors, and no more" *
-          doctest::skip(!cuda_unavailable().empty())) {
+TEST_CASE("agreement: tf32 and bf16 round factors, and no more") {
+    if (is_alone()) return;
     const auto exact = positive_products(*backends_present().front().kernels);
     // Half the spacing of factors of 11 and 8 bits, twice for those that cut off; two factors a product.
     for (const auto& [precision, bound] :

@@ -50,12 +50,10 @@ TEST_CASE("cuda/plans: a dry run notes each convolution of a training step once,
     CHECK(count(ConvolutionKind::BackwardData, false) == 10);  // none by the images
     CHECK(count(ConvolutionKind::BackwardFilter, false) == 11);
     CHECK(count(ConvolutionKind::BackwardFilter, true) == 11);
-    for (const ConvolutionTask& task : needs.convolutions) CHECK(task.alignment == 16);
     const std::vector<ConvolutionTask> all = required_convolutions();
     CHECK(std::all_of(needs.convolutions.begin(), needs.convolutions.end(), [&](const ConvolutionTask& task) {
         return std::find(all.begin(), all.end(), task) != all.end();
     }));
-    CHECK(std::any_of(all.begin(), all.end(), [](const ConvolutionTask& t) { return t.alignment == 4; }));
 }
 
 TEST_CASE("cuda/plans: alignment is a power of two up to 16, and null counts as any") {

@@ -1,12 +1,8 @@
 #include "tests/dry_run.h"
 
-#include "kernels/cuda/alignment.h"
-
 namespace deepfreq::tests {
 
-using cuda::alignment_of;
 using cuda::ConvolutionKind;
-using cuda::ConvolutionTask;
 
 void* DryRun::do_allocate(std::size_t bytes) {
     constexpr std::size_t first = std::size_t{1} << 40;  // of addresses on 256 bytes, as CUDA's are
@@ -21,22 +17,16 @@ std::size_t DryRun::do_free_bytes() const {
 }
 
 void DryRun::do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) {
-    ConvolutionTask task =
-        convolution_task(ConvolutionKind::Forward, x.shape, w.shape, y.shape, params, GradMode::Overwrite);
-    task.alignment = alignment_of({x.data, w.data, y.data});
-    convolutions_.insert(task);
+    convolutions_.insert(convolution_task(ConvolutionKind::Forward, x.shape, w.shape, y.shape, params));
 }
 
 void DryRun::do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,
-                                Tensor dx, Tensor dw, GradMode mode) {
-    ConvolutionTask task =
-        convolution_task(ConvolutionKind::BackwardFilter, x.shape, w.shape, dy.shape, params, mode);
-    task.alignment = alignment_of({x.data, dw.data, dy.data});
-    convolutions_.insert(task);
-    if (!dx) return;
-    task = convolution_task(ConvolutionKind::BackwardData, x.shape, w.shape, dy.shape, params);
-    task.alignment = alignment_of({dx.data, w.data, dy.data});
-    convolutions_.insert(task);
+                                Tensor dx, Tensor /*dw*/, GradMode mode) {
+    const auto note = [&](ConvolutionKind kind, GradMode how) {
+        convolutions_.insert(convolution_task(kind, x.shape, w.shape, dy.shape, params, how));
+    };
+    note(ConvolutionKind::BackwardFilter, mode);
+    if (dx) note(ConvolutionKind::BackwardData, GradMode::Overwrite);
 }
 
 }  // namespace deepfreq::tests

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "tests/backends.h"
 #include "tests/checks.h"
 
 // The gradients of the reference and of every backend against central differences of the reference's forward
@@ -32,6 +33,12 @@ inline void check_gradient(const std::string& name, const reference::Values& num
                            const reference::Estimate& of_reference) {
     check_close("reference " + name, of_reference.value,
                 {numerical, reference::Values(numerical.size(), 1e-8)});
+}
+
+/// Whether factors are rounded to less than float32, which is not allowed for here: the tests of the table
+/// have the bounds of that.
+inline bool rounds_factors(const Backend& backend) {
+    return backend.kernels->precision() != Precision::Float32;
 }
 
 inline reference::Estimate within_float32(const reference::Values& numerical,

@@ -12,12 +12,12 @@ namespace {
 
 /// Images or filters whose channels lie side by side. cuDNN names the axes in the order n, c, h, w all the
 /// same.
-Descriptor tensor(std::int64_t id, const std::array<std::int64_t, 4>& shape, std::int64_t alignment) {
+Descriptor tensor(std::int64_t id, const std::array<std::int64_t, 4>& shape) {
     const auto [n, h, w, c] = shape;
     Descriptor out(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
     out.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, id)
         .set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, CUDNN_DATA_FLOAT)
-        .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, alignment)
+        .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, plan_alignment)
         .set(CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, std::array{n, c, h, w})
         .set(CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, std::array{h * w * c, std::int64_t{1}, w * c, c})
         .finish();
@@ -187,9 +187,9 @@ std::string PlanTally::text() const {
 PlanSearch::PlanSearch(const PlanDevice& device, const ConvolutionTask& task, Precision precision)
     : device_(device),
       precision_(precision),
-      x_(tensor(tensor_id(0), task.x, task.alignment)),
-      w_(tensor(tensor_id(1), task.w, task.alignment)),
-      y_(tensor(tensor_id(2), task.y, task.alignment)),
+      x_(tensor(tensor_id(0), task.x)),
+      w_(tensor(tensor_id(1), task.w)),
+      y_(tensor(tensor_id(2), task.y)),
       convolution_(convolution(task)),
       operation_(operation(task, convolution_, x_, w_, y_)),
       graph_(graph(device, operation_)) {}

@@ -34,6 +34,10 @@ enum class PlanSource { Heuristic, Fallback, EveryEngine };
 inline constexpr PlanSource plan_sources[] = {PlanSource::Heuristic, PlanSource::Fallback,
                                               PlanSource::EveryEngine};
 
+/// Bytes on which all three tensors begin. Plans can be made for less, but are not to be trusted: cuDNN 9.19
+/// has some for 4 bytes whose kernels fault on an H100.
+inline constexpr std::int64_t plan_alignment = 16;
+
 /// The plans of one task, whose factors and result are float32. Engines are passed over that do not give the
 /// same bits every time, sum in less than float32, round factors to half precision, or transform them
 /// (Winograd, FFT: their error is not that of a sum of products); in fp32 also those that round factors to

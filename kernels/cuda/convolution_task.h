@@ -17,8 +17,7 @@ struct ConvolutionTask {
     ConvolutionKind kind = ConvolutionKind::Forward;
     std::array<std::int64_t, 4> x{}, w{}, y{};  ///< [n,h,w,in], [out,kh,kw,in], [n,h',w',out]
     std::int64_t stride = 1, padding = 0;
-    bool add = false;             ///< adds to the result instead of overwriting it
-    std::int64_t alignment = 16;  ///< bytes on which all three begin, as alignment_of() counts them
+    bool add = false;  ///< adds to the result instead of overwriting it
 
     // clang-tidy 14 sees a 0 in what the compiler makes of this.
     auto operator<=>(const ConvolutionTask&) const = default;  // NOLINT(modernize-use-nullptr)

@@ -19,19 +19,28 @@ std::int64_t padded(std::int64_t bytes) {
     return (bytes + 255) / 256 * 256;
 }
 
-/// Bytes of the copies that a task's factors are rounded into.
-std::array<std::int64_t, 3> copies_of(const ConvolutionTask& task, Precision precision) {
+std::int64_t bytes_of(const ConvolutionTask& task, std::size_t tensor) {
+    return task.sizes()[tensor] * std::int64_t{sizeof(float)};
+}
+
+bool is_rounded(const ConvolutionTask& task, std::size_t tensor, Precision precision) {
+    return precision == Precision::BFloat16 && tensor != task.result();
+}
+
+/// Bytes of the copies that stand for x, w and y; 0 where the tensor itself does.
+std::array<std::int64_t, 3> copies_of(const ConvolutionTask& task, Precision precision,
+                                      const std::array<const float*, 3>& data) {
     std::array<std::int64_t, 3> bytes{};
-    if (precision != Precision::BFloat16) return bytes;
     for (std::size_t i = 0; i < bytes.size(); ++i)
-        if (i != task.result()) bytes[i] = padded(task.sizes()[i] * std::int64_t{sizeof(float)});
+        if (is_rounded(task, i, precision) || alignment_of({data[i]}) < plan_alignment)
+            bytes[i] = padded(bytes_of(task, i));
     return bytes;
 }
 
 }  // namespace
 
 std::size_t workspace_of(const ConvolutionTask& task, std::int64_t plan_bytes, Precision precision) {
-    const auto [x, w, y] = copies_of(task, precision);
+    const auto [x, w, y] = copies_of(task, precision, {});
     return static_cast<std::size_t>(x + w + y + plan_bytes);
 }
 
@@ -46,11 +55,8 @@ Convolutions::~Convolutions() {
     cudnnDestroy(handle_);
 }
 
-void Convolutions::operator()(ConvolutionTask task, const float* x, const float* w, const float* y) {
+void Convolutions::operator()(const ConvolutionTask& task, const float* x, const float* w, const float* y) {
     const Tensors data{x, w, y};
-    // Rounded factors are copies, which begin where any plan likes them.
-    task.alignment =
-        precision_ == Precision::BFloat16 ? alignment_of({data[task.result()]}) : alignment_of({x, w, y});
     std::unique_ptr<ConvolutionPlan>& plan = plans_[task];
     if (!plan) plan = choose(task, data);
     DEEPFREQ_CUDA(run(*plan, task, data));
@@ -95,22 +101,40 @@ bool Convolutions::runs(const ConvolutionPlan& plan, const ConvolutionTask& task
     return true;
 }
 
-cudnnStatus_t Convolutions::run(const ConvolutionPlan& plan, const ConvolutionTask& task, Tensors data) {
+cudnnStatus_t Convolutions::run(const ConvolutionPlan& plan, const ConvolutionTask& task,
+                                const Tensors& data) {
+    const std::array<std::int64_t, 3> copies = copies_of(task, precision_, data);
+    const std::int64_t all = copies[0] + copies[1] + copies[2];
     auto* memory =
-        static_cast<std::byte*>(workspace_.take(workspace_of(task, plan.workspace_bytes, precision_)));
-    const std::array<std::int64_t, 3> copies = copies_of(task, precision_);
-    for (std::size_t i = 0; i < data.size(); ++i) {
+        static_cast<std::byte*>(workspace_.take(static_cast<std::size_t>(all + plan.workspace_bytes)));
+    const auto copy = [&](const float* from, const float* to, std::size_t tensor) {
+        DEEPFREQ_CUDA(cudaMemcpyAsync(const_cast<float*>(to), from,
+                                      static_cast<std::size_t>(bytes_of(task, tensor)),
+                                      cudaMemcpyDeviceToDevice, workspace_.stream()));
+    };
+    const std::size_t result = task.result();
+    Tensors used = data;
+    for (std::size_t i = 0; i < used.size(); ++i) {
         if (copies[i] == 0) continue;
-        auto* const copy = reinterpret_cast<float*>(memory);
-        round_to_bfloat16(workspace_.stream(), data[i], copy, task.sizes()[i]);
-        data[i] = copy;
+        auto* const place = reinterpret_cast<float*>(memory);
         memory += copies[i];
+        used[i] = place;
+        if (is_rounded(task, i, precision_))
+            round_to_bfloat16(workspace_.stream(), data[i], place, task.sizes()[i]);
+        else if (i != result || task.add)
+            copy(data[i], place, i);
     }
+    const cudnnStatus_t status = execute(plan, used, memory);
+    if (status == CUDNN_STATUS_SUCCESS && copies[result] != 0) copy(used[result], data[result], result);
+    return status;
+}
+
+cudnnStatus_t Convolutions::execute(const ConvolutionPlan& plan, const Tensors& data, void* workspace) {
     Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
     pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64,
              std::array{tensor_id(0), tensor_id(1), tensor_id(2)})
         .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, data)
-        .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, memory)
+        .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, workspace)
         .finish();
     return cudnnBackendExecute(handle_, plan.execution.get(), pack.get());
 }

@@ -4,7 +4,7 @@
 #include "kernels/cuda/stream_device.cuh"
 
 // Energy of the low-frequency part on the GPU; how it is computed is in spectrum_driver.h and what that
-// includes. To be compiled with -ftz=true: weights below the smallest normal float count as 0.
+// includes.
 
 namespace deepfreq {
 namespace {

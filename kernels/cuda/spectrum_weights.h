@@ -48,13 +48,14 @@ DEEPFREQ_HOST_DEVICE inline float power_of_half(float exponent) {
 #endif
 }
 
-/// x, or 0 if it is below the smallest normal float. On the device arithmetic does that itself (nvcc
-/// -ftz=true).
-DEEPFREQ_HOST_DEVICE inline float flushed(float x) {
+/// a * b, or 0 where that is below the smallest normal float; a, b >= 0.
+DEEPFREQ_HOST_DEVICE inline float flushed_product(float a, float b) {
 #ifdef __CUDA_ARCH__
-    return x;
+    float result;
+    asm("mul.ftz.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+    return result;
 #else
-    return x < FLT_MIN ? 0.0F : x;
+    return a * b < FLT_MIN ? 0.0F : a * b;
 #endif
 }
 
@@ -74,7 +75,7 @@ DEEPFREQ_HOST_DEVICE void make_weights(float distance, const float* half, const 
     if (widths.even) {
         const float ratio = power_of_half(distance * widths.half_step);
         DEEPFREQ_UNROLL
-        for (int k = 1; k < Count; ++k) weights[k] = flushed(weights[k - 1] * ratio);
+        for (int k = 1; k < Count; ++k) weights[k] = flushed_product(weights[k - 1], ratio);
     } else {
         DEEPFREQ_UNROLL
         for (int k = 1; k < Count; ++k) weights[k] = power_of_half(distance * half[k]);
@@ -124,8 +125,8 @@ DEEPFREQ_HOST_DEVICE void add_weights(const float* distance, int columns, const 
                 DEEPFREQ_UNROLL
                 for (int k = begin; k < begin + chain; ++k) {
                     sum[k] += weight_a + weight_b;
-                    weight_a = flushed(weight_a * ratio_a);
-                    weight_b = flushed(weight_b * ratio_b);
+                    weight_a = flushed_product(weight_a, ratio_a);
+                    weight_b = flushed_product(weight_b, ratio_b);
                 }
             }
         } else {
