@@ -182,16 +182,16 @@ def lfr_floor(records, n, one_hot):
 
 def measure_lfr(bench):
     def ours():
-        return bench.ours(f"lfr/.*/10000/real_time|{RATES}")
+        return bench.ours(f"lfr/(one_hot|general)/10000/100/real_time|{RATES}")
 
     mine, theirs = bench.alternate("LFR", ours, lambda peer: bench.peer(peer, "lfr_pytorch.py", "--repeat", 2))
     say("LFR at n = 30000")
-    large = [bench.ours(f"lfr/.*/30000/real_time|{RATES}")]
+    large = [bench.ours(f"lfr/(one_hot|general)/30000/100/real_time|{RATES}")]
     peers, floors = [], []
     for runs, n in ((mine, 10000), (large, 30000)):
         for kind, text in {"one_hot": "one-hot", "general": "general targets"}.items():
             job = f"LFR n = {n}, {text}"
-            records = [records[f"lfr/{kind}/{n}"] for records in runs]
+            records = [records[f"lfr/{kind}/{n}/{WIDTHS}"] for records in runs]
             if n == 10000:  # the peer does the same for any targets
                 peers += peer_rows(job, "≥ 20" if kind == "one_hot" else "", records, theirs)
             floors.append(floor_row(job, "", records, [lfr_floor(each, n, kind == "one_hot") for each in runs],
@@ -230,7 +230,7 @@ def measure_accuracy(bench):
     for kind in ("one_hot", "general"):
         say(f"LFR in double, {kind} targets")
         with tempfile.TemporaryDirectory() as folder:
-            bench.ours(f"lfr/{kind}/10000/real_time", DEEPFREQ_LFR_OUT=folder)
+            bench.ours(f"lfr/{kind}/10000/{WIDTHS}/real_time", DEEPFREQ_LFR_OUT=folder)
             found = bench.peer(next(iter(bench.peers)), "lfr_double.py", folder)
         rows.append([f"LFR n = {found['n']}, {kind}", f"{found['lfr_first']:.4f} to {found['lfr_last']:.4f}",
                      f"{found['ours']:.1e}", f"{found['peer']:.1e}", "≤ 1e-5"])

@@ -23,13 +23,13 @@ from compare import Failure, floor_row, milliseconds, revision, table
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 BATCH, FIRST_WEIGHTS = 256, 784 * 500
-FEATURES, CLASSES, WIDTHS = 512, 10, 100
-EAGER = ["Adam", "foreach Adam", "fused Adam"]
-GRAPH = ["CUDA graph, fused Adam"]
+FEATURES, CLASSES = 512, 10
+EAGER, GRAPH = ["Adam", "fused Adam"], ["CUDA graph, fused Adam"]
 COMPILED = ["torch.compile, fused Adam", "torch.compile reduce-overhead, fused Adam"]
 RESNET_BATCH, RESNET_FLOP = 256, 3 * 2 * 555.7e6  # a sample's multiply-adds, forward and twice backward
-RESNET_PEERS = ["NCHW", "channels_last", "channels_last, torch.compile max-autotune"]
-KINDS = {"one_hot": "one-hot", "general": "general targets"}
+RESNET_EAGER, RESNET_GRAPH = ["NCHW", "channels_last"], ["channels_last, CUDA graph"]
+RESNET_COMPILED = ["channels_last, torch.compile", "channels_last, torch.compile reduce-overhead"]
+KINDS = {"one_hot": "one-hot", "general": "general targets", "trained": "one-hot, features of 10 dimensions"}
 
 
 class OutOfTime(Failure):
@@ -124,8 +124,15 @@ def times_faster(peer, ours):
 
 
 def measure_rates(bench):
+    """The device's rates: read from --rates, or measured and written there."""
+    file = bench.args.rates
+    if file and file.exists():
+        return json.loads(file.read_text())
     small = ["--size", 256, "--mebibytes", 16] if bench.args.small else []
-    return bench.attempt("rates of the device", lambda: bench.peer("rates_pytorch.py", *small))
+    rates = bench.attempt("rates of the device", lambda: bench.peer("rates_pytorch.py", *small))
+    if file and rates:
+        file.write_text(json.dumps(rates))
+    return rates
 
 
 def mlp_ours(bench, hidden, samples, precision):
@@ -159,10 +166,11 @@ def mlp_floor(job, ours, steps, samples, precision, rates):
     return floor_row(job, "", [{"seconds": ours["seconds_per_step"]}], [floors[text]], text)
 
 
-def mlp_jobs(bench):
-    """(hidden layers, samples of an epoch, precision)"""
-    sizes = [(1, 2560)] if bench.args.small else [(5, 30000), (80, 2560)]
-    return [(hidden, samples, precision) for hidden, samples in sizes for precision in bench.args.precisions]
+def mlp_jobs(bench, deep):
+    """(hidden layers, samples of an epoch, precision); bf16 is no peer's way of training such a network."""
+    precisions = [precision for precision in bench.args.precisions if precision != "bf16"]
+    sizes = [(1, 2560)] if bench.args.small else [(5, 30000), (80, 2560)] if deep else [(5, 30000)]
+    return [(hidden, samples, precision) for hidden, samples in sizes for precision in precisions]
 
 
 def mlp_rows(job, ours, peers):
@@ -172,82 +180,79 @@ def mlp_rows(job, ours, peers):
             for variant, its in peers.items()]
 
 
-def measure_mlp(bench, rates):
-    """Rows of peers and floors, and ours by job."""
-    ours = {job: mlp_ours(bench, *job) for job in mlp_jobs(bench)}
+def measure_mlp(bench, rates, variants, deep=True):
     rows, floors = [], []
-    for job, record in ours.items():
+    for job in mlp_jobs(bench, deep):
         hidden, samples, precision = job
-        peers = mlp_peers(bench, *job, EAGER if bench.args.device == "cpu" else EAGER + GRAPH)
-        rows += mlp_rows(job, record, peers)
+        record = mlp_ours(bench, *job)
+        rows += mlp_rows(job, record, mlp_peers(bench, *job, variants))
         if record and rates:
             floors.append(mlp_floor(f"MLP 784-500x{hidden}-10, step, {precision}", record, -(-samples // BATCH),
                                     samples, precision, rates))
-    return rows, floors, ours
+    return rows, floors
 
 
-def measure_compiled(bench, ours):
-    """The same jobs by torch.compile, which takes longest to get ready."""
-    rows = []
-    for job, record in ours.items() if bench.args.device != "cpu" else ():
-        for variant in COMPILED:
-            rows += mlp_rows(job, record, mlp_peers(bench, *job, [variant]))
-    return rows
-
-
-def lfr_floor(n, one_hot, rates):
+def lfr_floor(n, widths, general, rates):
     """Half of the pairs; see the words of the row."""
     distances = 3 * n * n * FEATURES / rates["tf32_flop_rate"]  # three TF32 products make one of fp32 quality
     instructions = rates["fp32_flop_rate"] / 2
-    weights = n * n / 2 * WIDTHS * (3 if one_hot else 1) / instructions
-    sums = 0 if one_hot else 2 * n * n * WIDTHS * (CLASSES + 1) / rates["tf32_flop_rate"]
+    weights = n * n / 2 * widths * (1 if general else 3) / instructions
+    sums = 2 * n * n * widths * (CLASSES + 1) / rates["tf32_flop_rate"] if general else 0
     return distances + weights + sums
 
 
-def measure_lfr(bench, rates):
-    n = 2000 if bench.args.small else 40000
+def lfr_peers(bench, n, widths):
+    """[(name, seconds)] of the loops, whose time does not depend on features or targets."""
     block = 8192 if bench.args.device != "cpu" else 1024
-    ours = {kind: bench.attempt(f"ours: LFR n = {n}, {text}",
-                                lambda: bench.ours(f"lfr/{kind}_d512/{n}/real_time", "fp32"), ours=True)
+    jobs = [("batched", precision) for precision in bench.args.precisions if precision != "bf16"]
+    jobs += [("per-width", "fp32")] if widths == 100 else []
+    found = []
+    for method, precision in jobs:
+        record = bench.attempt(f"PyTorch: LFR n = {n}, {widths} widths, {method}, {precision}", lambda: bench.peer(
+            "lfr_pytorch.py", "--method", method, "--n", n, "--d", FEATURES, "--c", CLASSES, "--widths", widths,
+            "--block", block, "--repeat", 2, "--precision", precision))
+        if record:
+            found.append((f"{method} loop, {precision}", record["median_seconds"]))
+    return found
+
+
+def measure_lfr(bench, rates, widths):
+    n = 2000 if bench.args.small else 40000
+    names = {kind: f"lfr/{kind}_d512/{n}/{widths}" for kind in KINDS}
+    ours = {kind: bench.attempt(f"ours: LFR n = {n}, {widths} widths, {text}",
+                                lambda: bench.ours(f"{names[kind]}/real_time", "fp32")[names[kind]], ours=True)
             for kind, text in KINDS.items()}
-    peers = []
-    for method, repeat in (("batched", 5), ("per-width", 2), ("keops", 1)):
-        for precision in bench.args.precisions if method != "keops" else ["fp32"]:
-            found = bench.attempt(f"PyTorch: LFR n = {n}, {method}, {precision}", lambda: bench.peer(
-                "lfr_pytorch.py", "--method", method, "--n", n, "--d", FEATURES, "--c", CLASSES, "--widths", WIDTHS,
-                "--block", block, "--repeat", repeat, "--precision", precision))
-            if found:
-                peers.append((f"{method} loop, {precision}", found["median_seconds"]))
+    peers = lfr_peers(bench, n, widths)
     rows, floors = [], []
-    for kind, text in KINDS.items():
-        record = ours[kind] and ours[kind][f"lfr/{kind}_d512/{n}"]
-        job = f"LFR n = {n}, d = {FEATURES}, {text}"
+    for kind, record in ours.items():
+        job = f"LFR n = {n}, d = {FEATURES}, {widths} widths, {KINDS[kind]}"
         for name, seconds in peers:
             rows.append([job, milliseconds(record["seconds"]) if record else "", name, milliseconds(seconds),
                          times_faster(seconds, record and record["seconds"])])
         if record and rates:
-            words = ("3×TF32 distances of half the pairs; per pair and width "
-                     + ("a multiplication and two additions" if kind == "one_hot" else
-                        "a multiplication, and 22 multiply-adds at the TF32 rate"))
-            floors.append(floor_row(job, "", [record], [lfr_floor(n, kind == "one_hot", rates)], words))
+            general = kind == "general"
+            words = ("3×TF32 distances of half the pairs; per pair and width a multiplication, and "
+                     + ("22 multiply-adds at the TF32 rate" if general else "two additions"))
+            floors.append(floor_row(job, "", [record], [lfr_floor(n, widths, general, rates)], words))
     return rows, floors
 
 
-def measure_resnet(bench, rates):
+def measure_resnet(bench, rates, variants):
     """Rows of peers and floors of a training step of Resnet18-1."""
-    batch, precisions = (64, ["fp32"]) if bench.args.device == "cpu" else (RESNET_BATCH, ["tf32", "bf16"])
+    batch = 64 if bench.args.device == "cpu" else RESNET_BATCH
     name = f"resnet_epoch/variant:1/batch:{batch}"
     rows, floors = [], []
-    for precision in precisions:
+    for precision in sorted(bench.args.precisions, key=["tf32", "bf16", "fp32"].index):
         job = f"Resnet18-1, batch {batch}, step, {precision}"
         record = bench.attempt(f"ours: {job}", lambda: bench.ours(f"{name}/real_time", precision)[name], ours=True)
         ours = record and record["seconds_per_step"]
-        for variant in RESNET_PEERS[:1] if bench.args.small else RESNET_PEERS:
-            found = bench.attempt(f"PyTorch: {job}: {variant}", lambda: bench.peer(
-                "resnet_pytorch.py", "--batch", batch, "--precision", precision, "--variants", variant))
-            if found:
-                rows.append([job, microseconds(ours) if ours else "", variant, microseconds(found["seconds"]),
-                             times_faster(found["seconds"], ours)])
+        found = bench.attempt(f"PyTorch: {job}: {'; '.join(variants)}", lambda: bench.peer(
+            "resnet_pytorch.py", "--batch", batch, "--precision", precision, "--variants", *variants))
+        for variant, seconds in (found["variants"] if found else {}).items():
+            rows.append([job, microseconds(ours) if ours else "", variant, microseconds(seconds),
+                         times_faster(seconds, ours)])
+        for variant, why in (found["failed"] if found else {}).items():
+            bench.missing.append([f"PyTorch: {job}: {variant}", why])
         if ours and rates:
             flop, rate = RESNET_FLOP * batch, rates[precision + "_flop_rate"]
             floors.append(floor_row(job, "", [{"seconds": ours}], [flop / rate],
@@ -261,16 +266,15 @@ def measure_accuracy(bench):
     block = 1024 if bench.args.device != "cpu" else 128
     rows = []
     for kind in KINDS:
-        for precision in bench.args.precisions:
-            def judge():
-                with tempfile.TemporaryDirectory() as folder:
-                    bench.ours(f"lfr/{kind}_d512/{n}/real_time", precision, 1, DEEPFREQ_LFR_OUT=folder)
-                    return bench.peer("lfr_double.py", folder, "--block", block, "--precision", precision)
-            found = bench.attempt(f"LFR in double, {kind}, {precision}", judge, ours=True)
-            if found:
-                rows.append([f"LFR n = {n}, {KINDS[kind]}, {precision}",
-                             f"{found['lfr_first']:.4f} to {found['lfr_last']:.4f}", f"{found['ours']:.1e}",
-                             f"{found['peer']:.1e}", "≤ 1e-5"])
+        def judge():
+            with tempfile.TemporaryDirectory() as folder:
+                bench.ours(f"lfr/{kind}_d512/{n}/100/real_time", "fp32", 1, DEEPFREQ_LFR_OUT=folder)
+                return bench.peer("lfr_double.py", folder, "--block", block)
+        found = bench.attempt(f"LFR in double, {kind}", judge, ours=True)
+        if found:
+            rows.append([f"LFR n = {n}, {KINDS[kind]}",
+                         f"{found['lfr_first']:.4f} to {found['lfr_last']:.4f}", f"{found['ours']:.1e}",
+                         f"{found['peer']:.1e}", "≤ 1e-5"])
     return rows
 
 
@@ -288,34 +292,45 @@ def measure_operations(bench):
     return rows
 
 
+def on_gpu(bench, variants):
+    return variants if bench.args.device != "cpu" else []
+
+
+# What --only chooses from: rows of peers and of floors of each.
+COMPARISONS = {
+    "lfr": lambda bench, rates: measure_lfr(bench, rates, 100),
+    "lfr-400": lambda bench, rates: measure_lfr(bench, rates, 400),
+    "mlp": lambda bench, rates: measure_mlp(bench, rates, EAGER + on_gpu(bench, GRAPH)),
+    "resnet": lambda bench, rates: measure_resnet(bench, rates, RESNET_EAGER + on_gpu(bench, RESNET_GRAPH)),
+    "mlp-compiled": lambda bench, rates: measure_mlp(bench, rates, COMPILED, deep=False),
+    "resnet-compiled": lambda bench, rates: measure_resnet(bench, rates, RESNET_COMPILED),
+}
+TABLES = {
+    "accuracy": ("Accuracy", ["job", "LFR from … to", "largest error, ours", "PyTorch's", "wanted"],
+                 measure_accuracy),
+    "operations": ("Single operations", ["operation", "precision", "time", "rate"], measure_operations),
+}
+
+
 def compare(bench):
     only = bench.args.only
     rates = measure_rates(bench)
-    peers, floors, rest, ours = [], [], [], {}
-    if "mlp" in only:
-        peers, floors, ours = measure_mlp(bench, rates)
-    if "lfr" in only:
-        more_peers, more_floors = measure_lfr(bench, rates)
+    peers, floors, rest = [], [], []
+    for name in filter(only.__contains__, COMPARISONS):
+        more_peers, more_floors = COMPARISONS[name](bench, rates)
         peers, floors = peers + more_peers, floors + more_floors
-    if "resnet" in only:
-        more_peers, more_floors = measure_resnet(bench, rates)
-        peers, floors = peers + more_peers, floors + more_floors
-    if "accuracy" in only:
-        rest += ["## Accuracy", "", *table(["job", "LFR from … to", "largest error, ours", "PyTorch's", "wanted"],
-                                           measure_accuracy(bench))]
-    if "operations" in only:
-        rest += ["## Single operations", "", *table(["operation", "precision", "time", "rate"],
-                                                    measure_operations(bench))]
-    peers += measure_compiled(bench, ours)
+    for name in filter(only.__contains__, TABLES):
+        title, columns, measure = TABLES[name]
+        rest += [f"## {title}", "", *table(columns, measure(bench))]
     lines = [
         "# Ours and the peers on the GPU" if bench.args.device != "cpu" else "# A trial on the CPU", "",
         f"- `{shlex.join(['benchmarks/compare_cuda.py', *sys.argv[1:]])}`, {datetime.date.today().isoformat()}, "
         f"revision {revision()}",
         f"- {bench.device or 'ours did not run'}; PyTorch {bench.torch or 'did not run'}",
-        f"- ours: medians of {bench.args.repetitions} repetitions; PyTorch: of {bench.args.epochs} epochs, or of 1 to "
-        "5 curves, by CUDA events",
+        f"- ours: medians of {bench.args.repetitions} repetitions; PyTorch: of {bench.args.epochs} epochs, or of 2 "
+        "curves, by CUDA events",
         "- MLP: tanh, MSE, Adam, batch 256, a whole epoch without evaluation",
-        f"- LFR: c = {CLASSES}, {WIDTHS} evenly spaced 1/δ; batched: distances once a block of rows, per-width: anew "
+        f"- LFR: c = {CLASSES}, evenly spaced 1/δ; batched: distances once a block of rows, per-width: anew "
         "for each δ; ours the same in fp32 and tf32", ""]
     if rates:
         lines.insert(4, f"- measured on the device: {rates['fp32_flop_rate'] / 1e12:.3g} TFLOP/s fp32, "
@@ -331,13 +346,14 @@ def compare(bench):
 
 
 def main():
-    parts = ["mlp", "lfr", "resnet", "accuracy", "operations"]
+    parts = [*COMPARISONS, *TABLES]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cuda", help="folder with bin/")
     parser.add_argument("--python", default=sys.executable, help="a Python with PyTorch (this one)")
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--precisions", nargs="+", choices=["fp32", "tf32"], default=["fp32", "tf32"])
+    parser.add_argument("--precisions", nargs="+", choices=["fp32", "tf32", "bf16"], default=["fp32", "tf32", "bf16"])
     parser.add_argument("--only", nargs="+", choices=parts, default=parts, help="parts to measure (all)")
+    parser.add_argument("--rates", type=pathlib.Path, help="file of the device's rates: read, or written if not there")
     parser.add_argument("--repetitions", type=int, default=7, help="of each of our benchmarks (7)")
     parser.add_argument("--min-time", type=float, default=0.2, help="seconds of a repetition (0.2)")
     parser.add_argument("--epochs", type=int, default=15, help="timed epochs of a PyTorch MLP (15)")

@@ -1,7 +1,8 @@
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <tuple>
+#include <utility>
 
 #include "analysis/filter_grid.h"
 #include "analysis/low_frequency_ratio.h"
@@ -13,47 +14,97 @@ namespace deepfreq::benchmarks {
 namespace {
 
 constexpr std::int64_t classes = 10;
-constexpr int width_count = 100;
+
+/// What is measured: ten clouds, one a class, as lfr_pytorch.py makes them, with one-hot or normal targets;
+/// or features as a trained layer of tanh has them, which vary in ten directions only, with one-hot targets.
+enum class Kind { OneHot, General, Trained };
+
+struct Task {
+    Kind kind;
+    std::int64_t n, features, widths;
+    bool operator==(const Task&) const = default;
+};
 
 struct Samples {
     std::vector<float> x, y;  // [n, features], [n, classes]
     std::vector<double> inv_delta;
 };
 
-/// Ten clouds, one a class, as lfr_pytorch.py makes them; targets one-hot, or normal numbers.
-Samples make_samples(std::int64_t n, std::int64_t features, bool one_hot) {
-    const std::vector<float> centres = normals(classes * features, 0);
+/// The cloud of each sample.
+std::vector<std::int64_t> labels_of(std::int64_t n) {
     const Philox random(0, RandomUse::Functions, 1);
-    Samples s{.x = normals(n * features, 2), .y = normals(n * classes, 3), .inv_delta = {}};
-    std::vector<double> sum(static_cast<std::size_t>(features)), squares(sum.size());
-    for (std::int64_t i = 0; i < n; ++i) {
-        const auto label =
-            static_cast<std::int64_t>(random.words(static_cast<std::uint64_t>(i))[0] % classes);
-        for (std::int64_t c = 0; c < classes && one_hot; ++c) s.y[i * classes + c] = c == label ? 1.0F : 0.0F;
+    std::vector<std::int64_t> labels(static_cast<std::size_t>(n));
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        labels[i] = static_cast<std::int64_t>(random.words(i)[0] % classes);
+    return labels;
+}
+
+/// Normal numbers around the label's centre.
+std::vector<float> clouds(const std::vector<std::int64_t>& labels, std::int64_t features) {
+    const auto n = static_cast<std::int64_t>(labels.size());
+    const std::vector<float> centres = normals(classes * features, 0);
+    std::vector<float> x = normals(n * features, 2);
+    for (std::int64_t i = 0; i < n; ++i)
+        for (std::int64_t j = 0; j < features; ++j)
+            x[i * features + j] += 0.5F * centres[labels[i] * features + j];
+    return x;
+}
+
+/// tanh of a linear map of clouds in ten dimensions.
+std::vector<float> trained_layer(const std::vector<std::int64_t>& labels, std::int64_t features) {
+    constexpr std::int64_t dimensions = 10;
+    const std::vector<float> inner = clouds(labels, dimensions);
+    const std::vector<float> map = normals(dimensions * features, 4);
+    std::vector<float> x(labels.size() * static_cast<std::size_t>(features));
+    for (std::size_t i = 0; i < labels.size(); ++i)
         for (std::int64_t j = 0; j < features; ++j) {
-            float& value = s.x[i * features + j];
-            value += 0.5F * centres[label * features + j];
-            sum[j] += static_cast<double>(value);
-            squares[j] += static_cast<double>(value) * static_cast<double>(value);
+            float z = 0.0F;
+            for (std::int64_t k = 0; k < dimensions; ++k)
+                z += inner[i * dimensions + k] * map[k * features + j];
+            x[i * features + j] = std::tanh(0.3F * z);
         }
-    }
-    double mean_squared_distance = 0.0;
+    return x;
+}
+
+std::vector<float> one_hot(const std::vector<std::int64_t>& labels) {
+    std::vector<float> y(labels.size() * classes);
+    for (std::size_t i = 0; i < labels.size(); ++i) y[i * classes + labels[i]] = 1.0F;
+    return y;
+}
+
+double mean_squared_distance(const std::vector<float>& x, std::int64_t n, std::int64_t features) {
+    std::vector<double> sum(static_cast<std::size_t>(features)), squares(sum.size());
+    for (std::int64_t i = 0; i < n; ++i)
+        for (std::int64_t j = 0; j < features; ++j) {
+            const auto value = static_cast<double>(x[i * features + j]);
+            sum[j] += value;
+            squares[j] += value * value;
+        }
+    double mean = 0.0;
     const auto count = static_cast<double>(n);
     for (std::int64_t j = 0; j < features; ++j)
-        mean_squared_distance += 2.0 * (squares[j] / count - sum[j] / count * (sum[j] / count));
-    const double last = 40.0 / mean_squared_distance;  // where only the nearest pairs weigh anything
-    s.inv_delta = even_widths(last / width_count, last, width_count);
+        mean += 2.0 * (squares[j] / count - sum[j] / count * (sum[j] / count));
+    return mean;
+}
+
+Samples make_samples(const Task& task) {
+    const std::vector<std::int64_t> labels = labels_of(task.n);
+    Samples s{.x = task.kind == Kind::Trained ? trained_layer(labels, task.features)
+                                              : clouds(labels, task.features),
+              .y = task.kind == Kind::General ? normals(task.n * classes, 3) : one_hot(labels),
+              .inv_delta = {}};
+    // Up to where only the nearest pairs weigh anything.
+    const double last = 40.0 / mean_squared_distance(s.x, task.n, task.features);
+    s.inv_delta = even_widths(last / static_cast<double>(task.widths), last, static_cast<int>(task.widths));
     return s;
 }
 
 /// As make_samples, made once for all repetitions of a benchmark.
-const Samples& samples_of(std::int64_t n, std::int64_t features, bool one_hot) {
-    static std::tuple<std::int64_t, std::int64_t, bool> made;
+const Samples& samples_of(const Task& task) {
+    static Task made{};
     static Samples samples;
-    if (const std::tuple asked_for{n, features, one_hot}; made != asked_for) {
-        samples = make_samples(n, features, one_hot);
-        made = asked_for;
-    }
+    if (made != task) samples = make_samples(task);
+    made = task;
     return samples;
 }
 
@@ -64,11 +115,11 @@ void write_values(const std::filesystem::path& name, const std::vector<T>& value
     file.commit();
 }
 
-/// LFR of n samples over an even grid of 100 widths, after a first time that is not counted. Samples and
-/// curve go to the folder $DEEPFREQ_LFR_OUT if it is set, for lfr_double.py to check.
-void lfr(benchmark::State& state, std::int64_t features, bool one_hot) {
+/// LFR over an even grid, after a first time that is not counted. Samples and curve go to the folder
+/// $DEEPFREQ_LFR_OUT if it is set, for lfr_double.py to check.
+void lfr(benchmark::State& state, Kind kind, std::int64_t features) {
     const std::int64_t n = state.range(0);
-    const Samples& samples = samples_of(n, features, one_hot);
+    const Samples& samples = samples_of({kind, n, features, state.range(1)});
     const Buffer x = uploaded(samples.x);
     const Buffer y = uploaded(samples.y);
     const auto measure = [&] {
@@ -85,18 +136,18 @@ void lfr(benchmark::State& state, std::int64_t features, bool one_hot) {
         write_values(out / "lfr.f64", curve.value);
     }
 }
-// Named lfr/KIND/N: d = 500 for the CPU's table; lfr/KIND_d512/N for the GPU's.
+
+// Named lfr/KIND/N/WIDTHS: d = 500 for the CPU's table; lfr/KIND_d512/N/WIDTHS for the GPU's.
 const bool registered = [] {
-    for (const bool one_hot : {true, false}) {
-        const std::string name = one_hot ? "lfr/one_hot" : "lfr/general";
-        benchmark::RegisterBenchmark(name.c_str(), lfr, 500, one_hot)
-            ->Arg(10000)
-            ->Arg(30000)
+    for (const auto& [name, kind] :
+         {std::pair("lfr/one_hot", Kind::OneHot), std::pair("lfr/general", Kind::General),
+          std::pair("lfr/trained", Kind::Trained)}) {
+        benchmark::RegisterBenchmark(name, lfr, kind, 500)
+            ->ArgsProduct({{10000, 30000}, {100}})
             ->UseRealTime()
             ->Unit(benchmark::kMillisecond);
-        benchmark::RegisterBenchmark((name + "_d512").c_str(), lfr, 512, one_hot)
-            ->Arg(2000)
-            ->Arg(40000)
+        benchmark::RegisterBenchmark((std::string(name) + "_d512").c_str(), lfr, kind, 512)
+            ->ArgsProduct({{2000, 40000}, {100, 400}})
             ->UseRealTime()
             ->Unit(benchmark::kMillisecond);
     }

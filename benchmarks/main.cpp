@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "benchmarks/device.h"
+#include "common/crash_report.h"
 #include "common/error.h"
 #include "common/philox.h"
 
@@ -53,6 +54,7 @@ std::vector<float> normals(std::int64_t count, std::uint32_t stream) {
 
 int main(int argc, char** argv) {
     using namespace deepfreq;
+    report_crashes();
     try {
         benchmarks::take_choice(argc, argv);
         benchmark::Initialize(&argc, argv);

@@ -32,6 +32,7 @@ BENCHMARK_CAPTURE(mlp_epoch, , false)
     ->ArgNames({"hidden", "samples"})
     ->Args({5, 30000})
     ->Args({80, 2560})
+    ->Args({5, 2560})
     ->Args({1, 2560})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);

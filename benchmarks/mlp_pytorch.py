@@ -54,10 +54,11 @@ def mlp(hidden, device):
     return torch.nn.Sequential(*layers).to(device)
 
 
-def make_step(network, optimizer, x, t, compile_mode=None):
+def make_step(network, optimizer, x, t, args, compile_mode=None):
     """A function that trains on the samples of an index."""
     def loss_of(inputs, targets):
-        return torch.nn.functional.mse_loss(network(inputs), targets)
+        with torch_device.autocast(args):
+            return torch.nn.functional.mse_loss(network(inputs), targets)
     if compile_mode is not None:
         loss_of = torch.compile(loss_of, mode=compile_mode, dynamic=False)
 
@@ -67,29 +68,6 @@ def make_step(network, optimizer, x, t, compile_mode=None):
         loss.backward()
         optimizer.step()
     return step
-
-
-def captured(step, sizes, device):
-    """The same function, replaying one CUDA graph for each size of index."""
-    graphs = {}
-    for size in sizes:
-        index = torch.zeros(size, dtype=torch.long, device=device)
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(3):
-                step(index)
-        torch.cuda.current_stream().wait_stream(aside)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            step(index)
-        graphs[size] = (index, graph)
-
-    def replay(index):
-        static_index, graph = graphs[len(index)]
-        static_index.copy_(index)
-        graph.replay()
-    return replay
 
 
 def train_epoch(step, samples, batch, device):
@@ -103,9 +81,10 @@ def seconds_per_step(variant, args, x, t):
     if variant == GRAPH:
         adam = {"fused": True, "capturable": True}
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-5, **adam)
-    step = make_step(network, optimizer, x, t, COMPILED.get(variant))
+    step = make_step(network, optimizer, x, t, args, COMPILED.get(variant))
     if variant == GRAPH:
-        step = captured(step, {min(args.batch, args.samples), args.samples % args.batch or args.batch}, args.device)
+        sizes = {min(args.batch, args.samples), args.samples % args.batch or args.batch}
+        step = torch_device.captured(step, sizes, args.device)
     warm_up = args.samples if args.device != "cpu" else min(args.samples, 10 * args.batch)
     for _ in range(3 if args.device != "cpu" else 1):
         train_epoch(step, warm_up, args.batch, args.device)

@@ -34,6 +34,29 @@ def prepare(args):
     return flushes
 
 
+def captured(step, sizes, device):
+    """step(index), replaying one CUDA graph for each size of index."""
+    graphs = {}
+    for size in sizes:
+        index = torch.zeros(size, dtype=torch.long, device=device)
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            for _ in range(3):
+                step(index)
+        torch.cuda.current_stream().wait_stream(aside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            step(index)
+        graphs[size] = (index, graph)
+
+    def replay(index):
+        static_index, graph = graphs[len(index)]
+        static_index.copy_(index)
+        graph.replay()
+    return replay
+
+
 def synchronize(device):
     if device != "cpu":
         torch.cuda.synchronize()

@@ -3,129 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
-#include "common/philox.h"
-#include "kernels/kernels.h"
-#include "tests/backends.h"
-#include "tests/spectrum_reference.h"
+#include "tests/spectrum_samples.h"
 
-namespace deepfreq {
-namespace {
-
-using Floats = std::vector<float>;
-using Grid = std::vector<double>;
-
-/// Samples x[n,d] with targets y[n,c].
-struct Samples {
-    std::int64_t n, d, c;
-    Floats x, y;
-};
-
-/// n samples in c clusters: centres and noise are normal, of the given sizes. Targets are the one-hot
-/// cluster, or normal numbers.
-Samples clusters(std::int64_t n, std::int64_t d, std::int64_t c, bool one_hot, double centre = 0.5,
-                 double noise = 1.0) {
-    const Philox random(static_cast<std::uint64_t>(n * 1000003 + d * 1009 + c), RandomUse::Functions);
-    Samples s{n, d, c, Floats(static_cast<std::size_t>(n * d)), Floats(static_cast<std::size_t>(n * c))};
-    std::uint64_t next = 0;
-    std::vector<double> centres(static_cast<std::size_t>(c * d));
-    for (double& value : centres) value = centre * random.normal(next++);
-    for (std::int64_t i = 0; i < n; ++i) {
-        const auto label = static_cast<std::int64_t>(random.uniform(next++) * static_cast<double>(c));
-        for (std::int64_t k = 0; k < d; ++k)
-            s.x[i * d + k] = static_cast<float>(centres[label * d + k] + noise * random.normal(next++));
-        for (std::int64_t k = 0; k < c; ++k)
-            s.y[i * c + k] = one_hot ? (k == label ? 1.0F : 0.0F) : static_cast<float>(random.normal(next++));
-    }
-    return s;
-}
-
-/// Applies f(value, row, column) to every feature.
-Samples with_features(Samples s, const std::function<double(double, std::int64_t, std::int64_t)>& f) {
-    for (std::int64_t i = 0; i < s.n * s.d; ++i) s.x[i] = static_cast<float>(f(s.x[i], i / s.d, i % s.d));
-    return s;
-}
-
-/// Mean squared distance of two samples, the unit of the grids below.
-double mean_squared_distance(const Samples& s) {
-    double sum = 0.0;
-    for (std::int64_t k = 0; k < s.d; ++k) {
-        double mean = 0.0;
-        for (std::int64_t i = 0; i < s.n; ++i) mean += s.x[i * s.d + k];
-        mean /= static_cast<double>(s.n);
-        for (std::int64_t i = 0; i < s.n; ++i) sum += std::pow(s.x[i * s.d + k] - mean, 2.0);
-    }
-    return sum > 0.0 ? 2.0 * sum / static_cast<double>(s.n) : 1.0;
-}
-
-/// 1/delta from lo to hi, in units of 1 / mean squared distance.
-Grid even_grid(const Samples& s, double lo, double hi, int count) {
-    Grid grid;
-    for (int k = 0; k < count; ++k)
-        grid.push_back((lo + (hi - lo) * k / std::max(1, count - 1)) / mean_squared_distance(s));
-    return grid;
-}
-Grid log_grid(const Samples& s, double lo, double hi, int count) {
-    Grid grid;
-    for (int k = 0; k < count; ++k)
-        grid.push_back(lo * std::pow(hi / lo, k / std::max(1.0, count - 1.0)) / mean_squared_distance(s));
-    return grid;
-}
-
-std::vector<double> energy(Kernels& kernels, const Samples& s, const Grid& grid, bool exclude_self = false) {
-    const Buffer x = kernels.allocate(s.x.size() * sizeof(float));
-    const Buffer y = kernels.allocate(s.y.size() * sizeof(float));
-    kernels.upload<float>(s.x, x.view<float>({s.n, s.d}));
-    kernels.upload<float>(s.y, y.view<float>({s.n, s.c}));
-    return kernels.gaussian_low_frequency_energy(x.view<float>({s.n, s.d}), y.view<float>({s.n, s.c}), grid,
-                                                 {.exclude_self = exclude_self});
-}
-
-double sum_of_squares(const Floats& y) {
-    double sum = 0.0;
-    for (const float value : y) sum += static_cast<double>(value) * value;
-    return sum;
-}
-
-/// Every width of these backends is within 1e-5 of the oracle's LFR.
-void check_against_reference(const std::string& name, const Samples& s, const Grid& grid,
-                             bool exclude_self = false,
-                             std::span<const tests::Backend> backends = tests::backends_present()) {
-    const std::vector<double> expected = reference::low_frequency_ratio(s.x, s.y, s.n, grid, exclude_self);
-    for (const tests::Backend& backend : backends) {
-        const std::vector<double> found = energy(*backend.kernels, s, grid, exclude_self);
-        REQUIRE(found.size() == expected.size());
-        const double total = sum_of_squares(s.y);
-        double worst = 0.0;
-        double at = 0.0;
-        for (std::size_t k = 0; k < grid.size(); ++k) {
-            REQUIRE(std::isfinite(found[k]));
-            const double error = std::fabs(found[k] / total - expected[k]);
-            if (error <= worst) continue;
-            worst = error;
-            at = grid[k];
-        }
-        INFO(backend.name, ": ", name, ": n ", s.n, " d ", s.d, " c ", s.c, " worst at 1/delta ", at,
-             " error ", worst);
-        CHECK(worst <= 1e-5);
-    }
-}
-
-void check_on_all_grids(const std::string& name, const Samples& s) {
-    for (const bool exclude_self : {false, true}) {
-        const std::string which = name + (exclude_self ? ", without self" : "");
-        check_against_reference(which + ", even", s, even_grid(s, 0.0, 40.0, 35), exclude_self);
-        check_against_reference(which + ", log", s, log_grid(s, 1e-3, 1e3, 9), exclude_self);
-    }
-}
-
-}  // namespace
+namespace deepfreq::tests {
 
 TEST_CASE("kernels/spectrum: every shape agrees with the oracle") {
     struct Row {
@@ -259,7 +145,7 @@ TEST_CASE("kernels/spectrum: columns by the hundred thousand that differ alike l
     const Samples s = with_features(clusters(8, 1 << 18, 3, true), [](double, std::int64_t i, std::int64_t) {
         return 0.1 * std::sqrt(static_cast<double>(i));
     });
-    const std::span cpu(tests::backends_present().data(), 1);
+    const std::span cpu(backends_present().data(), 1);
     check_against_reference("alike", s, log_grid(s, 0.01, 100.0, 20), false, cpu);
 }
 
@@ -300,7 +186,7 @@ TEST_CASE("kernels/spectrum: sums too large for one pass") {
     // 2000 sums a row: only 3 of the 7 widths and 16 of the 18 blocks of rows fit at once.
     const Samples s = clusters(4400, 2, 2000, true);
     const Grid grid = even_grid(s, 0.0, 100.0, 7);
-    for (const tests::Backend& backend : tests::backends_present()) {
+    for (const Backend& backend : backends_present()) {
         const std::vector<double> in_passes = energy(*backend.kernels, s, grid);
         for (const std::size_t k : {1U, 2U, 6U}) {
             const double at_once = energy(*backend.kernels, s, {grid[k]})[0];
@@ -314,7 +200,7 @@ TEST_CASE("kernels/spectrum: narrow filters leave every target as it is") {
         for (const std::int64_t d : {1, 20, 60})
             for (const bool one_hot : {true, false}) {
                 const Samples s = clusters(n, d, 4, one_hot);
-                for (const tests::Backend& backend : tests::backends_present()) {
+                for (const Backend& backend : backends_present()) {
                     const double total = sum_of_squares(s.y);
                     for (const double found : energy(*backend.kernels, s, {1e20, 2e20, 3e20, 1e300}))
                         CHECK(std::fabs(found / total - 1.0) <= 1e-12);
@@ -326,7 +212,7 @@ TEST_CASE("kernels/spectrum: narrow filters leave every target as it is") {
 
 TEST_CASE("kernels/spectrum: one sample has nothing but itself") {
     const Samples s = clusters(1, 5, 3, false);
-    for (const tests::Backend& backend : tests::backends_present())
+    for (const Backend& backend : backends_present())
         for (const double found : energy(*backend.kernels, s, {0.0, 1.0, 2.0, 1e9}))
             CHECK(std::fabs(found / sum_of_squares(s.y) - 1.0) <= 1e-12);
 }
@@ -340,7 +226,7 @@ TEST_CASE("kernels/spectrum: the widest filter gives the mean") {
             for (std::int64_t i = 0; i < n; ++i) members += s.y[i * 4 + k];
             mean_energy += members * members / static_cast<double>(n);
         }
-        for (const tests::Backend& backend : tests::backends_present())
+        for (const Backend& backend : backends_present())
             CHECK(energy(*backend.kernels, s, {0.0})[0] == doctest::Approx(mean_energy).epsilon(1e-12));
     }
 }
@@ -350,7 +236,7 @@ TEST_CASE("kernels/spectrum: results repeat bit for bit on any number of threads
     for (const bool one_hot : {true, false}) {
         const Samples s = clusters(2000, 50, 7, one_hot);
         const Grid grid = even_grid(s, 0.0, 40.0, 37);
-        for (const tests::Backend& backend : tests::backends_present()) {
+        for (const Backend& backend : backends_present()) {
             const std::vector<double> once = energy(*backend.kernels, s, grid);
             for (const int count : {1, 2, 3, 7, threads}) {
                 omp_set_num_threads(count);
@@ -363,7 +249,7 @@ TEST_CASE("kernels/spectrum: results repeat bit for bit on any number of threads
 
 TEST_CASE("kernels/spectrum: arithmetic with denormals is as before afterwards") {
     const Samples s = clusters(20, 3, 2, true);
-    for (const tests::Backend& backend : tests::backends_present()) {
+    for (const Backend& backend : backends_present()) {
         energy(*backend.kernels, s, {1.0});
         volatile float smallest = std::numeric_limits<float>::min();
         CHECK(smallest / 2.0F > 0.0F);
@@ -372,7 +258,7 @@ TEST_CASE("kernels/spectrum: arithmetic with denormals is as before afterwards")
 
 TEST_CASE("kernels/spectrum: what is not finite is refused by row and column") {
     const auto refused = [](const Samples& s, const char* part) {
-        for (const tests::Backend& backend : tests::backends_present())
+        for (const Backend& backend : backends_present())
             CHECK_THROWS_WITH_AS(energy(*backend.kernels, s, {1.0}), doctest::Contains(part), InputError);
     };
     for (const float bad :
@@ -388,7 +274,7 @@ TEST_CASE("kernels/spectrum: what is not finite is refused by row and column") {
 
 TEST_CASE("kernels/spectrum: a grid that descends or is not finite is refused, an empty one is empty") {
     const Samples s = clusters(20, 3, 2, true);
-    for (const tests::Backend& backend : tests::backends_present()) {
+    for (const Backend& backend : backends_present()) {
         CHECK_THROWS_AS(energy(*backend.kernels, s, {2.0, 1.0}), InputError);
         CHECK_THROWS_AS(energy(*backend.kernels, s, {-1.0}), InputError);
         CHECK_THROWS_AS(energy(*backend.kernels, s, {std::numeric_limits<double>::infinity()}), InputError);
@@ -396,4 +282,4 @@ TEST_CASE("kernels/spectrum: a grid that descends or is not finite is refused, a
     }
 }
 
-}  // namespace deepfreq
+}  // namespace deepfreq::tests

@@ -9,6 +9,7 @@
 #include <new>
 #include <optional>
 
+#include "common/crash_report.h"
 #include "common/error.h"
 
 namespace deepfreq {
@@ -49,6 +50,7 @@ CLI::Validator finite(bool (*in_range)(double), const char* range) {
 }  // namespace
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+    report_crashes();
     spdlog::set_pattern("%v");
     try {
         app.parse(argc, argv);

@@ -1,0 +1,71 @@
+"""The few words that sum up a part that ended well: numbers out of its output."""
+
+import csv
+import re
+
+from .commands import last_line as last_line_of
+
+
+def last_line(ended, round_):
+    return last_line_of(ended.output)
+
+
+def checks(ended, round_):
+    """Of the doctor."""
+    devices = re.findall(r"^device: (.*)", ended.output, re.MULTILINE)
+    return f"{len(re.findall(r' OK$', ended.output, re.MULTILINE))} checks; " + "; ".join(devices)
+
+
+def totals(output):
+    found = re.findall(r"\[doctest\] ((?:test cases|assertions):.*?)[ |]*$", output, re.MULTILINE)
+    return re.sub(r" +", " ", "; ".join(found)).replace(" |", ",")
+
+
+def wrong_tests(output):
+    return list(dict.fromkeys(re.findall(r"TEST CASE:  (.*)\n(?:(?!={9}).*\n)*?.*ERROR: ", output)))
+
+
+def tests(ended, round_):
+    """Of doctest; no test at all is as bad as one that fails."""
+    if not re.search(r"test cases:\s+[1-9]", ended.output):
+        raise ValueError("no test case ran")
+    return totals(ended.output)
+
+
+def agreement(ended, round_):
+    pairs = re.findall(r"MESSAGE: (\S+ against .*: \S+)", ended.output)
+    if not pairs and not round_.trial:
+        raise ValueError("there was no pair of backends to compare")
+    return "largest relative difference of the loss: " + "; ".join(pairs) if pairs else tests(ended, round_)
+
+
+def sanitizer(ended, round_):
+    return "; ".join(re.findall(r"(?:ERROR|RACECHECK) SUMMARY: (.*)", ended.output)) or last_line_of(ended.output)
+
+
+def comparison(ended, round_):
+    """Of compare_cuda.py: ours, job by job."""
+    compared = re.search(r"## Against the floor\n(.*?)(\n## |\Z)", ended.output, re.DOTALL)
+    rows = compared[1] if compared else ended.output
+    ours = dict(re.findall(r"^\| ((?:MLP|LFR|Resnet)[^|]*?) \| ([^|]+?) \|", rows, re.MULTILINE))
+    return "; ".join(f"{job}: {took}" for job, took in ours.items())
+
+
+def page(name):
+    """Keeps the whole output as a page of benchmarks.md; its third line sums it up."""
+    def of(ended, round_):
+        (round_.work / f"{name}.md").write_text(ended.output, encoding="utf-8")
+        return ended.output.splitlines()[2]
+    return of
+
+
+def training_run(ended, round_):
+    """Of a program at the paper's scale: the last row of each table of metrics."""
+    words = [f"{ended.seconds:.1f} s"]
+    for file in sorted(round_.work.glob("*/**/metrics.csv")):
+        if str(file.parent).startswith(str(ended.words[ended.words.index("--out") + 1])):
+            with open(file, newline="", encoding="utf-8") as table:
+                last = list(csv.DictReader(table))[-1]
+            words.append(f"{file.parent.name}: epoch {last['epoch']}, loss {last['train_loss']}, "
+                         f"accuracy {last['train_accuracy']}")
+    return "; ".join(words)

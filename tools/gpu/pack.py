@@ -1,0 +1,126 @@
+"""A folder that holds all that a machine with a GPU and little else needs."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+
+from . import Failure
+
+LARGEST = 60  # MiB
+NOT_PACKED = "__pycache__"
+
+# Present wherever a program starts; a foreign copy of these breaks it.
+GLIBC = re.compile(r"(ld-linux.*|lib(c|m|mvec|dl|rt|pthread|resolv|util|nsl|anl|BrokenLocale|nss_.*))\.so.*")
+CUDA = re.compile(r"lib(cuda|cublas|cudnn|nvrtc|nvJitLink|nvidia).*")
+
+# Where the programs look for what they do not find in the source tree.
+BESIDE_THE_PROGRAMS = ["analysis/figures.py", "analysis/spectrum_figures.py", "analysis/gradient_figure.py",
+                       "tests/fixtures/mlp_pytorch.json", "tests/fixtures/resnet_pytorch.json"]
+
+
+def libraries_of(binary):
+    """{soname: path, or None where the loader finds none}, of all it needs directly or not."""
+    output = subprocess.run(["ldd", str(binary)], capture_output=True, text=True).stdout
+    found = re.findall(r"^\s*(\S+) => (not found|\S+)", output, re.MULTILINE)
+    return {name: None if path == "not found" else pathlib.Path(path) for name, path in found}
+
+
+def library_path(binary, packed):
+    """LD_LIBRARY_PATH for a binary of ours: what was packed, then where each CUDA library is that the loader
+    misses."""
+    folders = [packed] if packed else []
+    places = [pathlib.Path("/usr/local/cuda/lib64"), *pathlib.Path("/usr/local").glob("cuda-*/lib64")]
+    # Where the Python packages nvidia-* keep theirs: nvidia/cublas/lib, nvidia/cu13/lib …
+    for place in filter(None, sys.path):
+        places += sorted(pathlib.Path(place).glob("nvidia/*/lib"))
+    for name, path in libraries_of(binary).items():
+        if path is None and CUDA.match(name):
+            folders += [place for place in places if (place / name).exists()][:1]
+    # cuDNN loads its other halves by name, from beside itself or from this path; dict: each folder once.
+    words = [*map(str, dict.fromkeys(folders)), os.environ.get("LD_LIBRARY_PATH")]
+    return ":".join(filter(None, words))
+
+
+def warn_of_native(build):
+    cache = build / "CMakeCache.txt"
+    if cache.exists() and re.search(r"^DEEPFREQ_NATIVE:BOOL=(ON|TRUE|1)$", cache.read_text(), re.MULTILINE):
+        print("gpu_round: built for this processor (DEEPFREQ_NATIVE=ON): another one may end it with "
+              "'illegal instruction'; build with DEEPFREQ_BUILD_FLAGS='-DDEEPFREQ_NATIVE=OFF "
+              "-DCMAKE_CXX_FLAGS=-march=x86-64-v3'", file=sys.stderr)
+
+
+def programs_of(build):
+    programs = (build / "bin").glob("*")
+    binaries = sorted(path for path in programs if os.access(path, os.X_OK) and path.is_file())
+    if not binaries:
+        raise Failure(f"{build}/bin has no programs, expected those of ./run --backend cuda build")
+    return binaries
+
+
+def add_programs(binaries, folder):
+    """Copies them and their libraries, compressed; returns how many of those."""
+    libraries = {}
+    for binary in binaries:
+        target = shutil.copy2(binary, folder / "bin")
+        if shutil.which("strip"):
+            subprocess.run(["strip", "--strip-unneeded", target], capture_output=True)
+        libraries |= {name: path for name, path in libraries_of(binary).items()
+                      if not GLIBC.fullmatch(name) and not CUDA.match(name)}
+    for name, path in libraries.items():
+        if path is None:
+            raise Failure(f"{name} is not found here, expected every library but CUDA's")
+    with tarfile.open(folder / "programs.tar.xz", "w:xz", preset=3) as archive:
+        archive.add(folder / "bin", arcname="bin")
+        for name, path in sorted(libraries.items()):
+            archive.add(path.resolve(), arcname=f"lib/{name}")
+    shutil.rmtree(folder / "bin")
+    return len(libraries)
+
+
+def unpack(folder):
+    """Makes bin/, lib/ and data/ of a pack, each once: whole or not at all."""
+    for archive, names in (("programs.tar.xz", ("bin", "lib")), ("data.tar.xz", ("data",))):
+        if not (folder / archive).exists() or (folder / names[-1]).exists():
+            continue
+        with tarfile.open(folder / archive) as packed:
+            packed.extractall(folder / "unpacking")
+        for name in names:
+            shutil.rmtree(folder / name, ignore_errors=True)
+            (folder / "unpacking" / name).rename(folder / name)
+
+
+def add_data(folders, folder):
+    """data.tar.xz of {name: folder}, each under its name."""
+    with tarfile.open(folder / "data.tar.xz", "w:xz", preset=1) as archive:
+        for name, source in folders.items():
+            archive.add(source, arcname=f"data/{name}")
+
+
+def pack(root, folder, build, data):
+    """Makes the pack; data: {"mnist": folder, "cifar10": folder}, or one of them, or none."""
+    binaries = programs_of(build)
+    warn_of_native(build)
+    if folder.exists() and any(folder.iterdir()) and not (folder / "gpu_round").exists():
+        raise Failure(f"{folder} holds other things, expected an empty folder or an earlier pack")
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("bin", "benchmarks", "gpu"):
+        (folder / name).mkdir(parents=True)
+    for name in BESIDE_THE_PROGRAMS:
+        shutil.copy2(root / name, folder / "bin")
+    for source in ("benchmarks", "tools/gpu"):
+        for script in (root / source).glob("*.py"):
+            shutil.copy2(script, folder / pathlib.Path(source).name)
+    shutil.copy2(root / "tools" / "gpu_round", folder / "gpu_round")
+    libraries = add_programs(binaries, folder)
+    if data:
+        add_data(data, folder)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / (1 << 20)
+    print(f"{folder}: {size:.1f} MiB, {len(binaries)} programs, {libraries} libraries"
+          + f", {' and '.join(data) or 'no'} data")
+    if size > LARGEST:
+        raise Failure(f"{folder} has {size:.1f} MiB, expected at most {LARGEST}")
+    return 0

@@ -1,0 +1,173 @@
+"""The table of parts: what a round is made of, in the order of what they tell."""
+
+import dataclasses
+import os
+import pathlib
+import shutil
+from collections.abc import Callable
+
+from . import figures
+
+# Which tests are of one family; what no family claims is of the last one.
+FAMILIES = {
+    "dense layers": "kernels: *dense*,kernels: db*,kernels: the activations*",
+    "convolutions": "kernels: *conv*",
+    "images": "kernels: *batch*,kernels: *pool*,kernels: *augment*",
+    "spectrum, every shape": "kernels/spectrum: every*",
+    "spectrum, edges": "kernels/spectrum:*",
+    "engine": "engine/*,models/*,common/*",
+    "PyTorch's numbers": "fixtures*",
+}
+# What takes long and says nothing of the GPU, or is a part of its own.
+ELSEWHERE = ("agreement*,fault*,app/*,apps/*,paper*,data/*,analysis*,tools/*,cuda/plans*,cuda/host*,cuda/fragments*,"
+             "kernels/cuda*")
+ROUNDED = "kernels: dense_*agrees with the reference,kernels: conv*reference*"  # products, checked in tf32 and bf16
+# Of compare_cuda.py, with the seconds they take.
+COMPARISONS = {"lfr": 30, "accuracy": 25, "mlp": 50, "resnet": 40, "mlp-compiled": 40, "resnet-compiled": 60,
+               "lfr-400": 20, "operations": 20}
+PRECISIONS = {"resnet-compiled": ["--precisions", "tf32", "bf16"]}  # what was warmed up
+# Names of benchmarks, with how many steps of training their shortest run has.
+PROFILED = {"MLP": ("mlp_epoch/hidden:5/samples:2560/real_time", 20, "tf32"),
+            "ResNet": ("resnet_epoch/variant:1/batch:256/real_time", 8, "tf32"),
+            "LFR": ("lfr/(one_hot|general)_d512/40000/100/real_time", 2, "fp32")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    words: list
+    environment: dict = dataclasses.field(default_factory=dict)
+    python: bool = False  # runs with the libraries of this machine, not with those of the pack
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """One process and its limit. `seconds` is what it takes on an H100 or so, and what must be left to begin it."""
+
+    name: str
+    seconds: float
+    command: Callable  # of a Round; a string instead of a Command says why it cannot be run here
+    figures: Callable = figures.last_line
+    alone: bool = False  # measures time: nothing runs beside it
+    limit: float = 0.0  # of seconds; 0: three times as long as it should take
+
+    @property
+    def longest(self):
+        return self.limit or max(20.0, 3 * self.seconds)
+
+
+def tests(pattern, without="", precision="fp32", options=()):
+    environment = {"DEEPFREQ_TEST_PRECISION": precision, "DEEPFREQ_TEST_ANNOUNCE": "1"}
+    return lambda round_: Command([round_.bin / "deepfreq_tests", f"-tc={pattern}", f"-tce={without or 'fault*'}",
+                                   "--duration=true", *options], environment)
+
+
+def family(name):
+    names = list(FAMILIES)
+    earlier = [FAMILIES[other] for other in names[:names.index(name)]]
+    return tests(FAMILIES[name], ",".join([*earlier, ELSEWHERE]))
+
+
+def doctor(*options):
+    return lambda round_: Command([round_.bin / "doctor", "--device", round_.device, *options])
+
+
+def sanitizer(check, *command):
+    """compute-sanitizer over our own kernels only: those of cuDNN and cuBLAS are not ours to judge."""
+    def of(round_):
+        folders = [*pathlib.Path("/usr/local").glob("cuda*/bin"), *pathlib.Path("/opt/nvidia").glob("*")]
+        tool = shutil.which("compute-sanitizer", path=":".join([os.environ["PATH"], *map(str, folders)]))
+        if round_.trial or tool is None:
+            return "compute-sanitizer is not installed" if tool is None else "--device cpu runs no kernels"
+        return Command([tool, "--tool", check, "--kernel-name", "kernel_substring=run_", "--report-api-errors", "no",
+                        "--error-exitcode", "9", *(word(round_) for word in command)])
+    return of
+
+
+def sanitized(check):
+    return sanitizer(check, lambda r: r.bin / "doctor", lambda r: "--device", lambda r: r.device)
+
+
+def sanitized_spectrum(check):
+    return sanitizer(check, lambda r: r.bin / "deepfreq_tests", lambda r: "-tc=kernels/spectrum: every grid*")
+
+
+def comparison(name):
+    def of(round_):
+        budget = min(3 * COMPARISONS[name], round_.left()) - 3  # so that it ends by itself, with what it has
+        return Command([round_.python, round_.scripts / "compare_cuda.py", "--build", round_.bin.parent, "--python",
+                        round_.python, "--only", name, *PRECISIONS.get(name, []), "--rates",
+                        round_.work / "rates.json", "--repetitions", 5, "--epochs", 5, "--min-time", 0.1, "--budget",
+                        budget, "--device", round_.device, "--out", round_.work / f"{name}.md",
+                        *(["--small"] if round_.trial else [])], python=True)
+    return of
+
+
+def profile(benchmark, steps, precision):
+    def of(round_):
+        if round_.trial:
+            return "--device cpu runs no kernels"
+        return Command([round_.python, round_.scripts / "kernel_times.py", round_.bin / "deepfreq_benchmarks",
+                        benchmark, "--steps", steps, "--precision", precision], python=True)
+    return of
+
+
+def warm_up(script, *options):
+    """Fills the cache of torch.compile, so that no time is lost to it while others wait."""
+    def of(round_):
+        if round_.trial:
+            return "--device cpu compiles nothing"
+        return Command([round_.python, round_.scripts / script, "--device", round_.device, *options], python=True)
+    return of
+
+
+def app(name, data, *options):
+    """A program at the paper's scale, with its figures."""
+    def of(round_):
+        folder = round_.data and round_.data / data
+        if not folder or not folder.is_dir():
+            return f"no data of {data}"
+        return Command([round_.bin / name, "--device", round_.device, "--data", folder, "--out", round_.work / name,
+                        *(["--quick"] if round_.trial else options)])
+    return of
+
+
+SMOKE = [
+    Part("doctor", 8, doctor(), figures.checks),
+    *(Part(name, 10, family(name), figures.tests, limit=60) for name in FAMILIES),
+    Part("the rest", 10, tests("*", ",".join([*FAMILIES.values(), ELSEWHERE])), figures.tests, limit=60),
+    *(Part(f"products in {precision}", 15, tests(ROUNDED, "", precision), figures.tests)
+      for precision in ("tf32", "bf16")),
+    Part("agreement", 20, tests("agreement: 20 steps*"), figures.agreement),
+    Part("rounding, and graphs against none", 20, tests("agreement: *", "agreement: 20 steps*,agreement: what*"),
+         figures.tests),
+    *(Part(f"{check} of every operation", 20, sanitized(check), figures.sanitizer)
+      for check in ("memcheck", "racecheck", "initcheck", "synccheck")),
+    *(Part(f"{check} of the spectrum", 30, sanitized_spectrum(check), figures.sanitizer)
+      for check in ("memcheck", "racecheck")),
+]
+BENCH = [
+    *(Part(f"warm up: MLP, {precision}", 40, warm_up(
+        "mlp_pytorch.py", "--precision", precision, "--samples", 5000, "--epochs", 1, "--variants",
+        "torch.compile, fused Adam", "torch.compile reduce-overhead, fused Adam"), limit=120)
+      for precision in ("fp32", "tf32")),
+    *(Part(f"warm up: ResNet, {precision}", 60, warm_up(
+        "resnet_pytorch.py", "--precision", precision, "--batch", 256, "--epochs", 1, "--variants",
+        "channels_last, torch.compile", "channels_last, torch.compile reduce-overhead"), limit=120)
+      for precision in ("tf32", "bf16")),
+    *(Part(f"benchmarks: {name}", seconds, comparison(name), figures.comparison, alone=True)
+      for name, seconds in COMPARISONS.items()),
+    *(Part(f"kernels of {name}", 20, profile(*what), figures.page("kernels-" + name), alone=True)
+      for name, what in PROFILED.items()),
+]
+PAPER = [
+    Part("train_mlp_mnist", 60, app("train_mlp_mnist", "mnist"), figures.training_run, alone=True, limit=200),
+    Part("train_resnet_variants", 200, app("train_resnet_variants", "cifar10"), figures.training_run, alone=True,
+         limit=400),
+    Part("vanishing_gradient", 120, app("vanishing_gradient", "mnist"), figures.training_run, alone=True, limit=300),
+]
+# What must be told apart, made to happen; chosen by name only.
+FAULTS = [Part(f"fault: {name}", 1, tests(f"fault: {name}", "nothing", options=["--no-skip"]), figures.tests, limit=5)
+          for name in ("a crash", "a hang", "killed from outside", "a wrong result")]
+
+ROUNDS = {"smoke": (SMOKE, 180), "bench": (BENCH, 300), "paper": (PAPER, 400)}
+ALL = SMOKE + BENCH + PAPER
