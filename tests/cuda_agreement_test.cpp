@@ -73,18 +73,27 @@ const std::vector<Model>& models() {
     return all;
 }
 
+/// How a model is trained.
+struct Run {
+    std::uint64_t seed = 0;
+    bool record_steps = true;
+    bool moved = false;  ///< whether every input is the next larger float
+};
+
 /// Loss over the whole set at the start and after every fifth step; the last of the batches is smaller.
-std::vector<double> losses(Kernels& kernels, const Model& model, std::uint64_t seed = 0,
-                           bool record_steps = true) {
+std::vector<double> losses(Kernels& kernels, const Model& model, const Run& run = {}) {
     const std::int64_t samples = steps * model.batch - model.batch / 3;
-    const DeviceDataset set(kernels, labelled_points(samples, model.inputs, model.classes));
+    Dataset points = labelled_points(samples, model.inputs, model.classes);
+    for (float& value : points.inputs)
+        if (run.moved) value = std::nextafter(value, INFINITY);
+    const DeviceDataset set(kernels, points);
     Network network(kernels, model.layers(), model.batch);
-    network.initialize({}, seed);
+    network.initialize({}, run.seed);
     Trainer trainer(kernels, network, set,
                     {.loss = model.loss,
                      .learning_rate = model.learning_rate,
-                     .seed = seed,
-                     .record_steps = record_steps});
+                     .seed = run.seed,
+                     .record_steps = run.record_steps});
     std::vector<double> found = {trainer.evaluate(set).loss};
     for (int step = 1; step <= steps; ++step) {
         trainer.finish_epoch([] { return false; });
@@ -94,14 +103,16 @@ std::vector<double> losses(Kernels& kernels, const Model& model, std::uint64_t s
     return found;
 }
 
+double relative_difference(double a, double b) {
+    const double difference = std::fabs(a - b) / std::fabs(b);
+    return std::isfinite(difference) ? difference : INFINITY;
+}
+
 /// The largest relative difference of two runs' losses; infinite when one is no number.
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
     REQUIRE(a.size() == b.size());
     double largest = 0.0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        const double difference = std::fabs(a[i] - b[i]) / std::fabs(b[i]);
-        largest = std::isfinite(difference) ? std::max(largest, difference) : INFINITY;
-    }
+    for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, relative_difference(a[i], b[i]));
     return largest;
 }
 
@@ -114,7 +125,7 @@ TEST_CASE("agreement: what is compared shows another seed and other steps") {
         INFO("model: ", model.name);
         const std::vector<double> found = losses(kernels, model);
         CHECK(largest_difference(losses(kernels, model), found) == 0.0);
-        CHECK(largest_difference(losses(kernels, model, 1), found) > 10.0 * allowed);
+        CHECK(largest_difference(losses(kernels, model, {.seed = 1}), found) > 10.0 * allowed);
         std::vector<double> shifted = found;
         std::rotate(shifted.begin(), shifted.begin() + 1, shifted.end());
         CHECK(largest_difference(shifted, found) > 10.0 * allowed);
@@ -126,33 +137,39 @@ bool is_alone() {
     return backends_present().size() == 1;
 }
 
-/// Compares 20 steps of every model by `found` with those by `expected`.
-void check_agreement(Kernels& found, Kernels& expected, const std::string& pair, double bound) {
-    for (const Model& model : models()) {
-        INFO(pair, ", model: ", model.name);
-        const double difference = largest_difference(losses(found, model), losses(expected, model));
-        INFO("relative difference: ", difference);
-        CHECK(difference <= bound);
-        MESSAGE(pair << ", " << model.name << ": " << difference);
-    }
-}
-
 TEST_CASE("agreement: 20 steps of training give the same losses on every pair of backends") {
     if (is_alone()) return;
-    const std::vector<Backend>& backends = backends_present();
-    for (std::size_t i = 1; i < backends.size(); ++i)
-        for (std::size_t j = 0; j < i; ++j)
-            check_agreement(*backends[i].kernels, *backends[j].kernels,
-                            backends[i].name + " against " + backends[j].name, allowed);
+    Kernels& cpu = *backends_present()[0].kernels;
+    Kernels& cuda = *backends_present()[1].kernels;
+    for (const Model& model : models()) {
+        INFO("model: ", model.name);
+        const std::vector<double> expected = losses(cpu, model);
+        const std::vector<double> found = losses(cuda, model);
+        // Steps of Adam magnify roundings, those of deep residual networks a thousandfold and more: as much
+        // as they do when the inputs are rounded otherwise.
+        const std::vector<double> moved = losses(cpu, model, {.moved = true});
+        for (std::size_t i = 0; i < expected.size(); ++i)
+            CHECK(relative_difference(found[i], expected[i]) <=
+                  std::max(allowed, 2.0 * relative_difference(moved[i], expected[i])));
+        MESSAGE("cuda against cpu, " << model.name << ": " << largest_difference(found, expected)
+                                     << " (other inputs: " << largest_difference(moved, expected) << ")");
+    }
 }
 
 TEST_CASE("agreement: 20 steps of training in tf32 and bf16 give the losses of fp32") {
     if (is_alone()) return;
-    for (const auto& [precision, bound] :
-         {std::pair(Precision::TensorFloat32, 1e-2), std::pair(Precision::BFloat16, 8e-2)}) {
+    // A few times the largest found on an H100, of 4e-3 by Resnet18-1 in both.
+    constexpr double bound = 1e-2;
+    const auto exact = open_kernels("cuda").kernels;
+    for (const Precision precision : {Precision::TensorFloat32, Precision::BFloat16}) {
         const auto rounding = open_kernels("cuda", precision).kernels;
-        check_agreement(*rounding, *open_kernels("cuda").kernels,
-                        std::string(precision_name(precision)) + " against fp32", bound);
+        for (const Model& model : models()) {
+            const std::string what = std::string(precision_name(precision)) + " against fp32, " + model.name;
+            INFO(what);
+            const double difference = largest_difference(losses(*rounding, model), losses(*exact, model));
+            CHECK(difference <= bound);
+            MESSAGE(what << ": " << difference);
+        }
     }
 }
 
@@ -162,7 +179,7 @@ TEST_CASE("agreement: steps recorded as a graph or not give the same bits in eve
         const auto kernels = open_kernels("cuda", precision).kernels;
         for (const Model& model : models()) {
             INFO(precision_name(precision), ", model: ", model.name);
-            CHECK(losses(*kernels, model, 0, false) == losses(*kernels, model, 0, true));
+            CHECK(losses(*kernels, model, {.record_steps = false}) == losses(*kernels, model));
         }
     }
 }

@@ -12,8 +12,9 @@ def last_line(ended, round_):
 
 def checks(ended, round_):
     """Of the doctor."""
-    devices = re.findall(r"^device: (.*)", ended.output, re.MULTILINE)
-    return f"{len(re.findall(r' OK$', ended.output, re.MULTILINE))} checks; " + "; ".join(devices)
+    found = re.findall(r"^device: (.*)", ended.output, re.MULTILINE)
+    found += re.findall(r"^  (cu(?:BLASLt|DNN) \S+)$", ended.output, re.MULTILINE)
+    return f"{len(re.findall(r' OK$', ended.output, re.MULTILINE))} checks; " + "; ".join(found)
 
 
 def totals(output):
@@ -33,7 +34,7 @@ def tests(ended, round_):
 
 
 def agreement(ended, round_):
-    pairs = re.findall(r"MESSAGE: (\S+ against .*: \S+)", ended.output)
+    pairs = re.findall(r"MESSAGE: (\S+ against .*: .+)", ended.output)
     if not pairs and not round_.trial:
         raise ValueError("there was no pair of backends to compare")
     return "largest relative difference of the loss: " + "; ".join(pairs) if pairs else tests(ended, round_)
@@ -49,6 +50,11 @@ def comparison(ended, round_):
     rows = compared[1] if compared else ended.output
     ours = dict(re.findall(r"^\| ((?:MLP|LFR|Resnet)[^|]*?) \| ([^|]+?) \|", rows, re.MULTILINE))
     return "; ".join(f"{job}: {took}" for job, took in ours.items())
+
+
+def compiled(ended, round_):
+    """Of a script of PyTorch's: nothing that was measured beside others."""
+    return f"the cache is filled, {ended.seconds:.0f} s"
 
 
 def page(name):

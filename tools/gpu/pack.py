@@ -30,16 +30,14 @@ def libraries_of(binary):
 
 
 def library_path(binary, packed):
-    """LD_LIBRARY_PATH for a binary of ours: what was packed, then where each CUDA library is that the loader
-    misses."""
+    """LD_LIBRARY_PATH for a binary of ours: what was packed; then for each of CUDA's libraries that of PyTorch's
+    packages, so that both compute with the same; then the toolkit's."""
     folders = [packed] if packed else []
-    places = [pathlib.Path("/usr/local/cuda/lib64"), *pathlib.Path("/usr/local").glob("cuda-*/lib64")]
     # Where the Python packages nvidia-* keep theirs: nvidia/cublas/lib, nvidia/cu13/lib …
-    for place in filter(None, sys.path):
-        places += sorted(pathlib.Path(place).glob("nvidia/*/lib"))
-    for name, path in libraries_of(binary).items():
-        if path is None and CUDA.match(name):
-            folders += [place for place in places if (place / name).exists()][:1]
+    places = [folder for place in filter(None, sys.path) for folder in sorted(pathlib.Path(place).glob("nvidia/*/lib"))]
+    places += [pathlib.Path("/usr/local/cuda/lib64"), *pathlib.Path("/usr/local").glob("cuda-*/lib64")]
+    for name in filter(CUDA.match, libraries_of(binary)):
+        folders += [place for place in places if (place / name).exists()][:1]
     # cuDNN loads its other halves by name, from beside itself or from this path; dict: each folder once.
     words = [*map(str, dict.fromkeys(folders)), os.environ.get("LD_LIBRARY_PATH")]
     return ":".join(filter(None, words))
@@ -86,11 +84,14 @@ def unpack(folder):
     for archive, names in (("programs.tar.xz", ("bin", "lib")), ("data.tar.xz", ("data",))):
         if not (folder / archive).exists() or (folder / names[-1]).exists():
             continue
+        aside = folder / "unpacking"
         with tarfile.open(folder / archive) as packed:
-            packed.extractall(folder / "unpacking")
+            packed.extractall(aside)
         for name in names:
+            (aside / name).mkdir(exist_ok=True)  # a program may need no library
             shutil.rmtree(folder / name, ignore_errors=True)
-            (folder / "unpacking" / name).rename(folder / name)
+            (aside / name).rename(folder / name)
+        aside.rmdir()
 
 
 def add_data(folders, folder):

@@ -42,7 +42,7 @@ def device_and_driver():
 class Round:
     """What the parts' commands are made of (parts.py), and where results go."""
 
-    def __init__(self, args, root, packed):
+    def __init__(self, args, root, packed, chosen):
         self.bin = (root if packed else args.build) / "bin"
         self.scripts = root / "benchmarks"
         self.data = args.data or (root / "data" if packed else None)
@@ -65,7 +65,7 @@ class Round:
         self.begun = time.monotonic()
         self.end = self.begun + args.budget if args.budget else float("inf")
         self.started = datetime.datetime.now(datetime.timezone.utc)
-        self.results = {}  # name of a part -> Result, in the order of their ends
+        self.results = {part.name: None for part in chosen}  # a Result once the part has ended
         self.keeping = threading.Lock()
         self.runner = Runner(open(self.out / "log.txt", "w", encoding="utf-8"))
 
@@ -129,6 +129,9 @@ class Round:
                  f"- `{words}`; output in log.txt", "",
                  "| part | result | seconds | figures |", "| --- | --- | --- | --- |"]
         for name, result in self.results.items():
+            if result is None:
+                lines.append(f"| {name} | not yet | | |")
+                continue
             figures_ = result.words.replace("|", "\\|")
             lines.append(f"| {name} | {result.status} | {result.seconds:.1f} | {figures_} |")
         return "\n".join([*lines, ""])
@@ -171,4 +174,4 @@ def run(round_, parts, jobs):
     finally:
         shutil.rmtree(round_.work, ignore_errors=True)
     print((round_.out / "summary.md").read_text(encoding="utf-8"))
-    return 1 if any(result.status == "failed" for result in round_.results.values()) else 0
+    return 1 if any(result and result.status == "failed" for result in round_.results.values()) else 0
