@@ -33,7 +33,7 @@ Registers load(const std::vector<std::uint16_t>& memory, const Address& address)
         for (int m = 0; m < 4; ++m)
             for (int h = 0; h < 2; ++h) {
                 const auto [from, half] = fragments::loaded(lane, m, h);
-                registers[lane][m][h] = half_value(memory[static_cast<std::size_t>(address(from) + half)]);
+                registers[lane][m][h] = half_value(memory[address(from) + half]);
             }
     return registers;
 }

@@ -71,7 +71,7 @@ double largest_error(const Rows& rows, bool direct = false) {
     for (int i = 0; i < rows.n; ++i)
         for (int j = 0; j < rows.n; ++j) {
             const double exact = rows.exact(i, j) / features.unit() / features.unit() * log2_of_e;
-            const double value = static_cast<double>(found[static_cast<std::size_t>(j * tile_rows + i)]);
+            const double value = static_cast<double>(found[j * tile_rows + i]);
             if (i != j) largest = std::max(largest, std::fabs(value - exact) / exact);
         }
     return largest;

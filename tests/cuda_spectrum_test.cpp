@@ -222,8 +222,9 @@ TEST_CASE("kernels/cuda spectrum: columns by the thousand that differ alike lose
         for (const bool two_values : {true, false}) {
             Set s = clusters(20, d, 3, true);
             for (std::int64_t i = 0; i < s.n * s.d; ++i) {
-                const auto row = static_cast<double>(i / s.d);
-                s.x[i] = static_cast<float>(0.1 * (two_values ? std::fmod(row, 2.0) : std::sqrt(row)));
+                const std::int64_t row = i / s.d;
+                s.x[i] = static_cast<float>(
+                    0.1 * (two_values ? static_cast<double>(row % 2) : std::sqrt(static_cast<double>(row))));
             }
             for (const Limits& limits : {by_products, by_differences})
                 check_against_reference("alike", s, log_grid(s, 0.01, 100.0, 20), limits);
