@@ -76,8 +76,8 @@ TEST_CASE("app/doctor: --only checks the operations whose names begin so") {
 }
 
 TEST_CASE("app/doctor: in a lower precision only the factors of products may err more") {
+    const auto exact = self_check_trials();
     for (const Precision precision : {Precision::TensorFloat32, Precision::BFloat16}) {
-        const auto exact = self_check_trials();
         const auto rounded = self_check_trials(precision);
         REQUIRE(exact.size() == rounded.size());
         for (std::size_t i = 0; i < exact.size(); ++i) {
@@ -110,8 +110,7 @@ TEST_CASE(
     write_file(file, Bytes(properties.begin(), properties.end()));
     const Answer answer = doctor({"--plans", file});
     CHECK(answer.status == 0);
-    CHECK(contains(answer.output,
-                   "\ndw added of 256x32x32x64, 64 filters of 3x3, stride 1, padding 1, on 16 bytes "));
+    CHECK(contains(answer.output, "\ndw added of 256x32x32x64, 64 filters of 3x3, stride 1, padding 1 "));
     CHECK(contains(answer.output, " 0 without a plan; largest workspace "));
     write_file(file, {'{', '}'});
     const Answer refused = doctor({"--plans", file});
