@@ -36,8 +36,12 @@ def library_path(binary, packed):
     # Where the Python packages nvidia-* keep theirs: nvidia/cublas/lib, nvidia/cu13/lib …
     places = [folder for place in filter(None, sys.path) for folder in sorted(pathlib.Path(place).glob("nvidia/*/lib"))]
     places += [pathlib.Path("/usr/local/cuda/lib64"), *pathlib.Path("/usr/local").glob("cuda-*/lib64")]
-    for name in filter(CUDA.match, libraries_of(binary)):
-        folders += [place for place in places if (place / name).exists()][:1]
+    needed = {name: path for name, path in libraries_of(binary).items() if CUDA.match(name)}
+    for name, path in needed.items():
+        found = [place for place in places if (place / name).exists()][:1]
+        if not found and path is None:
+            raise Failure(f"{name} is not found, expected it in a CUDA toolkit in /usr/local or PyTorch's packages")
+        folders += found
     # cuDNN loads its other halves by name, from beside itself or from this path; dict: each folder once.
     words = [*map(str, dict.fromkeys(folders)), os.environ.get("LD_LIBRARY_PATH")]
     return ":".join(filter(None, words))
