@@ -46,6 +46,7 @@ Kernels& device() {
 std::vector<float> normals(std::int64_t count, std::uint32_t stream) {
     const Philox random(0, RandomUse::Functions, stream);
     std::vector<float> values(static_cast<std::size_t>(count));
+#pragma omp parallel for
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(random.normal(i));
     return values;
 }

@@ -25,7 +25,7 @@ ROUNDED = "kernels: dense_*agrees with the reference,kernels: conv*reference*"  
 OWN_OPERATIONS = ("mean_squared,softmax,count,adam,gather,random,scale,sum_of,add,first,batch_norm,average,max,"
                   "gaussian")  # how the names of those begin that call no library
 # Of compare_cuda.py, with the seconds they take.
-COMPARISONS = {"lfr": 30, "accuracy": 25, "mlp": 50, "resnet": 40, "mlp-compiled": 40, "resnet-compiled": 60,
+COMPARISONS = {"lfr": 45, "accuracy": 30, "mlp": 85, "resnet": 60, "mlp-compiled": 40, "resnet-compiled": 80,
                "lfr-400": 20, "operations": 20}
 PRECISIONS = {"resnet-compiled": ["--precisions", "tf32", "bf16"]}  # what was warmed up
 # Names of benchmarks, with how many steps of training their shortest run has.
@@ -51,6 +51,7 @@ class Part:
     figures: Callable = figures.last_line
     alone: bool = False  # measures time: nothing runs beside it
     limit: float = 0.0  # of seconds; 0: three times as long as it should take
+    data: str = ""  # folder of the data that it needs
 
     @property
     def longest(self):
@@ -176,10 +177,12 @@ BENCH = [
       for name, what in PROFILED.items()),
 ]
 PAPER = [
-    Part("train_mlp_mnist", 60, app("train_mlp_mnist", "mnist"), figures.training_run, alone=True, limit=200),
-    Part("train_resnet_variants", 200, app("train_resnet_variants", "cifar10"), figures.training_run, alone=True,
-         limit=400),
-    Part("vanishing_gradient", 120, app("vanishing_gradient", "mnist"), figures.training_run, alone=True, limit=300),
+    Part("train_mlp_mnist", 20, app("train_mlp_mnist", "mnist"), figures.training_run, alone=True, limit=100,
+         data="mnist"),
+    Part("train_resnet_variants", 350, app("train_resnet_variants", "cifar10"), figures.training_run, alone=True,
+         limit=500, data="cifar10"),
+    Part("vanishing_gradient", 180, app("vanishing_gradient", "mnist"), figures.training_run, alone=True, limit=300,
+         data="mnist"),
 ]
 # What must be told apart, made to happen; chosen by name only.
 FAULTS = [Part(f"fault: {name}", 1, tests(f"fault: {name}", "nothing", options=["--no-skip"]), figures.tests, limit=5)

@@ -153,6 +153,13 @@ def kept(entry):
     return None if any(name.match(pattern) for pattern in NOT_KEPT) else entry
 
 
+def require_data(round_, parts):
+    for part in parts:
+        if part.data and not (round_.data and (round_.data / part.data).is_dir()):
+            raise Failure(f"{part.name} needs {part.data}/ in the folder of --data ({round_.data or 'none'}), and it "
+                          f"is not there: pack with --{part.data} DIR, or choose other parts by --only")
+
+
 def run(round_, parts, jobs):
     """Exit status: 1 if a part failed."""
     if all(time.monotonic() + part.seconds > round_.end for part in parts):
