@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import statistics
-import sys
 import time
 
 import torch
@@ -108,14 +107,7 @@ def main():
     x = torch.rand(args.samples, 784, device=args.device)
     labels = torch.randint(10, (args.samples,), device=args.device)
     t = torch.nn.functional.one_hot(labels, 10).float()
-    variants, failed = {}, {}
-    for name in args.variants:
-        try:
-            variants[name] = seconds_per_step(name, args, x, t)
-        except (TypeError, RuntimeError, AttributeError) as error:  # this PyTorch does not have it, or not here
-            failed[name] = (str(error).strip().splitlines() or [repr(error)])[0]
-    if not variants:
-        sys.exit(f"mlp_pytorch.py: no variant ran: {failed}")
+    variants, failed = torch_device.measure_variants(args.variants, lambda name: seconds_per_step(name, args, x, t))
     best = min(variants, key=variants.get)
     print(json.dumps({"torch": torch.__version__, "device": args.device, "precision": args.precision,
                       "blas": loaded_blas(), "gemm_rate": rate, "variants": variants, "failed": failed,

@@ -9,7 +9,6 @@ import argparse
 import json
 import resource
 import statistics
-import sys
 
 import torch
 
@@ -90,14 +89,8 @@ def main():
     torch_device.prepare(args)
     x = torch.rand(4 * args.batch, 3, 32, 32, device=args.device)
     labels = torch.randint(10, (4 * args.batch,), device=args.device)
-    variants, failed = {}, {}
-    for name in args.variants:
-        try:
-            variants[name] = seconds_per_step(name, args, x, labels)
-        except (TypeError, RuntimeError, AttributeError) as error:  # this PyTorch does not have it, or not here
-            failed[name] = (str(error).strip().splitlines() or [repr(error)])[0]
-    if not variants:
-        sys.exit(f"resnet_pytorch.py: no variant ran: {failed}")
+    variants, failed = torch_device.measure_variants(
+        args.variants, lambda name: seconds_per_step(name, args, x, labels))
     best = min(variants, key=variants.get)
     print(json.dumps({"torch": torch.__version__, "variants": variants, "failed": failed, "best": best,
                       "seconds": variants[best],

@@ -1,5 +1,7 @@
 """What the PyTorch peers share: the device they run on, and how time is taken on it."""
 
+import os
+import sys
 import time
 
 import torch
@@ -55,6 +57,19 @@ def captured(step, sizes, device):
         static_index.copy_(index)
         graph.replay()
     return replay
+
+
+def measure_variants(names, measure):
+    """({name: measure(name)}, {name: why not}): this PyTorch may not have it, or not on this device."""
+    variants, failed = {}, {}
+    for name in names:
+        try:
+            variants[name] = measure(name)
+        except (TypeError, RuntimeError, AttributeError) as error:
+            failed[name] = (str(error).strip().splitlines() or [repr(error)])[0]
+    if not variants:
+        sys.exit(f"{os.path.basename(sys.argv[0])}: no variant ran: {failed}")
+    return variants, failed
 
 
 def synchronize(device):

@@ -9,10 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "common/philox.h"
 #include "kernels/cuda/spectrum_driver.h"
 #include "tests/host_device.h"
-#include "tests/spectrum_reference.h"
+#include "tests/spectrum_samples.h"
 
 // The CUDA backend's spectrum on the host: the same driver and the same kernels, with plain loops in place of
 // the matrix units and of the library's sort.
@@ -23,64 +22,16 @@ namespace {
 using namespace cuda;
 using namespace cuda::spectrum;
 
+using tests::clusters;
+using tests::even_grid;
 using tests::HostDevice;
+using tests::log_grid;
 
 constexpr std::int64_t much = std::int64_t{1} << 30;
 constexpr Limits by_products{1, much, 0, 2};
 constexpr Limits by_differences{1, much, 1 << 20, 1};
 
-/// Samples x[n,d] with targets y[n,c].
-struct Set {
-    std::int64_t n, d, c;
-    std::vector<float> x, y;
-};
-
-/// n samples in c clusters; targets are the one-hot cluster, or normal numbers.
-Set clusters(std::int64_t n, std::int64_t d, std::int64_t c, bool one_hot, double centre = 0.5,
-             double noise = 1.0) {
-    const Philox random(static_cast<std::uint64_t>(n * 1000003 + d * 1009 + c), RandomUse::Functions);
-    Set s{n, d, c, std::vector<float>(static_cast<std::size_t>(n * d)),
-          std::vector<float>(static_cast<std::size_t>(n * c))};
-    std::uint64_t next = 0;
-    std::vector<double> centres(static_cast<std::size_t>(c * d));
-    for (double& value : centres) value = centre * random.normal(next++);
-    for (std::int64_t i = 0; i < n; ++i) {
-        const auto label = static_cast<std::int64_t>(random.uniform(next++) * static_cast<double>(c));
-        for (std::int64_t k = 0; k < d; ++k)
-            s.x[i * d + k] = static_cast<float>(centres[label * d + k] + noise * random.normal(next++));
-        for (std::int64_t k = 0; k < c; ++k)
-            s.y[i * c + k] = one_hot ? (k == label ? 1.0F : 0.0F) : static_cast<float>(random.normal(next++));
-    }
-    return s;
-}
-
-/// Mean squared distance of two samples, the unit of the grids below.
-double mean_squared_distance(const Set& s) {
-    double sum = 0.0;
-    for (std::int64_t k = 0; k < s.d; ++k) {
-        double mean = 0.0;
-        for (std::int64_t i = 0; i < s.n; ++i) mean += s.x[i * s.d + k];
-        mean /= static_cast<double>(s.n);
-        for (std::int64_t i = 0; i < s.n; ++i) sum += std::pow(s.x[i * s.d + k] - mean, 2.0);
-    }
-    return sum > 0.0 ? 2.0 * sum / static_cast<double>(s.n) : 1.0;
-}
-
-/// 1/delta from lo to hi, in units of 1 / mean squared distance.
-std::vector<double> even_grid(const Set& s, double lo, double hi, int count) {
-    std::vector<double> grid;
-    grid.reserve(static_cast<std::size_t>(count));
-    for (int k = 0; k < count; ++k)
-        grid.push_back((lo + (hi - lo) * k / std::max(1, count - 1)) / mean_squared_distance(s));
-    return grid;
-}
-std::vector<double> log_grid(const Set& s, double lo, double hi, int count) {
-    std::vector<double> grid;
-    grid.reserve(static_cast<std::size_t>(count));
-    for (int k = 0; k < count; ++k)
-        grid.push_back(lo * std::pow(hi / lo, k / std::max(1.0, count - 1.0)) / mean_squared_distance(s));
-    return grid;
-}
+using Set = tests::Samples;  // the kernels have a Samples of their own
 
 /// LFR of every width, as the CUDA backend computes it.
 std::vector<double> ratio(const Set& s, const std::vector<double>& grid, const Limits& limits,
@@ -90,8 +41,7 @@ std::vector<double> ratio(const Set& s, const std::vector<double>& grid, const L
         LowFrequencyEnergy<HostDevice>(device, {s.x.data(), {s.n, s.d}}, {s.y.data(), {s.n, s.c}}, grid,
                                        {.exclude_self = exclude_self})
             .compute();
-    double total = 0.0;
-    for (const float value : s.y) total += static_cast<double>(value) * value;
+    const double total = tests::sum_of_squares(s.y);
     for (double& value : found) value /= total;
     if (blocks_run != nullptr) *blocks_run = device.blocks_run();
     return found;
@@ -234,17 +184,7 @@ TEST_CASE("kernels/cuda spectrum: columns by the thousand that differ alike lose
 TEST_CASE("kernels/cuda spectrum: features of few effective dimensions, of whose pairs some are near") {
     for (const std::int64_t dimension : {2, 5, 10, 15, 20}) {
         if (tests::few_columns_only && dimension != 10) continue;
-        const Set few = clusters(180, dimension, 3, true, 0.5);
-        const Set turn = clusters(dimension, 96, 1, true);
-        Set s = clusters(few.n, turn.d, 3, true);
-        s.y = few.y;
-        for (std::int64_t i = 0; i < s.n; ++i)
-            for (std::int64_t k = 0; k < s.d; ++k) {
-                double sum = 0.0;
-                for (std::int64_t l = 0; l < dimension; ++l)
-                    sum += static_cast<double>(few.x[i * dimension + l]) * turn.x[l * s.d + k];
-                s.x[i * s.d + k] = static_cast<float>(sum);
-            }
+        const Set s = tests::spread(clusters(180, dimension, 3, true), 96);
         check_against_reference("few dimensions", s, even_grid(s, 0.0, 40.0, 35), by_products);
         check_against_reference("few dimensions", s, log_grid(s, 1e-2, 1e6, 17), by_products, true);
     }

@@ -20,8 +20,8 @@ double distance_error(Kernels& kernels, std::int64_t d, std::uint64_t seed) {
         for (const int other : {1, 2})
             squared[other] += std::pow(static_cast<double>(s.x[other * d + k]) - s.x[k], 2.0);
     }
-    const double exponent =
-        60.0;  // the other weights, with four times the distance, are nothing beside these
+    // So large that the weights at four times the distance are nothing beside these.
+    const double exponent = 60.0;
     const double half = exponent / squared[1];
     const double value = std::sqrt(energy(kernels, s, {2.0 * half}, true).front());
     const double difference = std::log(1.0 / value - 1.0) / half;
@@ -54,17 +54,7 @@ TEST_CASE("kernels/spectrum: columns by the thousand that differ alike lose no d
 
 TEST_CASE("kernels/spectrum: features of few effective dimensions") {
     for (const std::int64_t dimension : {5, 10, 15, 20}) {
-        const Samples few = clusters(300, dimension, 5, true);
-        const Samples map = clusters(dimension, 512, 1, true);
-        Samples s = clusters(few.n, map.d, few.c, true);
-        s.y = few.y;
-        for (std::int64_t i = 0; i < s.n; ++i)
-            for (std::int64_t k = 0; k < s.d; ++k) {
-                double sum = 0.0;
-                for (std::int64_t l = 0; l < dimension; ++l)
-                    sum += static_cast<double>(few.x[i * dimension + l]) * map.x[l * s.d + k];
-                s.x[i * s.d + k] = static_cast<float>(sum);
-            }
+        const Samples s = spread(clusters(300, dimension, 5, true), 512);
         check_against_reference("few dimensions", s, even_grid(s, 0.0, 40.0, 35));
         check_against_reference("few dimensions", s, log_grid(s, 1e-2, 1e6, 17), true);
     }

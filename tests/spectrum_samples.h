@@ -53,6 +53,20 @@ inline Samples with_features(Samples s, const std::function<double(double, std::
     return s;
 }
 
+/// The samples in d dimensions: by a linear map, so that they vary in as many directions as before.
+inline Samples spread(const Samples& few, std::int64_t d) {
+    const Samples map = clusters(few.d, d, 1, true);
+    Samples s{few.n, d, few.c, Floats(static_cast<std::size_t>(few.n * d)), few.y};
+    for (std::int64_t i = 0; i < s.n; ++i)
+        for (std::int64_t k = 0; k < d; ++k) {
+            double sum = 0.0;
+            for (std::int64_t l = 0; l < few.d; ++l)
+                sum += static_cast<double>(few.x[i * few.d + l]) * map.x[l * d + k];
+            s.x[i * d + k] = static_cast<float>(sum);
+        }
+    return s;
+}
+
 /// Mean squared distance of two samples, the unit of the grids below.
 inline double mean_squared_distance(const Samples& s) {
     double sum = 0.0;

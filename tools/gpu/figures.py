@@ -1,6 +1,7 @@
 """The few words that sum up a part that ended well: numbers out of its output."""
 
 import csv
+import pathlib
 import re
 
 from .commands import last_line as last_line_of
@@ -68,10 +69,10 @@ def page(name):
 def training_run(ended, round_):
     """Of a program at the paper's scale: the last row of each table of metrics."""
     words = [f"{ended.seconds:.1f} s"]
-    for file in sorted(round_.work.glob("*/**/metrics.csv")):
-        if str(file.parent).startswith(str(ended.words[ended.words.index("--out") + 1])):
-            with open(file, newline="", encoding="utf-8") as table:
-                last = list(csv.DictReader(table))[-1]
-            words.append(f"{file.parent.name}: epoch {last['epoch']}, loss {last['train_loss']}, "
-                         f"accuracy {last['train_accuracy']}")
+    out = pathlib.Path(ended.words[ended.words.index("--out") + 1])
+    for file in sorted(out.glob("**/metrics.csv")):
+        with open(file, newline="", encoding="utf-8") as table:
+            last = list(csv.DictReader(table))[-1]
+        words.append(f"{file.parent.name}: epoch {last['epoch']}, loss {last['train_loss']}, "
+                     f"accuracy {last['train_accuracy']}")
     return "; ".join(words)

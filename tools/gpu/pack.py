@@ -29,7 +29,7 @@ def libraries_of(binary):
     return {name: None if path == "not found" else pathlib.Path(path) for name, path in found}
 
 
-def library_path(binary, packed):
+def loader_path(binary, packed):
     """LD_LIBRARY_PATH for a binary of ours: what was packed; then for each of CUDA's libraries that of PyTorch's
     packages, so that both compute with the same; then the toolkit's."""
     folders = [packed] if packed else []

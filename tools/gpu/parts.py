@@ -64,10 +64,13 @@ def tests(pattern, without="", precision="fp32", options=()):
                                    "--duration=true", *options], environment)
 
 
+def on_gpu(command, why):
+    """The command, but on the CPU the reason why not."""
+    return lambda round_: f"--device cpu{why}" if round_.trial else command(round_)
+
+
 def agreement(pattern, without=""):
-    def of(round_):
-        return "--device cpu: nothing to agree with" if round_.trial else tests(pattern, without)(round_)
-    return of
+    return on_gpu(tests(pattern, without), ": nothing to agree with")
 
 
 def family(name):
@@ -80,31 +83,20 @@ def doctor(*options):
     return lambda round_: Command([round_.bin / "doctor", "--device", round_.device, *options])
 
 
-def sanitizer(check, *command, kernels=("--kernel-name", "kernel_substring=run_")):
-    """compute-sanitizer over our own kernels only: those of cuDNN and cuBLAS are not ours to judge."""
+def sanitizer(check, command, kernels=("--kernel-name", "kernel_substring=run_")):
+    """A command under compute-sanitizer, which watches our own kernels: those of cuDNN and cuBLAS are not ours to
+    judge."""
     def of(round_):
         folders = [*pathlib.Path("/usr/local").glob("cuda*/bin"), *pathlib.Path("/opt/nvidia").glob("*")]
         tool = shutil.which("compute-sanitizer", path=":".join([os.environ["PATH"], *map(str, folders)]))
-        if round_.trial or tool is None:
-            return "compute-sanitizer is not installed" if tool is None else "--device cpu runs no kernels"
+        if tool is None:
+            return "compute-sanitizer is not installed"
+        if round_.trial:
+            return "--device cpu runs no kernels"
+        watched = command(round_)
         return Command([tool, "--tool", check, *kernels, "--report-api-errors", "no", "--error-exitcode", "9",
-                        *(word(round_) for word in command)])
+                        *watched.words], watched.environment)
     return of
-
-
-def sanitized(check):
-    return sanitizer(check, lambda r: r.bin / "doctor", lambda r: "--device", lambda r: r.device)
-
-
-def initialised():
-    """initcheck takes for unwritten what kernels wrote that it does not watch: so it watches all, of operations that
-    call neither cuBLAS nor cuDNN."""
-    return sanitizer("initcheck", lambda r: r.bin / "doctor", lambda r: "--device", lambda r: r.device,
-                     lambda r: "--only", lambda r: OWN_OPERATIONS, kernels=())
-
-
-def sanitized_spectrum(check):
-    return sanitizer(check, lambda r: r.bin / "deepfreq_tests", lambda r: "-tc=kernels/spectrum: every grid*")
 
 
 def comparison(name):
@@ -119,32 +111,23 @@ def comparison(name):
 
 
 def profile(benchmark, steps, precision):
-    def of(round_):
-        if round_.trial:
-            return "--device cpu runs no kernels"
-        return Command([round_.python, round_.scripts / "kernel_times.py", round_.bin / "deepfreq_benchmarks",
-                        benchmark, "--steps", steps, "--precision", precision], python=True)
-    return of
+    return on_gpu(lambda round_: Command(
+        [round_.python, round_.scripts / "kernel_times.py", round_.bin / "deepfreq_benchmarks", benchmark, "--steps",
+         steps, "--precision", precision], python=True), " runs no kernels")
 
 
 def warm_up(script, *options):
     """Fills the cache of torch.compile, so that no time is lost to it while others wait."""
-    def of(round_):
-        if round_.trial:
-            return "--device cpu compiles nothing"
-        return Command([round_.python, round_.scripts / script, "--device", round_.device, *options], python=True)
-    return of
+    return on_gpu(lambda round_: Command(
+        [round_.python, round_.scripts / script, "--device", round_.device, *options], python=True),
+        " compiles nothing")
 
 
-def app(name, data, *options):
+def app(name, seconds, limit, data):
     """A program at the paper's scale, with its figures."""
-    def of(round_):
-        folder = round_.data and round_.data / data
-        if not folder or not folder.is_dir():
-            return f"no data of {data}"
-        return Command([round_.bin / name, "--device", round_.device, "--data", folder, "--out", round_.work / name,
-                        *(["--quick"] if round_.trial else options)])
-    return of
+    return Part(name, seconds, lambda round_: Command(
+        [round_.bin / name, "--device", round_.device, "--data", round_.data / data, "--out", round_.work / name,
+         *(["--quick"] if round_.trial else [])]), figures.training_run, alone=True, limit=limit, data=data)
 
 
 SMOKE = [
@@ -156,10 +139,12 @@ SMOKE = [
     Part("agreement", 20, agreement("agreement: 20 steps*"), figures.agreement, limit=90),
     Part("rounding and graphs", 20, agreement("agreement: *", "agreement: 20 steps*,agreement: what*"),
          figures.tests),
-    *(Part(f"{check} of every operation", 20, sanitized(check), figures.sanitizer)
+    *(Part(f"{check} of every operation", 20, sanitizer(check, doctor()), figures.sanitizer)
       for check in ("memcheck", "racecheck", "synccheck")),
-    Part("initcheck of our own operations", 30, initialised(), figures.sanitizer),
-    *(Part(f"{check} of the spectrum", 30, sanitized_spectrum(check), figures.sanitizer)
+    # It takes for unwritten what was written by kernels that it does not watch: so it watches all.
+    Part("initcheck of our own operations", 30, sanitizer("initcheck", doctor("--only", OWN_OPERATIONS), kernels=()),
+         figures.sanitizer),
+    *(Part(f"{check} of the spectrum", 30, sanitizer(check, tests("kernels/spectrum: every grid*")), figures.sanitizer)
       for check in ("memcheck", "racecheck")),
 ]
 BENCH = [
@@ -176,14 +161,8 @@ BENCH = [
     *(Part(f"kernels of {name}", 30, profile(*what), figures.page("kernels-" + name), alone=True)
       for name, what in PROFILED.items()),
 ]
-PAPER = [
-    Part("train_mlp_mnist", 20, app("train_mlp_mnist", "mnist"), figures.training_run, alone=True, limit=100,
-         data="mnist"),
-    Part("train_resnet_variants", 350, app("train_resnet_variants", "cifar10"), figures.training_run, alone=True,
-         limit=500, data="cifar10"),
-    Part("vanishing_gradient", 180, app("vanishing_gradient", "mnist"), figures.training_run, alone=True, limit=300,
-         data="mnist"),
-]
+PAPER = [app("train_mlp_mnist", 20, 100, "mnist"), app("train_resnet_variants", 350, 500, "cifar10"),
+         app("vanishing_gradient", 180, 300, "mnist")]
 # What must be told apart, made to happen; chosen by name only.
 FAULTS = [Part(f"fault: {name}", 1, tests(f"fault: {name}", "nothing", options=["--no-skip"]), figures.tests, limit=5)
           for name in ("a crash", "a hang", "killed from outside", "a wrong result")]

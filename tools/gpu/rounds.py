@@ -51,7 +51,7 @@ class Round:
         self.trial = args.device == "cpu"
         if not (self.bin / "doctor").exists():
             raise Failure(f"{self.bin} has no programs, expected those of ./run --backend cuda build, or a pack")
-        libraries = pack.library_path(self.bin / "doctor", root / "lib" if packed else None)
+        libraries = pack.loader_path(self.bin / "doctor", root / "lib" if packed else None)
         self.environment = {**os.environ, "OMP_WAIT_POLICY": "passive", "LD_LIBRARY_PATH": libraries}
         # A Python has libraries of its own, and must not see ours.
         self.python_environment = {**os.environ, "PYTHONUNBUFFERED": "1", "DEEPFREQ_LIBRARY_PATH": libraries}
@@ -77,6 +77,9 @@ class Round:
         if missing or done.returncode == 2:
             raise Failure(missing[1] if missing else done.stderr.strip().removeprefix("error: "))
 
+    def lacks_data(self, part):
+        return part.data and not (self.data and (self.data / part.data).is_dir())
+
     def left(self):
         return self.end - time.monotonic()
 
@@ -84,6 +87,8 @@ class Round:
         left = self.left()
         if left < part.seconds:
             return Result("left out", f"takes about {part.seconds:.0f} s, and {max(0.0, left):.0f} s were left")
+        if self.lacks_data(part):
+            return Result("skipped", f"no data of {part.data}")
         command = part.command(self)
         if isinstance(command, str):
             return Result("skipped", command)
@@ -155,7 +160,7 @@ def kept(entry):
 
 def require_data(round_, parts):
     for part in parts:
-        if part.data and not (round_.data and (round_.data / part.data).is_dir()):
+        if round_.lacks_data(part):
             raise Failure(f"{part.name} needs {part.data}/ in the folder of --data ({round_.data or 'none'}), and it "
                           f"is not there: pack with --{part.data} DIR, or choose other parts by --only")
 
