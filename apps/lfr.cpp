@@ -189,7 +189,7 @@ void write_tables(ResultFolder& folder, const Samples& samples, const std::vecto
 bool peaks_rise_with_k(const Samples& samples, const std::vector<Spectrum>& spectra) {
     std::vector<std::pair<double, double>> k_and_peak;
     for (std::size_t i = 0; i < spectra.size(); ++i)
-        if (samples.curves[i].k) k_and_peak.emplace_back(*samples.curves[i].k, spectra[i].peak.inv_delta);
+        if (const auto& k = samples.curves[i].k) k_and_peak.emplace_back(*k, spectra[i].peak.inv_delta);
     std::ranges::sort(k_and_peak, {}, &std::pair<double, double>::first);
     const auto breaks = [](const auto& a, const auto& b) { return !(a.second < b.second); };
     return k_and_peak.size() > 1 && std::ranges::adjacent_find(k_and_peak, breaks) == k_and_peak.end();

@@ -18,7 +18,7 @@ std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
     std::FILE* opened = std::fopen(path.c_str(), "rb");
     if (!opened) throw InputError("{}: cannot be read: {}", path.string(), std::strerror(errno));
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(opened, std::fclose);
-    std::setbuf(opened, nullptr);  // what is read at once needs no second buffer
+    std::setvbuf(opened, nullptr, _IONBF, 0);  // what is read at once needs no second buffer
 
     std::error_code no_size;  // of a directory, say: reading it says why
     const std::uintmax_t size = std::filesystem::file_size(path, no_size);

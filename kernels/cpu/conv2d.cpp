@@ -72,12 +72,14 @@ class Pass {
         for (std::size_t i = 0; i < 3; ++i) {
             chosen[i] = operands_[i].in_chosen_layout(data[i], copy);
             copy += operands_[i].bytes_of_copy();
-            if (i < 2 && reorders_[i]) execute(*reorders_[i], operands_[i].in_our_layout(data[i]), chosen[i]);
+            if (const auto& reorder = reorders_[i]; reorder && i < 2)
+                execute(*reorder, operands_[i].in_our_layout(data[i]), chosen[i]);
         }
         primitive_.execute(stream(), {{operands_[0].argument(), chosen[0]},
                                       {operands_[1].argument(), chosen[1]},
                                       {operands_[2].argument(), chosen[2]}});
-        if (reorders_[2]) execute(*reorders_[2], chosen[2], operands_[2].in_our_layout(data[2]));
+        if (const auto& reorder = reorders_[2])
+            execute(*reorder, chosen[2], operands_[2].in_our_layout(data[2]));
     }
 
   private:
@@ -119,13 +121,14 @@ Choice choose(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams
     constexpr std::int64_t enough_channels = 64;
     constexpr std::int64_t enough_pixels = 256;
     const bool tiles = w[1] == 3 && w[2] == 3 && params.stride == 1 && params.padding == 1;
-    if (tiles && std::min(w[0], w[3]) >= enough_channels && x[0] * x[1] * x[2] >= enough_pixels) {
-        try {
-            return {dnnl::algorithm::convolution_winograd, false, x, w, y, params};
-        } catch (const dnnl::error&) {  // not on this processor, or not for these numbers of channels
-        }
+    const bool enough = std::min(w[0], w[3]) >= enough_channels && x[0] * x[1] * x[2] >= enough_pixels;
+    const auto direct = [&] { return Choice(dnnl::algorithm::convolution_direct, true, x, w, y, params); };
+    if (!tiles || !enough) return direct();
+    try {
+        return {dnnl::algorithm::convolution_winograd, false, x, w, y, params};
+    } catch (const dnnl::error&) {  // not on this processor, or not for these numbers of channels
+        return direct();
     }
-    return {dnnl::algorithm::convolution_direct, true, x, w, y, params};
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ constexpr std::size_t page = 4096;
 /// The value after "key" and ':' in a file of /proc; empty when there is none.
 std::string proc_value(const char* file, const std::string& key) {
     std::ifstream in(file);
-    for (std::string line; std::getline(in, line);) {
+    std::string line;
+    while (std::getline(in, line)) {
         const std::size_t colon = line.find(':');
         if (!line.starts_with(key) || colon == std::string::npos) continue;
         const std::size_t value = line.find_first_not_of(" \t", colon + 1);
