@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "apps/common/experiment.h"
+#include "apps/common/interrupt.h"
 #include "apps/common/lists.h"
 #include "apps/common/manifest.h"
 #include "apps/common/memory_check.h"
@@ -260,7 +261,7 @@ void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Ke
                                task.hidden_layers, flags.width, workers.jobs);
     EpochsTable table = take_up(flags.run.resume, flags.identity());
     const std::filesystem::path folder = flags.run.prepare_folder(app_name);
-    write_whole(folder / "config.toml", app.config_to_str(true, false));
+    write_whole(folder / "config.toml", options_as_toml(app));
     if (!std::filesystem::exists(folder / "manifest.json"))
         write_manifest(flags, argc, argv, kernels, folder);
 

@@ -6,6 +6,7 @@
 
 #include "analysis/figures.h"
 #include "apps/common/flags.h"
+#include "apps/common/interrupt.h"
 #include "apps/common/lists.h"
 #include "apps/common/manifest.h"
 #include "apps/common/npy_samples.h"

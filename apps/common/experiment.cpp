@@ -7,9 +7,9 @@
 #include <optional>
 
 #include "analysis/figures.h"
+#include "apps/common/interrupt.h"
 #include "apps/common/manifest.h"
 #include "apps/common/memory_check.h"
-#include "apps/common/program.h"
 #include "common/error.h"
 
 namespace deepfreq {
@@ -115,7 +115,7 @@ void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment exp
     else
         folder.clear();
     // A measurement of kept checkpoints is no training to go on with: its options have another name.
-    folder.write(kept.empty() ? "config.toml" : "probe.toml", flags.config_to_str(true, false));
+    folder.write(kept.empty() ? "config.toml" : "probe.toml", options_as_toml(flags));
     if (!std::filesystem::exists(folder.path() / "manifest.json"))
         write_manifest(folder, argc, argv, experiment, kernels, data, networks);
 

@@ -264,6 +264,10 @@ std::filesystem::path RunFlags::prepare_folder(const std::string& name) const {
     return folder;
 }
 
+std::string options_as_toml(const CLI::App& app) {
+    return app.config_to_str(true, false);
+}
+
 void take_options_of_earlier_run(CLI::App& app, int argc, char** argv, const RunFlags& run) {
     const std::filesystem::path folder = run.resume.empty() ? run.probe_run : run.resume;
     if (folder.empty()) return;

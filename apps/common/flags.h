@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -8,6 +7,10 @@
 
 #include "analysis/spectrum_probe.h"
 #include "engine/trainer.h"
+
+namespace CLI {
+class App;
+}
 
 namespace deepfreq {
 
@@ -78,6 +81,9 @@ struct RunFlags {
 /// What --augment asks for: none, or flip and either crop (by 4 pixels) or crop:PIXELS, between commas.
 /// Throws InputError for anything else.
 AugmentParams parse_augmentation(const std::string& text);
+
+/// Every option with its value, in the words of config.toml.
+std::string options_as_toml(const CLI::App& app);
 
 /// With --resume or --probe-run: parses the command line once more, with that run's config.toml below it.
 /// Throws InputError when there is none.

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/version.h>
-#include <CLI/CLI.hpp>
+#include <CLI/Version.hpp>
 
 #include <array>
 #include <cstdio>

@@ -4,7 +4,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <new>
 #include <optional>
@@ -14,13 +13,6 @@
 
 namespace deepfreq {
 namespace {
-
-volatile std::sig_atomic_t interrupt_seen = 0;
-
-void on_interrupt(int signal) {
-    interrupt_seen = 1;
-    std::signal(signal, SIG_DFL);
-}
 
 int fail(int status, const char* sentence) {
     std::fflush(stdout);
@@ -68,15 +60,6 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
     } catch (const std::exception& error) {
         return fail(1, error.what());
     }
-}
-
-bool interrupted() {
-    return interrupt_seen != 0;
-}
-
-void catch_interrupts() {
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
 }
 
 CLI::Validator at_least(std::uint64_t least) {

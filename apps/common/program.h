@@ -22,10 +22,6 @@ int run_app(const char* name, const char* description, int argc, char** argv,
     return run_program(app, argc, argv, [&] { body(app, flags, argc, argv); });
 }
 
-/// Set by SIGINT and SIGTERM once catch_interrupts() was called; a second signal ends the program at once.
-bool interrupted();
-void catch_interrupts();
-
 /// @name Checks of one option's text, for CLI::Option::check
 /// The sentence names what was found and what is expected.
 /// @{

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <functional>
 
+#include "apps/common/interrupt.h"
 #include "apps/common/manifest.h"
-#include "apps/common/program.h"
 #include "apps/common/spectrum_rows.h"
 #include "common/error.h"
 #include "engine/checkpoint.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/common/program.h"
+#include "apps/common/interrupt.h"
 #include "common/error.h"
 #include "engine/trainer.h"
 #include "models/mlp.h"

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "apps/common/program.h"
+#include "apps/common/interrupt.h"
 #include "apps/common/progress.h"
 #include "kernels/cpu/cpu_kernels.h"
 
