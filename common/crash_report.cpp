@@ -7,6 +7,10 @@
 #include <csignal>
 
 namespace deepfreq {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+void report_crashes() {}  // the sanitizer reports them
+#else
 namespace {
 
 /// Calls only what a signal handler may.
@@ -20,14 +24,13 @@ void report(int signal) {
 }  // namespace
 
 void report_crashes() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     std::array<void*, 1> none{};
     backtrace(none.data(), 1);  // loads what it needs now: a handler must not
     struct sigaction action {};
     action.sa_handler = report;
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) sigaction(signal, &action, nullptr);
-#endif
 }
+#endif
 
 }  // namespace deepfreq
