@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -32,10 +33,13 @@ void FigureDrawing::begin(const std::filesystem::path& script, const std::filesy
     std::string words[] = {interpreter, script.string(), run.string()};
     char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
     command_ = interpreter + " " + script.string();
-    // A group of its own: Ctrl-C is for the run.
+    // A group of its own: Ctrl-C is for the run. Signals that the run's threads have blocked reach it.
+    sigset_t none;
+    sigemptyset(&none);
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
     const int error = posix_spawnp(&child_, interpreter.c_str(), nullptr, &attributes, arguments, environ);
     posix_spawnattr_destroy(&attributes);
     failure_ =

@@ -92,6 +92,15 @@ TEST_CASE(
     CHECK(app.wait() == 0);
     CHECK(app.output().find("--resume " + out.string()) != std::string::npos);
 
+    // At whatever moment a signal comes; one that comes before the run is read again ends the program.
+    for (int i = 0; i < 10; ++i) {
+        const int number = i % 2 ? SIGINT : SIGTERM;
+        Process resumed("train_mlp_mnist", {"--resume", out.string()}, folder.path);
+        std::this_thread::sleep_for(std::chrono::milliseconds(40 + 17 * i));
+        resumed.signal(number);
+        const int status = resumed.wait();
+        CHECK((status == 0 || status == 128 + number));
+    }
     Process rest("train_mlp_mnist", {"--resume", out.string()}, folder.path);
     CHECK(rest.wait() == 0);
     check_same_files(out, folder.path / "whole");

@@ -1,26 +1,49 @@
 #include "apps/common/interrupt.h"
 
+#include <atomic>
 #include <csignal>
+#include <thread>
 
 namespace deepfreq {
 namespace {
 
-volatile std::sig_atomic_t interrupt_seen = 0;
+std::atomic<bool> catching = false;
+std::atomic<bool> seen = false;
 
-void on_interrupt(int signal) {
-    interrupt_seen = 1;
-    std::signal(signal, SIG_DFL);
+// What the signal does to a program that does not catch it: nothing where it is ignored, as nohup has it.
+void act_by_default(int signal, const sigset_t& waited_for) {
+    pthread_sigmask(SIG_UNBLOCK, &waited_for, nullptr);
+    std::raise(signal);
+    pthread_sigmask(SIG_BLOCK, &waited_for, nullptr);
+}
+
+[[noreturn]] void wait_for(const sigset_t& signals) {
+    for (;;) {
+        int signal = 0;
+        if (sigwait(&signals, &signal) != 0) continue;
+        if (catching && !seen.exchange(true)) continue;
+        if (seen) std::signal(signal, SIG_DFL);
+        act_by_default(signal, signals);
+    }
 }
 
 }  // namespace
 
-bool interrupted() {
-    return interrupt_seen != 0;
+void wait_for_interrupts() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // whatever thread is made from here on inherits it
+    std::thread(wait_for, signals).detach();
 }
 
 void catch_interrupts() {
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
+    catching = true;
+}
+
+bool interrupted() {
+    return seen;
 }
 
 }  // namespace deepfreq

@@ -2,8 +2,14 @@
 
 namespace deepfreq {
 
-/// Set by SIGINT and SIGTERM once catch_interrupts() was called; a second signal ends the program at once.
-bool interrupted();
+/// The first call of a program, while it has one thread: SIGINT and SIGTERM go to a thread that waits for
+/// them, and to no other. oneDNN's gemm keeps heap memory under its stack pointer, which a handler's frame
+/// would overwrite.
+void wait_for_interrupts();
+
+/// From now on the first SIGINT or SIGTERM sets interrupted(); a second ends the program at once, as any did
+/// before.
 void catch_interrupts();
+bool interrupted();
 
 }  // namespace deepfreq

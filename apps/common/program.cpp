@@ -8,6 +8,7 @@
 #include <new>
 #include <optional>
 
+#include "apps/common/interrupt.h"
 #include "common/crash_report.h"
 #include "common/error.h"
 
@@ -42,6 +43,7 @@ CLI::Validator finite(bool (*in_range)(double), const char* range) {
 }  // namespace
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+    wait_for_interrupts();
     report_crashes();
     spdlog::set_pattern("%v");
     try {
