@@ -28,7 +28,7 @@ SpectrumProbe::SpectrumProbe(Kernels& kernels, Network& network, const DeviceDat
 // memory.
 ConstTensor SpectrumProbe::features(int layer) {
     const Tensor rows = rows_.view<float>({options_.samples, network_.width(layer)});
-    collect_activations(network_, inputs_, layer, rows);
+    collect_activations(network_, inputs_, layer, rows, options_.filter.stop);
     if (options_.normalize) kernels_.scale_columns_by_max_abs(rows);
     return rows;
 }
@@ -36,7 +36,7 @@ ConstTensor SpectrumProbe::features(int layer) {
 ConstTensor SpectrumProbe::targets(const ProbedSet& set) {
     if (!set.target) return labels_;
     const Tensor outputs = outputs_.view<float>({options_.samples, network_.width(*set.target)});
-    collect_activations(network_, inputs_, *set.target, outputs);
+    collect_activations(network_, inputs_, *set.target, outputs, options_.filter.stop);
     return outputs;
 }
 

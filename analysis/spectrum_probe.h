@@ -42,7 +42,7 @@ class SpectrumProbe {
 
     /// One spectrum a set. Neighbouring sets of one target, whose curves are compared, have one grid of
     /// 1/delta; none of them is measured when LFR rises in none. `warn` is told what measure_spectra warns
-    /// of.
+    /// of. Throws Interrupted when options.filter.stop says so.
     std::vector<LayerSpectrum> measure(const Warn& warn);
 
   private:

@@ -7,6 +7,7 @@
 #include <limits>
 #include <thread>
 
+#include "apps/common/config_file.h"
 #include "apps/common/experiment.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/lists.h"
@@ -233,8 +234,7 @@ void write_manifest(const Flags& flags, int argc, char** argv, const Kernels& ke
     nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
     add_device(manifest, kernels);
     manifest["fit"] = flags.identity();
-    write_whole(folder / "manifest.json",
-                manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    write_whole(folder / "manifest.json", manifest_text(std::move(manifest)));
 }
 
 /// Says which options of the command line the other kind of function would need.
@@ -293,7 +293,7 @@ void run_parity(CLI::App& app, Flags& flags, int argc, char** argv, const Opened
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     warn_of_unused(app, flags);
-    take_options_of_earlier_run(app, argc, argv, flags.run);
+    take_options_of_files(app, flags.run);
     if (flags.training.seed >
         std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(flags.seeds))
         throw InputError("--seed is {}, expected so that {} more follow", flags.training.seed, flags.seeds);

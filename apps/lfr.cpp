@@ -149,7 +149,6 @@ std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const Fi
     std::vector<SampleSource> sources;
     for (const Curve& curve : samples.curves)
         sources.push_back({curve.name, [&] {
-                               if (interrupted()) throw RunError("interrupted: nothing is written");
                                progress.note(fmt::format("measuring {}", curve.name));
                                return SampleTensors{curve.features.view, curve.targets.view};
                            }});
@@ -157,7 +156,7 @@ std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const Fi
     options.grid = FilterGridRequest::parse(filter.inv_delta);
     // LFR of a function of one variable rises over decades.
     options.logarithmic = samples.curves.front().features.view.shape[1] == 1;
-    options.filter.exclude_self = filter.exclude_self;
+    options.filter = filter.params();
     std::vector<std::string> warnings;
     std::vector<Spectrum> spectra = measure_spectra(
         kernels, sources, options, [&](const std::string& line) { warnings.push_back(line); });
@@ -170,6 +169,14 @@ std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const Fi
                              : warnings.front());
     for (const std::string& line : warnings) spdlog::warn("warning: {}", line);
     return spectra;
+}
+
+std::vector<Spectrum> measure_or_leave(Kernels& kernels, const Samples& samples, const FilterFlags& filter) {
+    try {
+        return measure(kernels, samples, filter);
+    } catch (const Interrupted&) {
+        throw RunError("interrupted: nothing is written");
+    }
 }
 
 void write_tables(ResultFolder& folder, const Samples& samples, const std::vector<Spectrum>& spectra) {
@@ -222,13 +229,13 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     catch_interrupts();
     ResultFolder folder(app.count("--out") > 0 ? std::filesystem::path(flags.out)
                                                : RunFolder::next_free("runs/lfr"));
-    const std::vector<Spectrum> spectra = measure(kernels, samples, flags.filter);
+    const std::vector<Spectrum> spectra = measure_or_leave(kernels, samples, flags.filter);
     print_table(samples, spectra);
     write_tables(folder, samples, spectra);
     nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
     manifest["device"] = kernels.description();
     manifest["samples"] = samples.facts;
-    folder.write("manifest.json", manifest.dump(2) + '\n');
+    folder.write("manifest.json", manifest_text(std::move(manifest)));
     folder.keep();
     if (!flags.no_figures) {
         const std::string failure = draw_figures(source_file("analysis/spectrum_figures.py"), folder.path());

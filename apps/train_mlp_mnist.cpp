@@ -68,7 +68,7 @@ Experiment make_experiment(const Flags& flags) {
 }
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
-    take_options_of_earlier_run(app, argc, argv, flags.run);
+    take_options_of_files(app, flags.run);
     if (flags.run.quick) choose_quick_setting(app, flags);
     const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);

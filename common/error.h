@@ -24,4 +24,10 @@ class RunError : public std::runtime_error {
         : std::runtime_error(fmt::format(text, std::forward<Args>(args)...)) {}
 };
 
+/// What was under way ended early because it was asked to stop; nothing of it holds.
+class Interrupted : public std::runtime_error {
+  public:
+    Interrupted() : std::runtime_error("interrupted") {}
+};
+
 }  // namespace deepfreq

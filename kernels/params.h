@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 namespace deepfreq {
 
@@ -65,6 +66,8 @@ struct StepState {
 /// Choices of Kernels::gaussian_low_frequency_energy.
 struct LowFrequencyParams {
     bool exclude_self = false;  ///< leave i = j out of both sums of eq. 4
+    /// Asked many times a second, from any thread: true ends the measurement, which throws Interrupted.
+    std::function<bool()> stop = {};
 };
 
 }  // namespace deepfreq

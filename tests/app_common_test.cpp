@@ -265,7 +265,7 @@ TEST_CASE("apps/flags: an earlier run's options hold unless the command line say
         std::string name = "app", resume = "--resume=" + folder.path.string(), option = second;
         char* arguments[] = {name.data(), resume.data(), option.data()};
         app.parse(3, arguments);
-        take_options_of_earlier_run(app, 3, arguments, run);
+        take_options_of_files(app, run);
         return training;
     };
     CHECK_THROWS_WITH_AS(parse("--seed=1"),

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "analysis/figures.h"
+#include "apps/common/config_file.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/manifest.h"
 #include "apps/common/memory_check.h"
@@ -40,8 +41,7 @@ void write_manifest(const RunFolder& folder, int argc, char** argv, const Experi
         manifest["networks"] = networks;
     manifest["data"] = {{"name", data.name}, {"source", data.source}, {"md5", data.checksum}};
     manifest.update(experiment.facts);
-    folder.write("manifest.json",
-                 manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    folder.write("manifest.json", manifest_text(std::move(manifest)));
 }
 
 // The place of the network that a checkpoint is of; those before it are done.

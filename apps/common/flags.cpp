@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "apps/common/config_file.h"
+#include "apps/common/interrupt.h"
 #include "apps/common/lists.h"
 #include "apps/common/program.h"
 #include "apps/common/run_folder.h"
@@ -156,6 +158,10 @@ void FilterFlags::add_to(CLI::App& app, const std::string& group) {
     app.add_flag("--exclude-self", exclude_self, "leave i = j out of the sums of eq. 4")->group(group);
 }
 
+LowFrequencyParams FilterFlags::params() const {
+    return {.exclude_self = exclude_self, .stop = interrupted};
+}
+
 void ProbeFlags::add_to(CLI::App& app) {
     const char* const group = "Probes: LFR and RDF of the hidden layers";
     app.add_option("--probe-epochs", epochs,
@@ -204,7 +210,7 @@ ProbeOptions ProbeFlags::probe_options(int depth, std::int64_t train_samples) co
     options.samples = samples == 0 ? train_samples : samples;
     options.grid = FilterGridRequest::parse(filter.inv_delta);
     options.normalize = !filter.no_normalize;
-    options.filter.exclude_self = filter.exclude_self;
+    options.filter = filter.params();
     options.sets = probed_sets(layers, depth);
     return options;
 }
@@ -248,7 +254,9 @@ void RunFlags::add_to(CLI::App& app) {
     app.add_flag("--no-seconds", no_seconds,
                  "leave the seconds column empty, so that two runs can be compared byte for byte")
         ->group(group);
-    app.set_config("--config", "", "read options from this file; a run leaves one behind as config.toml")
+    app.add_option("--config", config,
+                   "read options from this TOML file; a run leaves one behind, config.toml")
+        ->check(not_empty())
         ->configurable(false)
         ->group(group);
 }
@@ -264,20 +272,14 @@ std::filesystem::path RunFlags::prepare_folder(const std::string& name) const {
     return folder;
 }
 
-std::string options_as_toml(const CLI::App& app) {
-    return app.config_to_str(true, false);
-}
-
-void take_options_of_earlier_run(CLI::App& app, int argc, char** argv, const RunFlags& run) {
+void take_options_of_files(CLI::App& app, const RunFlags& run) {
+    if (!run.config.empty()) take_options_of_file(app, run.config);
     const std::filesystem::path folder = run.resume.empty() ? run.probe_run : run.resume;
     if (folder.empty()) return;
     const std::filesystem::path config = folder / "config.toml";
     if (!std::filesystem::exists(config))
         throw InputError("{}: no run to go on with: config.toml is missing", folder.string());
-    std::vector<std::string> arguments(argv + 1, argv + argc);
-    arguments.push_back("--config=" + config.string());
-    std::ranges::reverse(arguments);  // the order CLI11 expects of a vector
-    app.parse(std::move(arguments));
+    take_options_of_file(app, config);
 }
 
 void default_to(CLI::App& app, const std::string& option, const std::string& value) {

@@ -40,6 +40,8 @@ struct FilterFlags {
     bool exclude_self = false;
 
     void add_to(CLI::App& app, const std::string& group);
+    /// Of a measurement that ends when the program is interrupted.
+    LowFrequencyParams params() const;
 };
 
 /// When and how its hidden layers are measured.
@@ -66,6 +68,7 @@ struct RunFlags {
     std::string out;
     std::string resume;
     std::string probe_run;
+    std::string config = {};
     double save_every = 10.0;
     bool keep_checkpoints = false;
     bool quick = false;
@@ -82,12 +85,9 @@ struct RunFlags {
 /// Throws InputError for anything else.
 AugmentParams parse_augmentation(const std::string& text);
 
-/// Every option with its value, in the words of config.toml.
-std::string options_as_toml(const CLI::App& app);
-
-/// With --resume or --probe-run: parses the command line once more, with that run's config.toml below it.
-/// Throws InputError when there is none.
-void take_options_of_earlier_run(CLI::App& app, int argc, char** argv, const RunFlags& run);
+/// Gives the options that the command line leaves open the values of the file of --config, then those of the
+/// run of --resume or --probe-run. Throws InputError when a file is missing or not understood.
+void take_options_of_files(CLI::App& app, const RunFlags& run);
 
 /// Sets an option's value unless the user did.
 void default_to(CLI::App& app, const std::string& option, const std::string& value);

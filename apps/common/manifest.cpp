@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "common/text_bytes.h"
+
 namespace deepfreq {
 namespace {
 
@@ -23,7 +25,19 @@ std::string git_revision() {
     return text.substr(0, text.find('\n'));
 }
 
+void encode_texts(nlohmann::json& json) {
+    if (json.is_structured())
+        for (nlohmann::json& item : json) encode_texts(item);
+    else if (json.is_string() && !is_utf8(json.get_ref<const std::string&>()))
+        json = {{percent_encoded_key, percent_encoded(json.get_ref<const std::string&>())}};
+}
+
 }  // namespace
+
+std::string manifest_text(nlohmann::json manifest) {
+    encode_texts(manifest);
+    return manifest.dump(2) + '\n';
+}
 
 nlohmann::json manifest_of_program(const std::string& app, int argc, char** argv) {
     return {

@@ -1,6 +1,7 @@
 #include "apps/common/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,11 +13,50 @@ namespace {
 
 constexpr std::size_t remembered_epochs = 20;
 
+/// On stdout, at once. A terminal that is gone (SIGHUP) or a full disk ends no run: what counts is in files.
+void say(const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
 double since(std::chrono::steady_clock::time_point then) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
 }
 
+// Columns that a line may fill on the terminal without being wrapped, which \r could not take back.
+int terminal_columns() {
+    winsize size{};
+    const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col - 1 : 79;
+}
+
+// Bytes of the UTF-8 character that begins with this one, and its columns: East Asian ones have two.
+struct Character {
+    std::size_t bytes;
+    int columns;
+};
+Character character_from(char first) {
+    const auto byte = static_cast<unsigned char>(first);
+    if (byte < 0xC0) return {1, 1};
+    if (byte < 0xE0) return {2, 1};
+    if (byte <= 0xE2) return {3, 1};  // up to U+2FFF: Latin, Greek, punctuation, symbols
+    return {byte < 0xF0 ? std::size_t{3} : std::size_t{4}, 2};
+}
+
 }  // namespace
+
+std::string cut_to_columns(const std::string& line, int columns) {
+    std::size_t kept = 0;  // bytes that leave room for "…"
+    int filled = 0;
+    for (std::size_t at = 0; at < line.size();) {
+        const Character character = character_from(line[at]);
+        filled += character.columns;
+        if (filled > columns) return line.substr(0, kept) + "…";
+        at = std::min(at + character.bytes, line.size());
+        if (filled < columns) kept = at;
+    }
+    return line;
+}
 
 std::string duration_text(double seconds) {
     if (seconds < 99.5) return fmt::format("{:.0f} s", seconds);
@@ -28,9 +68,8 @@ void show_download(std::int64_t received, std::int64_t total) {
     if (isatty(STDOUT_FILENO) == 0) return;
     constexpr double mebibyte = 0x1p20;
     const bool complete = total > 0 && received >= total;
-    fmt::print("\r\x1b[Kdownloading: {:.1f} of {:.1f} MiB{}", static_cast<double>(received) / mebibyte,
-               static_cast<double>(total) / mebibyte, complete ? "\n" : "");
-    std::fflush(stdout);
+    say(fmt::format("\r\x1b[Kdownloading: {:.1f} of {:.1f} MiB{}", static_cast<double>(received) / mebibyte,
+                    static_cast<double>(total) / mebibyte, complete ? "\n" : ""));
 }
 
 Progress::Progress(std::int64_t epochs, double until_loss, std::int64_t samples_per_epoch,
@@ -73,8 +112,7 @@ void Progress::note(const std::string& what) {
 }
 
 void Progress::line(const std::string& text) {
-    fmt::print("{}{}\n", terminal_ ? "\r\x1b[K" : "", text);
-    std::fflush(stdout);
+    say(fmt::format("{}{}\n", terminal_ ? "\r\x1b[K" : "", text));
 }
 
 // Whichever comes first: all epochs done, or the loss below its bound if its logarithm goes on falling as it
@@ -94,16 +132,17 @@ std::optional<double> Progress::seconds_left(std::int64_t epoch) const {
 void Progress::show(const std::string& line, bool at_once) {
     if (!at_once && since(shown_) < (terminal_ ? 0.2 : 5.0)) return;
     shown_ = Clock::now();
-    fmt::print("{}{}{}", terminal_ ? "\r\x1b[K" : "", line, terminal_ ? "" : "\n");
-    std::fflush(stdout);
+    if (terminal_)
+        say("\r\x1b[K" + cut_to_columns(line, terminal_columns()));
+    else
+        say(line + '\n');
 }
 
 void Progress::finish() {
     if (terminal_)
-        fmt::print("\n");
+        say("\n");
     else if (!points_.empty())
         show(fmt::format("epoch {}{}", points_.back().epoch, measured_), true);
-    std::fflush(stdout);
 }
 
 }  // namespace deepfreq

@@ -11,6 +11,9 @@ namespace deepfreq {
 /// "45 s", "12 min", "3.2 h".
 std::string duration_text(double seconds);
 
+/// As much of a line of UTF-8 as fits into `columns` of a terminal, which ends in "…" where something is cut.
+std::string cut_to_columns(const std::string& line, int columns);
+
 /// Tells how a download goes, on a terminal only: `received` of `total` bytes (0 while unknown).
 void show_download(std::int64_t received, std::int64_t total);
 

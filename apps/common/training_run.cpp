@@ -80,6 +80,7 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
     const nlohmann::json& accuracy = run.at("train_accuracy");  // null: of a set without labels
     last_ = {run.at("train_loss"), accuracy.is_null() ? std::nan("") : accuracy.get<double>()};
     saved_seconds_ = run.at("seconds");
+    probe_due_ = run.value("probe_due", false);
     resumed_ = true;
     open(*folder_);  // the clock goes on from there
     spdlog::info("resumed at epoch {}, step {} from {}", trainer_.epoch(), trainer_.step(),
@@ -92,6 +93,7 @@ void TrainingRun::save() {
     // Nothing that differs between two equal runs goes in when the seconds are left out.
     const double seconds = plan_.run.no_seconds ? 0.0 : saved_seconds_;
     checkpoint.header["run"] = {{"name", name_},
+                                {"probe_due", probe_due_},
                                 {"identity", identity()},
                                 {"csv_sizes", folder_->settle()},
                                 {"train_loss", last_.loss},
@@ -101,7 +103,7 @@ void TrainingRun::save() {
 }
 
 bool TrainingRun::done() const {
-    if (trainer_.step() > 0) return false;
+    if (trainer_.step() > 0 || probe_due_) return false;
     return trainer_.epoch() >= plan_.training.epochs ||
            (trainer_.epoch() > 0 && last_.loss < plan_.training.until_loss);
 }
@@ -146,6 +148,7 @@ void TrainingRun::probe() {
         kept.header["run"]["identity"] = identity();
         write_checkpoint(folder_->kept_checkpoint(name_, epoch), kept);
     }
+    probe_due_ = false;
 }
 
 void TrainingRun::print_peaks() const {
@@ -170,11 +173,14 @@ void TrainingRun::print_peaks() const {
 bool TrainingRun::train() {
     if (!resumed_) {
         report_epoch();
-        if (plan_.probes.is_due(0)) probe();
+        probe_due_ = plan_.probes.is_due(0);
         save();
     }
     try {
+        if (probe_due_) probe(), save();
         train_epochs();
+    } catch (const Interrupted&) {
+        // in a measurement, of which nothing is written: it is due when the run goes on
     } catch (const RunError& error) {
         progress_->finish();
         throw RunError("{}; the last good state is in {}", error.what(), folder_->checkpoint().string());
@@ -197,21 +203,27 @@ void TrainingRun::train_epochs() {
         report_epoch();
         report_gradients();
         const bool due = plan_.probes.is_due(trainer_.epoch()) || (done() && plan_.probes.epochs == "auto");
+        probe_due_ = due;
         if (due) probe();
         if (due || done() || progress_->seconds() - saved_seconds_ >= plan_.run.save_every) save();
     }
 }
 
 void TrainingRun::measure_kept(const std::vector<std::filesystem::path>& kept) {
-    for (const std::filesystem::path& path : kept) {
-        if (interrupted()) break;
-        const Checkpoint checkpoint = read_checkpoint(path);
-        check_identity(checkpoint, path);
-        trainer_.restore(checkpoint, path);
-        report_epoch();
-        probe();
+    std::size_t measured = 0;
+    try {
+        for (; measured < kept.size() && !interrupted(); ++measured) {
+            const Checkpoint checkpoint = read_checkpoint(kept[measured]);
+            check_identity(checkpoint, kept[measured]);
+            trainer_.restore(checkpoint, kept[measured]);
+            report_epoch();
+            probe();
+        }
+    } catch (const Interrupted&) {
+        // nothing is written of the measurement under way
     }
     progress_->finish();
+    if (interrupted()) spdlog::info("interrupted: {} of {} kept checkpoints measured", measured, kept.size());
     folder_->settle();
 }
 

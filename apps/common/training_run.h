@@ -84,6 +84,7 @@ class TrainingRun {
     SpectrumProbe probe_;
     RunFolder* folder_ = nullptr;
     bool resumed_ = false;
+    bool probe_due_ = false;  // at the last finished epoch, and not done
     std::unique_ptr<Progress> progress_;
     Evaluation last_;                     // of the training set, at the last finished epoch
     double saved_seconds_ = 0.0;          // when the last checkpoint was written

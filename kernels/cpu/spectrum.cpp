@@ -42,6 +42,7 @@ class LowFrequencyEnergy {
           x_(prepare_features(kernels, x, targets_.order)),
           widths_(inv_delta, x_.unit),
           diagonal_(params.exclude_self ? out_of_sight : 0.0F),
+          stop_(params.stop),
           energy_(inv_delta.size(), 0.0) {
         const auto width_count = static_cast<std::int64_t>(inv_delta.size());
         const std::int64_t bytes_per_width = std::int64_t{targets_.sums()} * block_rows * 8;  // and block
@@ -62,6 +63,7 @@ class LowFrequencyEnergy {
             for (first_ = 0; first_ < x_.blocks(); first_ += blocks_per_pass_) {
                 last_ = std::min(first_ + blocks_per_pass_, x_.blocks());
                 pass();
+                if (stopped_) throw Interrupted();
             }
         }
         if (!products_done_) throw RunError("oneDNN: matrix product of distances failed, expected success");
@@ -81,13 +83,13 @@ class LowFrequencyEnergy {
 #pragma omp for schedule(dynamic)
                 for (std::int64_t a = 0; a < count; ++a) {
                     const std::int64_t b = (round - a + count) % count;  // of b the same rule makes a
-                    if (a <= b) add_both_ways(first_ + a, first_ + b);
+                    if (a <= b && !stopped()) add_both_ways(first_ + a, first_ + b);
                 }
             }
 #pragma omp for schedule(dynamic)
             for (std::int64_t a = first_; a < last_; ++a) {
                 for (std::int64_t b = 0; b < x_.blocks(); ++b)
-                    if (b < first_ || b >= last_) add(b, a);
+                    if ((b < first_ || b >= last_) && !stopped()) add(b, a);
                 sum_energy(a);
             }
         }
@@ -137,6 +139,10 @@ class LowFrequencyEnergy {
             }
     }
 
+    bool stopped() {
+        if (!stopped_ && stop_ && stop_()) stopped_ = true;
+        return stopped_;
+    }
     double* sums_of(std::int64_t block) const {
         return static_cast<double*>(sums_.data()) + (block - first_) * block_sums_;
     }
@@ -148,6 +154,7 @@ class LowFrequencyEnergy {
     Features x_;
     Widths widths_;
     float diagonal_;
+    const std::function<bool()>& stop_;
     std::vector<double> energy_;
     std::int64_t widths_per_pass_ = 0;
     std::int64_t blocks_per_pass_ = 0;
@@ -158,6 +165,7 @@ class LowFrequencyEnergy {
     WidthRange range_{};
     std::int64_t first_ = 0, last_ = 0;  ///< blocks of this pass
     std::atomic<bool> products_done_ = true;
+    std::atomic<bool> stopped_ = false;
 };
 
 }  // namespace

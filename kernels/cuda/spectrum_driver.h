@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "common/error.h"
 #include "kernels/buffer.h"
 #include "kernels/cuda/spectrum_prepare.h"
 #include "kernels/cuda/spectrum_weights.h"
@@ -182,7 +183,8 @@ class LowFrequencyEnergy {
           sums_(device.template take<math::CompensatedSum>(in_pass() * segment_count() * targets_.columns())),
           row_energy_(device.template take<double>(in_pass())),
           block_energy_(device.template take<double>(in_pass() / tile_rows)),
-          diagonal_(params.exclude_self ? out_of_sight : 0.0F) {
+          diagonal_(params.exclude_self ? out_of_sight : 0.0F),
+          stop_(params.stop) {
         device.write(partition_.segments, segments_.data());
         device.write(partition_.first_segment, first_segment_.data());
         device.write(grid_.half, half_.data());
@@ -196,9 +198,11 @@ class LowFrequencyEnergy {
         std::vector<double> energy(static_cast<std::size_t>(widths_), 0.0);
         const std::int64_t row_blocks = blocks_for(features_.samples().n, tile_rows);
         for (int width = 0; width < widths_; width += pass_.widths)
-            for (std::int64_t block = 0; block < row_blocks; block += pass_.row_blocks)
+            for (std::int64_t block = 0; block < row_blocks; block += pass_.row_blocks) {
+                if (stop_ && stop_()) throw Interrupted();
                 add_pass(block, std::min(pass_.row_blocks, row_blocks - block), width,
                          std::min(pass_.widths, widths_ - width), energy);
+            }
         for (double& value : energy) value *= targets_.unit() * targets_.unit();
         return energy;
     }
@@ -255,6 +259,7 @@ class LowFrequencyEnergy {
     typename Device::template Memory<double> row_energy_;
     typename Device::template Memory<double> block_energy_;
     float diagonal_;
+    const std::function<bool()>& stop_;
 };
 
 }  // namespace deepfreq::cuda::spectrum
