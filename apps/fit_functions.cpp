@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <thread>
 
 #include "apps/common/config_file.h"
@@ -259,8 +260,12 @@ void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Ke
         if (task.key.seed == flags.training.seed)
             check_network_fits(kernels, task.key.panel == 'a' ? "--depths" : "--fixed-depth",
                                task.hidden_layers, flags.width, workers.jobs);
+    // Nobody changes the earlier run while it is read.
+    std::optional<OwnedFolder> owned;
+    if (!flags.run.resume.empty()) owned.emplace(flags.run.prepare_folder(app_name));
     EpochsTable table = take_up(flags.run.resume, flags.identity());
-    const std::filesystem::path folder = flags.run.prepare_folder(app_name);
+    if (!owned) owned.emplace(flags.run.prepare_folder(app_name));
+    const std::filesystem::path& folder = owned->path();
     write_whole(folder / "config.toml", options_as_toml(app));
     if (!std::filesystem::exists(folder / "manifest.json"))
         write_manifest(flags, argc, argv, kernels, folder);

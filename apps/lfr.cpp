@@ -13,7 +13,6 @@
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "apps/common/result_folder.h"
-#include "apps/common/run_folder.h"
 #include "apps/common/spectrum_rows.h"
 #include "common/error.h"
 #include "data/functions.h"
@@ -227,8 +226,7 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
                                 ? load_samples(kernels, flags)
                                 : sample_functions(kernels, flags, app.count("--k") > 0);
     catch_interrupts();
-    ResultFolder folder(app.count("--out") > 0 ? std::filesystem::path(flags.out)
-                                               : RunFolder::next_free("runs/lfr"));
+    ResultFolder folder = app.count("--out") > 0 ? ResultFolder(flags.out) : ResultFolder::next("runs/lfr");
     const std::vector<Spectrum> spectra = measure_or_leave(kernels, samples, flags.filter);
     print_table(samples, spectra);
     write_tables(folder, samples, spectra);

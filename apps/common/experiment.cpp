@@ -23,10 +23,10 @@ KeptCheckpoints find_kept(const Experiment& experiment) {
     KeptCheckpoints kept;
     const ProbeFlags& probes = experiment.plan.probes;
     if (experiment.plan.run.probe_run.empty()) return kept;
-    const RunFolder folder = RunFolder::open(experiment.plan.run.probe_run);
+    const std::filesystem::path run = experiment.plan.run.probe_run;
     const auto wanted = [&](std::int64_t epoch) { return probes.epochs == "auto" || probes.is_due(epoch); };
     for (const NetworkPlan& network : experiment.networks)
-        kept[network.name] = folder.kept_checkpoints(network.name, wanted);
+        kept[network.name] = find_kept_checkpoints(run, network.name, wanted);
     return kept;
 }
 
@@ -98,6 +98,9 @@ void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment exp
     check_experiment(experiment, kernels);
     const nlohmann::json networks = descriptions(experiment.networks);
     const KeptCheckpoints kept = find_kept(experiment);
+    // Nobody changes the earlier run while it is read.
+    std::optional<OwnedFolder> owned;
+    if (!run.resume.empty()) owned.emplace(run.prepare_folder(experiment.app));
     const Start start = find_start(experiment);
     const auto make = [&](std::size_t i) {
         return std::make_unique<TrainingRun>(kernels, std::move(experiment.networks[i]), experiment.plan,
@@ -108,7 +111,8 @@ void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment exp
 
     // Whatever does not fit is found out before anything is written.
     std::unique_ptr<TrainingRun> current = make(start.place);
-    RunFolder folder(run.prepare_folder(experiment.app));
+    if (!owned) owned.emplace(run.prepare_folder(experiment.app));
+    RunFolder folder(std::move(*owned));
     current->open(folder);
     if (start.checkpoint)
         current->restore(*start.checkpoint);

@@ -261,15 +261,9 @@ void RunFlags::add_to(CLI::App& app) {
         ->group(group);
 }
 
-std::filesystem::path RunFlags::prepare_folder(const std::string& name) const {
-    if (!resume.empty()) {
-        check_run_folder(resume);
-        return resume;
-    }
-    std::filesystem::path folder = out;
-    if (out.empty()) folder = RunFolder::next_free(std::filesystem::path("runs") / name);
-    make_run_folder(folder);
-    return folder;
+OwnedFolder RunFlags::prepare_folder(const std::string& name) const {
+    if (!resume.empty()) return earlier_run_folder(resume);
+    return out.empty() ? OwnedFolder::next(std::filesystem::path("runs") / name) : new_run_folder(out);
 }
 
 void take_options_of_files(CLI::App& app, const RunFlags& run) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/spectrum_probe.h"
+#include "apps/common/owned_folder.h"
 #include "engine/trainer.h"
 
 namespace CLI {
@@ -77,8 +78,9 @@ struct RunFlags {
 
     void add_to(CLI::App& app);
     /// The folder to write to: that of --resume, or a new one, which this makes: of --out, or the next free
-    /// runs/APP-NNN. Throws InputError when it does not hold a run, or does so already.
-    std::filesystem::path prepare_folder(const std::string& name) const;
+    /// runs/APP-NNN. Throws InputError when it does not hold a run, or does so already, or another process
+    /// works on it.
+    OwnedFolder prepare_folder(const std::string& name) const;
 };
 
 /// What --augment asks for: none, or flip and either crop (by 4 pixels) or crop:PIXELS, between commas.

@@ -1,5 +1,6 @@
 #include "apps/common/program.h"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 
 #include <charconv>
@@ -19,6 +20,13 @@ int fail(int status, const char* sentence) {
     std::fflush(stdout);
     fmt::print(stderr, "error: {}\n", sentence);
     return status;
+}
+
+// Descriptors 0 to 2 that the caller closed: the first files opened would have their numbers, and what is
+// told on stdout would go into them.
+void open_standard_descriptors() {
+    for (int descriptor = 0; descriptor <= 2; ++descriptor)
+        if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", O_RDWR);  // takes the smallest number free
 }
 
 template <class Number>
@@ -43,6 +51,7 @@ CLI::Validator finite(bool (*in_range)(double), const char* range) {
 }  // namespace
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+    open_standard_descriptors();
     wait_for_interrupts();
     report_crashes();
     spdlog::set_pattern("%v");

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "apps/common/owned_folder.h"
 
 namespace deepfreq {
 
@@ -11,8 +14,11 @@ namespace deepfreq {
 /// the folders that were made for it.
 class ResultFolder {
   public:
-    /// Makes it unless it is there. Throws InputError when it cannot be made or holds anything.
-    explicit ResultFolder(std::filesystem::path path);
+    /// Makes it unless it is there. Throws InputError when it cannot be made, holds anything, or another
+    /// process works on it.
+    explicit ResultFolder(const std::filesystem::path& path);
+    /// Makes the next free one of `stem`-001, `stem`-002 …
+    static ResultFolder next(const std::filesystem::path& stem);
     ~ResultFolder();
     ResultFolder(const ResultFolder&) = delete;
     ResultFolder& operator=(const ResultFolder&) = delete;
@@ -23,8 +29,11 @@ class ResultFolder {
     void keep() { kept_ = true; }
 
   private:
-    std::filesystem::path path_;
+    ResultFolder(std::vector<std::filesystem::path> made, OwnedFolder owned);
+
     std::vector<std::filesystem::path> made_;  ///< the innermost first
+    std::optional<OwnedFolder> owned_;
+    std::filesystem::path path_;
     std::vector<std::filesystem::path> written_;
     bool kept_ = false;
 };

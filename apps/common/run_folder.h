@@ -10,35 +10,28 @@
 #include <vector>
 
 #include "apps/common/csv_file.h"
+#include "apps/common/owned_folder.h"
 
 namespace deepfreq {
 
-/// Makes the folder of a new run. Throws InputError when it cannot be written or holds a run already.
-void make_run_folder(const std::filesystem::path& path);
-/// Throws InputError when the folder holds no run to go on with.
-void check_run_folder(const std::filesystem::path& path);
+/// The folder of a new run: made unless it is there. Throws InputError when it cannot be written, holds a run
+/// already, or another process works on it.
+OwnedFolder new_run_folder(const std::filesystem::path& path);
+/// That of an earlier run. Throws InputError when the folder holds no run to go on with, or another process
+/// works on it.
+OwnedFolder earlier_run_folder(const std::filesystem::path& path);
 
 /// What a run of training leaves behind: manifest.json, config.toml, metrics.csv, lfr.csv, rdf.csv,
 /// peaks.csv, gradients.csv, checkpoint and figures/.
 class RunFolder {
   public:
-    /// Of a folder that is there. Throws InputError when files that are not ours are in the way.
-    explicit RunFolder(std::filesystem::path path);
-    /// After make_run_folder().
-    static RunFolder create(const std::filesystem::path& path);
-    /// After check_run_folder().
-    static RunFolder open(const std::filesystem::path& path);
-    /// The first of `stem`-001, `stem`-002 … that does not exist.
-    static std::filesystem::path next_free(const std::filesystem::path& stem);
+    /// Throws InputError when files that are not ours are in the way.
+    explicit RunFolder(OwnedFolder folder);
 
-    const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path checkpoint() const { return path_ / "checkpoint"; }
-    std::filesystem::path config() const { return path_ / "config.toml"; }
+    const std::filesystem::path& path() const { return owned_.path(); }
+    std::filesystem::path checkpoint() const { return path() / "checkpoint"; }
     /// Where a network is kept as it was at one probed epoch.
     std::filesystem::path kept_checkpoint(const std::string& network, std::int64_t epoch) const;
-    /// Those of the wanted epochs, in their order. Throws InputError when there are none.
-    std::vector<std::filesystem::path> kept_checkpoints(
-        const std::string& network, const std::function<bool(std::int64_t)>& wanted) const;
 
     CsvFile& metrics() { return *csv_[0]; }
     CsvFile& lfr() { return *csv_[1]; }
@@ -46,9 +39,9 @@ class RunFolder {
     CsvFile& peaks() { return *csv_[3]; }
     CsvFile& gradients() { return *csv_[4]; }
 
-    /// Sizes of the CSV files, safely on the disk, for the checkpoint; and back to those sizes.
+    /// How far the CSV files are, safely on the disk, for the checkpoint; and back to there.
     nlohmann::json settle();
-    void cut_back(const nlohmann::json& sizes);
+    void cut_back(const nlohmann::json& extents);
     /// All CSV files back to their headers.
     void clear();
 
@@ -56,8 +49,14 @@ class RunFolder {
     void write(const std::string& name, std::string_view text) const;
 
   private:
-    std::filesystem::path path_;
+    OwnedFolder owned_;
     std::array<std::unique_ptr<CsvFile>, 5> csv_;
 };
+
+/// The kept checkpoints of a network and of the wanted epochs in the folder of a run, in their order. Throws
+/// InputError when there are none.
+std::vector<std::filesystem::path> find_kept_checkpoints(const std::filesystem::path& run,
+                                                         const std::string& network,
+                                                         const std::function<bool(std::int64_t)>& wanted);
 
 }  // namespace deepfreq

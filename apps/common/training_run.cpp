@@ -72,11 +72,14 @@ void TrainingRun::open(RunFolder& folder) {
 void TrainingRun::restore(const Checkpoint& checkpoint) {
     check_identity(checkpoint, folder_->checkpoint());
     const nlohmann::json& run = checkpoint.header.at("run");
-    if (!run.contains("csv_sizes"))
+    if (run.contains("csv_sizes"))
+        throw InputError("{}: checkpoint of an older deepfreq, which this one cannot go on from",
+                         folder_->checkpoint().string());
+    if (!run.contains("csv"))
         throw InputError("{}: a kept checkpoint, expected one that a run goes on from",
                          folder_->checkpoint().string());
     trainer_.restore(checkpoint, folder_->checkpoint());
-    folder_->cut_back(run.at("csv_sizes"));
+    folder_->cut_back(run.at("csv"));
     const nlohmann::json& accuracy = run.at("train_accuracy");  // null: of a set without labels
     last_ = {run.at("train_loss"), accuracy.is_null() ? std::nan("") : accuracy.get<double>()};
     saved_seconds_ = run.at("seconds");
@@ -95,7 +98,7 @@ void TrainingRun::save() {
     checkpoint.header["run"] = {{"name", name_},
                                 {"probe_due", probe_due_},
                                 {"identity", identity()},
-                                {"csv_sizes", folder_->settle()},
+                                {"csv", folder_->settle()},
                                 {"train_loss", last_.loss},
                                 {"train_accuracy", last_.accuracy},
                                 {"seconds", seconds}};
