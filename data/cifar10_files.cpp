@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <span>
+#include <string_view>
 
 #include "common/error.h"
 #include "data/files.h"
@@ -15,6 +16,11 @@ constexpr std::int64_t pixels_per_plane = side * side;
 constexpr std::int64_t channels = 3;
 constexpr std::int64_t record_bytes = 1 + channels * pixels_per_plane;
 constexpr std::uint8_t largest_label = 9;
+
+/// MD5 of the six files of cifar-10-binary.tar.gz.
+constexpr std::string_view published_checksums =
+    "5dd7e06a14cb22eb9f671a540d1b7c25, 5ea93a67294ea407fff1d09f752e9692, 942cd6a4bcdd0dd3c604fbe906cb4421, "
+    "ae636b3ba5c66a11e91e8cb52e771fcb, 53f37980c15c3d472c316c40844f3f0d, 803d5f7f4d78ea53de84dbe85f74fb6d";
 
 // Appends the records of one file to a set.
 void append_file(const std::filesystem::path& path, std::int64_t records, ImageSet& set) {
@@ -62,8 +68,14 @@ ImageSet read_files(const std::filesystem::path& folder, std::span<const char* c
 
 ImageSets read_cifar10(const std::filesystem::path& folder, std::int64_t records) {
     const std::span<const char* const> names = cifar10_files;
-    return {read_files(folder, names.first(5), records), read_files(folder, names.last(1), records),
-            fmt::format("CIFAR-10 from {}", folder.string())};
+    ImageSets sets{read_files(folder, names.first(5), records), read_files(folder, names.last(1), records),
+                   fmt::format("CIFAR-10 from {}", folder.string())};
+    if (sets.train.checksum + ", " + sets.test.checksum != published_checksums) {
+        sets.train.name = sets.test.name = "images in the format of CIFAR-10";
+        sets.source = fmt::format("images from {}, which are not CIFAR-10: other checksums than published",
+                                  folder.string());
+    }
+    return sets;
 }
 
 }  // namespace deepfreq

@@ -14,8 +14,9 @@ inline constexpr std::array<const char*, 6> cifar10_files = {"data_batch_1.bin",
                                                              "data_batch_5.bin", "test_batch.bin"};
 
 /// Reads them from `folder`: each has `records` records of a label 0 … 9 and 3072 bytes, the planes red,
-/// green and blue of 32×32 pixels. Checksums are the MD5 of the files. Throws InputError naming the file,
-/// what was found and expected, when one is missing, truncated or too long, or has another label.
+/// green and blue of 32×32 pixels. Checksums are the MD5 of the files; with others than the published ones
+/// the sets are not called cifar10. Throws InputError naming the file, what was found and expected, when one
+/// is missing, truncated or too long, or has another label.
 ImageSets read_cifar10(const std::filesystem::path& folder, std::int64_t records);
 
 }  // namespace deepfreq

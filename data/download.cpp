@@ -97,7 +97,7 @@ void download(const std::vector<std::string>& urls, const std::filesystem::path&
     for (const std::string& url : urls) {
         AtomicFile file(path);
         std::string failure = fetch(url, file, options);
-        if (failure.empty()) failure = verify(path.string() + ".part", expected_md5, md5_of);
+        if (failure.empty()) failure = verify(file.part_path(), expected_md5, md5_of);
         if (failure.empty()) {
             file.commit();
             return;

@@ -21,7 +21,7 @@ struct DownloadOptions {
 enum class Md5Of { Unpacked, File };
 
 /// Fetches a file over http or https from the first of `urls` that has it whole, with the given MD5. It
-/// appears under `path` only then: until verified it is `path`.part, which is removed on failure. Throws
+/// appears under `path` only then, and is removed on failure. Throws
 /// RunError naming every URL tried and why each failed, or that `path` could not be written (InputError when
 /// it could not be created).
 void download(const std::vector<std::string>& urls, const std::filesystem::path& path,

@@ -39,6 +39,13 @@ std::uint32_t word_at(std::span<const std::uint8_t> file, std::size_t at) {
            std::uint32_t{file[at + 2]} << 8 | file[at + 3];
 }
 
+// Whether the first chunk of a PNG file is CgBI: Xcode swaps red and blue in such files.
+bool is_xcode_png(std::span<const std::uint8_t> file) {
+    constexpr std::array<std::uint8_t, 4> type = {'C', 'g', 'B', 'I'};
+    constexpr std::size_t at = 12;  // behind the signature and the chunk's length
+    return file.size() >= at + type.size() && std::ranges::equal(file.subspan(at, type.size()), type);
+}
+
 // What is wrong with the chunks of a PNG file, which stb_image does not check: length, type, data, CRC-32 of
 // type and data; the last is IEND. Nothing if all is well or the file is no PNG.
 const char* png_damage(std::span<const std::uint8_t> file) {
@@ -73,6 +80,10 @@ ImageHeader read_image_header(std::span<const std::uint8_t> file) {
                          largest);
     if (cut_jpeg(file))
         throw InputError("a JPEG image cut short after {} bytes found, its end expected", file.size());
+    if (is_xcode_png(file))
+        throw InputError(
+            "a PNG image in Xcode's own form (CgBI) found, a standard one expected (on a Mac: xcrun pngcrush "
+            "-revert-iphone-optimizations)");
     if (const char* damage = png_damage(file))
         throw InputError("a damaged PNG image found ({}), a whole one expected", damage);
     header.grey = channels < 3;

@@ -173,7 +173,7 @@ ImageSets decode_folder(const fs::path& folder, const FolderListing& listing, bo
 std::string cache_key(const fs::path& folder, const FolderListing& listing, bool skip) {
     std::string key = folder.string();
     for (const ImageListing* set : {&listing.train, &listing.test})
-        key += fmt::format("|{} {} {}", set->paths.size(), set->total_bytes, set->newest);
+        key += fmt::format("|{} {}", set->paths.size(), set->fingerprint);
     return key + (skip ? "|skipping" : "");
 }
 
@@ -191,6 +191,8 @@ ImageSets load_image_folder(const fs::path& asked, const ImageFolderOptions& opt
     fs::path folder = fs::canonical(asked, missing);  // one key, and a name, for "." and "images/" too
     if (missing) throw InputError("{}: cannot be read: {}", asked.string(), missing.message());
     const FolderListing listing = list_folder(folder);
+    for (const ImageListing* set : {&listing.train, &listing.test})
+        for (const std::string& line : set->notices) tell(line);
 
     std::string key;
     fs::path cache;

@@ -24,8 +24,8 @@ bool has_image_folder(const std::filesystem::path& folder);
 /// all one set. Classes and the images of a class are in the order of their names. Images are grey when all
 /// are, else coloured; they must have one size.
 ///
-/// Decoded on all cores, once: then they are read from (the cache folder)/images/, as long as the number of
-/// the files, their total size and the newest date are the same. Holds n·h·w·3 bytes.
+/// Decoded on all cores, once: then they are read from (the cache folder)/images/, as long as every file has
+/// its path, size and dates. Holds n·h·w·3 bytes.
 ///
 /// Throws InputError for a class without images, more than 256 classes, other classes in the test set, images
 /// of different sizes, and images that cannot be read (counted, the first named) unless they are skipped.

@@ -28,11 +28,18 @@ constexpr std::array<MnistFile, 4> mnist_files = {{
     {"t10k-labels-idx1-ubyte", "27ae3e4e09519cfbb04c329615203637"},
 }};
 
-// NAME or NAME.gz in the folder; nothing if neither is there.
+// A file of that name in the folder, in whatever form it is passed on: plain or .gz, with a dot for the
+// second dash (as archive managers write it), and in a folder of its own name (as on Kaggle).
 std::optional<fs::path> find_file(const fs::path& folder, const std::string& name) {
-    std::error_code unreadable;  // a folder we may not look into has nothing for us
-    for (const fs::path& path : {folder / name, folder / (name + ".gz")})
-        if (fs::exists(path, unreadable)) return path;
+    std::string dotted = name;
+    dotted[dotted.find("-idx")] = '.';
+    for (const std::string& plain : {name, dotted})
+        for (const std::string& called : {plain, plain + ".gz"})
+            for (const fs::path& path :
+                 {folder / called, folder / plain / called, folder / called / called}) {
+                std::error_code unreadable;  // a folder we may not look into has nothing for us
+                if (fs::is_regular_file(path, unreadable)) return path;
+            }
     return std::nullopt;
 }
 
@@ -42,20 +49,27 @@ bool has_mnist(const fs::path& folder) {
     return true;
 }
 
-// The folder itself or its `mnist/`, whichever holds all four files.
+// The first that holds all four files: the folder itself, its `mnist/`, or torchvision's `MNIST/raw/`.
 std::optional<fs::path> find_mnist(const fs::path& folder) {
-    for (const fs::path& candidate : {folder, folder / "mnist"})
-        if (has_mnist(candidate)) return candidate;
+    for (const fs::path& base : {folder, folder / "mnist"})
+        for (const fs::path& candidate : {base, base / "MNIST" / "raw", base / "raw"})
+            if (has_mnist(candidate)) return candidate;
     return std::nullopt;
 }
 
 // Which files were looked for, and where.
 std::string nothing_found(const std::string& folder) {
+    for (const fs::path& candidate : {fs::path(folder), fs::path(folder) / "mnist"}) {
+        std::error_code failure;
+        if (fs::directory_iterator(candidate, failure); failure == std::errc::permission_denied)
+            return fmt::format("{}: cannot be read: {}", candidate.string(), failure.message());
+    }
     std::string names;
     for (const MnistFile& file : mnist_files)
         names += fmt::format("{}{}", names.empty() ? "" : ", ", file.name);
-    return fmt::format("{}: no MNIST found there or in its mnist/, the files {} expected, each plain or .gz",
-                       folder, names);
+    return fmt::format(
+        "{}: no MNIST found there, in its mnist/ or MNIST/raw/, the files {} expected, each plain or .gz",
+        folder, names);
 }
 
 TrainValidation read_mnist(const fs::path& folder) {
@@ -63,7 +77,17 @@ TrainValidation read_mnist(const fs::path& folder) {
         return read_idx(*find_file(folder, mnist_files[images].name),
                         *find_file(folder, mnist_files[labels].name));
     };
-    return {read_pair(0, 1), read_pair(2, 3), fmt::format("MNIST from {}", folder.string())};
+    TrainValidation sets{read_pair(0, 1), read_pair(2, 3), fmt::format("MNIST from {}", folder.string())};
+    const auto published = [](std::size_t images, std::size_t labels) {
+        return fmt::format("{}, {}", mnist_files[images].md5, mnist_files[labels].md5);
+    };
+    // Fashion-MNIST has files of the same names, and so may digits of one's own.
+    if (sets.train.checksum != published(0, 1) || sets.validation.checksum != published(2, 3)) {
+        sets.train.name = sets.validation.name = "images in the format of MNIST";
+        sets.source = fmt::format("28x28 images from {}, which are not MNIST: other checksums than published",
+                                  folder.string());
+    }
+    return sets;
 }
 
 // Fetches those of the four files that are not in the cache folder yet.

@@ -17,7 +17,8 @@ constexpr std::int32_t mnist_classes = 10;
 
 /// Where load_mnist() looks, and what it does when there is nothing.
 struct MnistOptions {
-    /// A folder that holds MNIST itself or in `mnist/`; "synthetic" for the synthetic digits; "" to search.
+    /// A folder that holds MNIST itself, in `mnist/` or in torchvision's `MNIST/raw/`; "synthetic" for the
+    /// synthetic digits; "" to search.
     std::string data = {};
     /// Each ends in '/'; the four files, gzipped, are below it.
     std::vector<std::string> mirrors = {"https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -32,8 +33,8 @@ struct MnistOptions {
 ///
 /// With `data` a folder: from there, or InputError. Else from $DEEPFREQ_DATA, else from the cache folder
 /// ($XDG_CACHE_HOME or ~/.cache)/deepfreq/mnist, else downloaded into it, else (no network, no cache folder)
-/// the synthetic digits, with the reason in `source`. Files found are read as they are: their checksums are
-/// recorded, for a user may have digits of their own; only downloads must be the published MNIST.
+/// the synthetic digits, with the reason in `source`. Files found are read as they are, for a user may have
+/// images of their own: they are called MNIST only with the published checksums, as downloads must have.
 /// Throws InputError for a bad file.
 TrainValidation load_mnist(const MnistOptions& options);
 

@@ -59,7 +59,9 @@ std::optional<std::vector<std::int64_t>> tuple_of_numbers(std::string_view text)
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
         if (error != std::errc{} || number < 0) return std::nullopt;
         numbers.push_back(number);
-        text = without_spaces(text.substr(static_cast<std::size_t>(end - text.data())));
+        text = text.substr(static_cast<std::size_t>(end - text.data()));
+        if (text.starts_with('L')) text.remove_prefix(1);  // 40L: as Python 2 wrote long integers
+        text = without_spaces(text);
         if (text.starts_with(','))
             text = without_spaces(text.substr(1));
         else if (!text.starts_with(')'))
@@ -71,6 +73,17 @@ std::optional<std::vector<std::int64_t>> tuple_of_numbers(std::string_view text)
 bool is_supported(const std::string& dtype) {
     constexpr std::array known = {"<f4", "<f8", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8"};
     return std::ranges::find(known, dtype) != known.end();
+}
+
+/// What makes numbers of it in NumPy.
+const char* advice_for(const std::string& dtype) {
+    const auto kind = [&](const char* kinds) { return dtype.find_first_of(kinds) == 1; };
+    if (kind("US")) return "numpy.unique(x, return_inverse=True)[1] makes labels of texts";
+    if (dtype == "|V2" || dtype == "<V2")
+        return "(x.view('<u2').astype('<u4') << 16).view('<f4'), if it is bfloat16";
+    if (kind("mM")) return ".astype('<i8'), and for features then .astype('<f8')";
+    if (kind("fiubc")) return ".astype('<f4')";
+    return "numpy.array(x.tolist(), '<f4'), if it holds numbers";
 }
 
 /// Reads `to.size()` numbers stored as Stored, chunk by chunk; `take(i, value)` gives what to keep of each.
@@ -139,20 +152,21 @@ void NpyFile::read_header() {
     if (!is_supported(dtype_))
         throw InputError(
             "{}: the type {} found, little-endian float32, float64 or integers of 1 to 8 bytes expected "
-            "(in NumPy: .astype('<f4'))",
-            name(), dtype_);
+            "(in NumPy: {})",
+            name(), dtype_, advice_for(dtype_));
     if (!fortran || !(fortran->starts_with("True") || fortran->starts_with("False")))
         throw refuse("fortran_order");
-    if (fortran->starts_with("True"))
-        throw InputError(
-            "{}: an array in Fortran order found, C order expected (in NumPy: numpy.ascontiguousarray)",
-            name());
     const auto extents = shape ? tuple_of_numbers(*shape) : std::nullopt;
     if (!extents) throw refuse("shape");
     shape_ = *extents;
     if (shape_.empty() || shape_.size() > 2)
         throw InputError("{}: shape [{}] found, one or two axes expected (in NumPy: .reshape(len(x), -1))",
                          name(), fmt::join(shape_, ", "));
+    // One column, or one row, lies in memory alike in both orders.
+    if (fortran->starts_with("True") && columns() > 1 && rows() > 1)
+        throw InputError(
+            "{}: an array in Fortran order found, C order expected (in NumPy: numpy.ascontiguousarray)",
+            name());
 }
 
 void NpyFile::check_size() const {

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "common/atomic_file.h"
 #include "common/error.h"
 
 namespace deepfreq {
@@ -14,7 +15,8 @@ std::string environment(const char* name) {
 }
 
 fs::path cache_folder(const std::string& name) {
-    if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty())
+    // The XDG specification: a relative path is invalid, and is ignored.
+    if (const std::string cache = environment("XDG_CACHE_HOME"); fs::path(cache).is_absolute())
         return fs::path(cache) / "deepfreq" / name;
     if (const std::string home = environment("HOME"); !home.empty())
         return fs::path(home) / ".cache" / "deepfreq" / name;
@@ -26,6 +28,7 @@ fs::path make_cache_folder(const std::string& name) {
     std::error_code failure;
     fs::create_directories(folder, failure);
     if (failure) throw InputError("{}: cannot be created: {}", folder.string(), failure.message());
+    remove_abandoned_parts(folder, std::chrono::hours(24));  // another program may be writing one now
     return folder;
 }
 

@@ -8,8 +8,8 @@ namespace deepfreq {
 /// The value of an environment variable; "" if it is not set.
 std::string environment(const char* name);
 
-/// ($XDG_CACHE_HOME or ~/.cache)/deepfreq/`name`, which need not exist. Throws InputError if neither
-/// $XDG_CACHE_HOME nor $HOME is set.
+/// ($XDG_CACHE_HOME, if absolute, or ~/.cache)/deepfreq/`name`, which need not exist. Throws InputError if
+/// neither $XDG_CACHE_HOME nor $HOME is set.
 std::filesystem::path cache_folder(const std::string& name);
 
 /// The same, made if it is not there. Throws InputError if it cannot be made.

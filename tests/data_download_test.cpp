@@ -64,7 +64,8 @@ TEST_CASE("data/download: a good file arrives whole, with progress") {
     CHECK(read_file(test.path) == test.content);
     CHECK(last == 300000);
     CHECK(total == 300000);
-    CHECK_FALSE(fs::exists(test.path.string() + ".part"));
+    for (const auto& entry : fs::directory_iterator(test.path.parent_path()))
+        CHECK(entry.path().extension() != ".part");
 }
 
 TEST_CASE("data/download: of a gzip file the MD5 is that of its content; redirections are followed") {

@@ -1,79 +1,17 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <omp.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
-#include "common/error.h"
 #include "data/files.h"
-#include "data/image_folder.h"
-#include "tests/image_files.h"
+#include "tests/image_folders.h"
 
 using namespace deepfreq;
+using namespace deepfreq::image_folders;
 namespace fs = std::filesystem;
-
-namespace {
-
-constexpr int height = 3;
-constexpr int width = 4;
-
-// Image k of a set: value j is (31 k + 7 j) mod 256.
-Bytes some_pixels(int k, int channels = 3) {
-    Bytes pixels(height * width * static_cast<std::size_t>(channels));
-    for (std::size_t j = 0; j < pixels.size(); ++j) pixels[j] = static_cast<std::uint8_t>(31 * k + 7 * j);
-    return pixels;
-}
-
-Bytes some_png(int k) {
-    return png(height, width, 3, some_pixels(k));
-}
-
-// One colour, in which JPEG is exact but for rounding.
-Bytes one_colour(const Bytes& colour, int rows, int columns) {
-    Bytes pixels;
-    for (int i = 0; i < rows * columns; ++i) pixels.insert(pixels.end(), colour.begin(), colour.end());
-    return pixels;
-}
-
-Bytes joined(std::initializer_list<Bytes> parts) {
-    Bytes all;
-    for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
-    return all;
-}
-
-// A folder of images, and a cache folder of its own; what is told goes to `notices`.
-struct ImageFolderTest {
-    TemporaryFolder folder;
-    TemporaryFolder cache;
-    ScopedVariable variable{"XDG_CACHE_HOME", cache.path.string()};
-    std::vector<std::string> notices;
-
-    void add(const std::string& name, const Bytes& bytes) const { write_file(folder.path / name, bytes); }
-    ImageSets load(bool skip_bad_images = false) {
-        return load_image_folder(folder.path,
-                                 {.skip_bad_images = skip_bad_images,
-                                  .notice = [this](const std::string& line) { notices.push_back(line); }});
-    }
-    // The message of the InputError that loading throws; "" if it does not.
-    std::string refusal(bool skip_bad_images = false) {
-        try {
-            load(skip_bad_images);
-        } catch (const InputError& error) {
-            return error.what();
-        }
-        return "";
-    }
-    std::string path(const std::string& name) const { return (folder.path / name).string(); }
-    fs::path cache_file() const {
-        for (const auto& entry : fs::directory_iterator(cache.path / "deepfreq" / "images"))
-            return entry.path();
-        return {};
-    }
-};
-
-}  // namespace
 
 TEST_CASE("data/image_folder: train and test, in the order of the names; other files are no images") {
     ImageFolderTest test;
@@ -285,73 +223,52 @@ TEST_CASE("data/image_folder: an empty class, no class, no folder and a class of
     CHECK(contains(test.refusal(), "259 class folders found, 1 to 256 expected"));
 }
 
-TEST_CASE("data/image_folder: decoded once, and again when a file is added or changed") {
-    ImageFolderTest test;
-    test.add("train/a/0.png", some_png(0));
-    test.add("train/b/0.png", some_png(1));
-    test.add("val/a/0.png", some_png(2));
-    test.add("val/b/0.png", some_png(3));
-    const std::string decoding = "decoding 4 images of " + test.folder.path.string();
-    const ImageSets decoded = test.load();
-    CHECK(test.notices == std::vector<std::string>{decoding});
-    const ImageSets cached = test.load();
-    CHECK(test.notices.size() == 1);
-    for (const auto& [one, other] :
-         {std::pair(&decoded.train, &cached.train), std::pair(&decoded.test, &cached.test)}) {
-        CHECK(one->name == other->name);
-        CHECK(one->height == other->height);
-        CHECK(one->width == other->width);
-        CHECK(one->channels == other->channels);
-        CHECK(one->classes == other->classes);
-        CHECK(one->pixels == other->pixels);
-        CHECK(one->labels == other->labels);
-        CHECK(one->checksum == other->checksum);
-    }
-    CHECK(decoded.source == cached.source);
-
-    test.add("train/a/1.png", some_png(4));
-    CHECK(test.load().train.samples() == 3);
-    REQUIRE(test.notices.size() == 2);
-    CHECK(test.notices[1] == "decoding 5 images of " + test.folder.path.string());
-
-    const fs::path changed = test.folder.path / "val/b/0.png";
-    fs::last_write_time(changed, fs::last_write_time(changed) + std::chrono::seconds(1));
-    test.load();
-    CHECK(test.notices.size() == 3);
-    test.load();
-    CHECK(test.notices.size() == 3);
-}
-
-TEST_CASE("data/image_folder: a damaged cache is made anew") {
+TEST_CASE("data/image_folder: what archive managers and disk stations add is passed over, aloud") {
     ImageFolderTest test;
     test.add("a/0.png", some_png(0));
-    const ImageSet good = test.load().train;
-    const fs::path cache = test.cache_file();
-    const Bytes whole = read_file(cache);
-    const auto check_remade = [&](const Bytes& bytes) {
-        write_file(cache, bytes);
-        test.notices.clear();
-        CHECK(test.load().train.pixels == good.pixels);
-        CHECK(test.notices.size() == 1);  // decoded
-        CHECK(read_file(cache) == whole);
-    };
-    for (std::size_t i = 0; i < whole.size(); ++i) {
-        Bytes damaged = whole;
-        damaged[i] ^= 0x80;
-        check_remade(damaged);
-    }
-    for (std::size_t kept = 0; kept < whole.size(); kept += 7)
-        check_remade(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(kept)));
-    check_remade(joined({whole, {0}}));
+    test.add("a/1.webp", {1});
+    test.add("a/2.bmp", {1});
+    test.add("a/notes.txt", {1});
+    test.add("b/0.png", some_png(1));
+    test.add("__MACOSX/a/._0.png", {1});
+    test.add("@eaDir/SYNO@.png", {1});
+    fs::create_directory_symlink(test.folder.path, test.folder.path / "back");
+    fs::create_directory_symlink(test.folder.path.parent_path(), test.folder.path / "further_back");
+    fs::create_symlink("loop", test.folder.path / "loop");
+    const ImageSet set = test.load().train;
+    CHECK(set.classes == std::vector<std::string>{"a", "b"});
+    CHECK(set.samples() == 2);
+    REQUIRE(test.notices.size() == 6);
+    CHECK(test.notices[0] == test.path("@eaDir") + ": passed over: no folder of a class");
+    CHECK(test.notices[1] == test.path("__MACOSX") + ": passed over: no folder of a class");
+    CHECK(test.notices[2] == test.path("back") + ": passed over: no folder of a class");
+    CHECK(test.notices[3] == test.path("further_back") + ": passed over: no folder of a class");
+    CHECK(test.notices[4] ==
+          test.path("a") + ": 2 files such as 2.bmp passed over: only PNG and JPEG images are read");
+    // A folder elsewhere is a class like any other.
+    const TemporaryFolder elsewhere;
+    write_file(elsewhere.path / "0.png", some_png(2));
+    fs::create_directory_symlink(elsewhere.path, test.folder.path / "c");
+    CHECK(test.load().train.classes == std::vector<std::string>{"a", "b", "c"});
+    fs::remove(test.path("a/0.png"));
+    CHECK(contains(test.refusal(), "no images found but such as 2.bmp"));
 }
 
-TEST_CASE("data/image_folder: without a cache folder images are decoded each time, saying why") {
+TEST_CASE("data/image_folder: an image that links to itself is a bad one") {
     ImageFolderTest test;
     test.add("a/0.png", some_png(0));
-    write_file(test.cache.path / "file", {1});
-    const ScopedVariable variable("XDG_CACHE_HOME", (test.cache.path / "file").string());
-    CHECK(test.load().train.pixels == some_pixels(0));
-    REQUIRE(test.notices.size() == 2);
-    CHECK(contains(test.notices[0], "images are not cached: "));
-    CHECK(contains(test.notices[0], "cannot be created: Not a directory"));
+    fs::create_symlink("1.png", test.folder.path / "a" / "1.png");
+    CHECK(contains(test.refusal(), "1 of 2 images cannot be read"));
+    CHECK(contains(test.refusal(), "a/1.png: cannot be read: Too many levels of symbolic links"));
+    CHECK(test.load(true).train.samples() == 1);
+}
+
+TEST_CASE("data/image_folder: a PNG file in Xcode's form is refused by name") {
+    ImageFolderTest test;
+    Bytes file = some_png(0);
+    const Bytes chunk = {0, 0, 0, 4, 'C', 'g', 'B', 'I', 0x50, 0, 0x20, 2, 0x2B, 0xD5, 0xB3, 0x7F};
+    file.insert(file.begin() + 8, chunk.begin(), chunk.end());
+    test.add("a/0.png", file);
+    CHECK(contains(test.refusal(), "CgBI"));
+    CHECK(contains(test.refusal(), "pngcrush"));
 }

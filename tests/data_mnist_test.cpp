@@ -1,14 +1,17 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 
 #include "common/error.h"
 #include "data/files.h"
 #include "data/idx.h"
 #include "data/mnist.h"
+#include "data/places.h"
 #include "tests/files.h"
 
 using namespace deepfreq;
@@ -212,8 +215,10 @@ TEST_CASE("data/dataset: the first samples, and one-hot rows") {
     CHECK(std::ranges::equal(part.inputs, std::span(set.inputs).first(2 * 784)));
     CHECK(part.labels == std::vector<std::int32_t>{0, 1});
     CHECK(part.checksum == set.checksum);
-    CHECK_THROWS_WITH_AS(set.first(6), "mnist: 6 samples were asked for, 1 to 5 expected (all there are)",
-                         InputError);
+    CHECK_THROWS_WITH_AS(
+        set.first(6),
+        "images in the format of MNIST: 6 samples were asked for, 1 to 5 expected (all there are)",
+        InputError);
     CHECK_THROWS_AS(set.first(0), InputError);
 
     const std::vector<std::int32_t> labels = {2, 0};
@@ -232,7 +237,7 @@ TEST_CASE("data/mnist: --data is the folder itself or its mnist/, and never anyt
     const std::string asked = folder.path.string();
     CHECK_THROWS_WITH_AS(
         load_mnist({.data = asked}),
-        (asked + ": no MNIST found there or in its mnist/, the files train-images-idx3-ubyte, "
+        (asked + ": no MNIST found there, in its mnist/ or MNIST/raw/, the files train-images-idx3-ubyte, "
                  "train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte "
                  "expected, each plain or .gz")
             .c_str(),
@@ -241,11 +246,63 @@ TEST_CASE("data/mnist: --data is the folder itself or its mnist/, and never anyt
     const TrainValidation below = load_mnist({.data = asked});
     CHECK(below.train.samples == 6);
     CHECK(below.validation.samples == 3);
-    CHECK(below.source == "MNIST from " + (folder.path / "mnist").string());
+    CHECK(below.source == "28x28 images from " + (folder.path / "mnist").string() +
+                              ", which are not MNIST: other checksums than published");
+    CHECK(below.train.name == "images in the format of MNIST");
     write_mnist(folder.path, 7);
     CHECK(load_mnist({.data = asked}).train.samples == 7);
     fs::remove(folder.path / "t10k-labels-idx1-ubyte");  // three of four are none
     CHECK(load_mnist({.data = asked}).train.samples == 6);
+}
+
+TEST_CASE("data/mnist: the files are found in whatever form they are passed on") {
+    const TemporaryFolder folder;
+    write_mnist(folder.path / "plain", 5);
+    const auto files = [&] {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::directory_iterator(folder.path / "plain"))
+            names.push_back(entry.path().filename().string());
+        return names;
+    }();
+    REQUIRE(files.size() == 4);
+    const auto copies = [&](const std::string& form, const std::function<fs::path(std::string)>& place) {
+        for (const std::string& name : files) {
+            const fs::path path = folder.path / form / place(name);
+            fs::create_directories(path.parent_path());
+            fs::copy_file(folder.path / "plain" / name, path);
+        }
+        CAPTURE(form);
+        CHECK(load_mnist({.data = (folder.path / form).string()}).train.samples == 5);
+    };
+    const auto dotted = [](std::string name) { return name.replace(name.find("-idx"), 1, "."); };
+    copies("dots", dotted);
+    copies("Kaggle", [](const std::string& name) { return fs::path(name) / name; });
+    copies("Kaggle with dots",
+           [&](const std::string& name) { return fs::path(dotted(name)) / dotted(name); });
+    copies("torchvision", [](const std::string& name) { return fs::path("MNIST/raw") / name; });
+    copies("torchvision below", [](const std::string& name) { return fs::path("mnist/MNIST/raw") / name; });
+    copies("raw", [](const std::string& name) { return fs::path("raw") / name; });
+}
+
+TEST_CASE("data/mnist: a folder that may not be read is said to be so") {
+    const TemporaryFolder folder;
+    fs::permissions(folder.path, fs::perms::owner_all | fs::perms::others_exec);
+    fs::create_directories(folder.path / "mnist");
+    fs::permissions(folder.path / "mnist", fs::perms::none);
+    const uid_t user = geteuid();
+    if (user == 0) REQUIRE(seteuid(65534) == 0);  // root may read every folder
+    CHECK_THROWS_WITH_AS(load_mnist({.data = folder.path.string()}),
+                         ((folder.path / "mnist").string() + ": cannot be read: Permission denied").c_str(),
+                         InputError);
+    if (user == 0) REQUIRE(seteuid(user) == 0);
+    fs::permissions(folder.path / "mnist", fs::perms::owner_all);
+}
+
+TEST_CASE("data/places: a relative XDG_CACHE_HOME is ignored, as its specification has it") {
+    const TemporaryFolder home;
+    const ScopedVariable relative("XDG_CACHE_HOME", "cache");
+    const ScopedVariable variable("HOME", home.path.string());
+    CHECK(cache_folder("mnist") == home.path / ".cache" / "deepfreq" / "mnist");
 }
 
 TEST_CASE("data/mnist: without --data, $DEEPFREQ_DATA goes before the cache folder") {

@@ -124,6 +124,18 @@ TEST_CASE("data/npy: a place is counted from the first row of the file, however 
         InputError);
 }
 
+TEST_CASE("data/npy: as Python 2 wrote it, and one column or row in Fortran order") {
+    for (const char* header : {"{'descr': '<f4', 'fortran_order': False, 'shape': (3L, 2L), }",
+                               "{'descr': '<f4', 'fortran_order': True, 'shape': (6,), }",
+                               "{'descr': '<f4', 'fortran_order': True, 'shape': (6, 1), }",
+                               "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 6), }"}) {
+        CAPTURE(header);
+        const OneFile one(header_only(header));  // which six numbers follow
+        std::vector<float> read(6);
+        NpyFile(one.path).read(read);
+    }
+}
+
 TEST_CASE("data/npy: other types, orders and ranks are refused by name") {
     const auto check = [](const std::string& header, const std::string& words) {
         CAPTURE(header);
@@ -139,6 +151,10 @@ TEST_CASE("data/npy: other types, orders and ranks are refused by name") {
     check("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,), }", "a structured one");
     check("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }", "Fortran order found");
     check("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2, 1), }", "shape [3, 2, 1] found");
+    check("{'descr': '<U3', 'fortran_order': False, 'shape': (3,), }",
+          "numpy.unique(x, return_inverse=True)[1]");
+    check("{'descr': '|V2', 'fortran_order': False, 'shape': (3,), }",
+          "(x.view('<u2').astype('<u4') << 16).view('<f4'), if it is bfloat16");
     check("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", "shape [] found");
     check("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 2), }",
           "shape [0, 2] found, at least one number expected");

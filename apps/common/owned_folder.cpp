@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/atomic_file.h"
 #include "common/error.h"
 
 namespace deepfreq {
@@ -61,6 +62,7 @@ OwnedFolder::OwnedFolder(fs::path path) : path_(std::move(path)) {
         throw InputError("{}: {} is working on it: wait for its end, or stop it first", path_.string(),
                          owner);
     } while (!is_there(descriptor_, file));
+    remove_abandoned_parts(path_, std::chrono::seconds(0));
 }
 
 OwnedFolder::OwnedFolder(OwnedFolder&& other) noexcept
