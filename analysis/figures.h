@@ -26,6 +26,17 @@ class FigureDrawing {
     std::string finish();
 
   private:
+    /// In memory: what the script writes to stderr. Its last line says why it failed.
+    struct ErrorFile {
+        ErrorFile() = default;
+        ErrorFile(const ErrorFile&) = delete;
+        ErrorFile& operator=(const ErrorFile&) = delete;
+        ~ErrorFile() { reset(-1); }
+        void reset(int opened);
+        int descriptor = -1;
+    };
+
+    ErrorFile errors_;
     std::string failure_;  // why the last ones did not come about
     std::string command_;
     pid_t child_ = 0;

@@ -17,22 +17,17 @@ import argparse
 import csv
 import io
 import json
-import logging
 import math
 import os
 import re
 import sys
 from pathlib import Path
 
-try:
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no remark about its font cache
-    import matplotlib
-    import numpy as np
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-except ImportError as error:
-    print(f"figures.py: {error}: install the Debian package python3-matplotlib", file=sys.stderr)
-    sys.exit(2)
+from plain_matplotlib import matplotlib, shown
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 import gradient_figure
 
@@ -87,9 +82,9 @@ def read_table(path, expected):
     """Reads a CSV file with these columns as a dictionary of them: arrays of text or of numbers."""
     text = ["network"] if path.name == "gradients.csv" else TEXT_COLUMNS
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read ({reason})") from error
     if not rows or rows[0] != expected:
@@ -142,8 +137,8 @@ def styles_of(names):
 def curves_of(table, by):
     """The names that tell the curves of a table apart, by column, with what the legend calls them."""
     if by == "layer":
-        return {layer: f"layer {layer}" for layer in layers_of(table)}
-    return {network: network for network in networks_of(table)}
+        return {layer: f"layer {shown(layer)}" for layer in layers_of(table)}
+    return {network: shown(network) for network in networks_of(table)}
 
 
 def networks_of(table):
@@ -239,7 +234,7 @@ def comparison_figure(table):
         for network, style in styles.items():
             curve = select(table, network=network)
             marker = "o" if len(curve["epoch"]) <= 30 else ""
-            panel.plot(curve["epoch"], curve[column], **style, marker=marker, label=network)
+            panel.plot(curve["epoch"], curve[column], **style, marker=marker, label=shown(network))
         panel.set_title(title)
         panel.set_xlabel("epoch")
         panel.margins(x=0.02)
@@ -274,7 +269,7 @@ def save(figure, path):
     kind = path.suffix[1:]
     picture = io.BytesIO()
     figure.savefig(picture, format=kind, metadata=METADATA[kind])
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_bytes(picture.getvalue())
     os.replace(part, path)
 

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 import claims
 
@@ -292,7 +293,10 @@ class Paper:
         except (OSError, ValueError):
             return ""
         data = manifest.get("data")
-        facts = [data.get("source") if isinstance(data, dict) else None, manifest.get("device")]
+        source = data.get("source") if isinstance(data, dict) else None
+        if isinstance(source, dict):  # a path that is not UTF-8
+            source = urllib.parse.unquote(source.get("percent-encoded", ""), errors="replace")
+        facts = [source, manifest.get("device")]
         return "".join(f"; {fact}" for fact in facts if fact)
 
     def judge(self, figure, experiment):

@@ -11,7 +11,7 @@ import math
 import sys
 
 from figures import (COLUMNS, WIDTH, InputError, colours_of, is_logarithmic, legend_above, main, np, read_table, select,
-                     write_figures)
+                     shown, write_figures)
 from matplotlib.figure import Figure
 
 
@@ -21,7 +21,7 @@ def draw_panel(panel, table, column, normalise):
         curve = select(table, layer=layer)
         # A curve that never rises has no largest slope to be measured by.
         scale = max(np.nanmax(curve[column]), 0) if normalise else 1
-        panel.plot(curve["inv_delta"], curve[column] / (scale or 1), color=colour, label=layer.replace("$", r"\$"))
+        panel.plot(curve["inv_delta"], curve[column] / (scale or 1), color=colour, label=shown(layer))
     if is_logarithmic(table["inv_delta"]):
         panel.set_xscale("log")
     panel.margins(x=0)
@@ -36,7 +36,7 @@ def names_of(table):
 def spectrum_figure(lfr, rdf):
     """Both panels, side by side, below one legend."""
     names = names_of(lfr)
-    entry = 0.5 + 0.062 * max(map(len, names))  # inches in the legend
+    entry = 0.5 + 0.062 * max(len(shown(name)) for name in names)  # inches in the legend
     lines = math.ceil(len(names) / max(1, WIDTH // entry))
     figure = Figure(figsize=(WIDTH, 2.4 + 0.17 * lines), layout="constrained")
     panels = figure.subplots(1, 2)

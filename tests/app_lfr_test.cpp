@@ -336,7 +336,7 @@ TEST_CASE("app/lfr: features and targets that do not fit are refused") {
     refused(npy<std::int32_t>({1, 2, 3}, {3}), y, x_name + ": int32 [3] found, floats expected");
     refused(npy_bytes("{'descr': '>f4', 'fortran_order': False, 'shape': (3,), }", Bytes(12)), y,
             x_name + ": the type >f4 found");
-    refused(npy_bytes("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 1), }", Bytes(12)), y,
+    refused(npy_bytes("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }", Bytes(24)), y,
             x_name + ": an array in Fortran order found");
     refused(npy<float>({1, 2, 3}, {3, 1, 1}), y, x_name + ": shape [3, 1, 1] found");
     refused(x, npy<std::int32_t>({0, 1}, {2}), x_name + " has 3 rows and " + y_name + " 2");

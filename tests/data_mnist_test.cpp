@@ -286,7 +286,7 @@ TEST_CASE("data/mnist: the files are found in whatever form they are passed on")
 
 TEST_CASE("data/mnist: a folder that may not be read is said to be so") {
     const TemporaryFolder folder;
-    fs::permissions(folder.path, fs::perms::owner_all | fs::perms::others_exec);
+    fs::permissions(folder.path, fs::perms::all);
     fs::create_directories(folder.path / "mnist");
     fs::permissions(folder.path / "mnist", fs::perms::none);
     const uid_t user = geteuid();

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/figures.h"
 #include "data/image_decoder.h"
 #include "tests/files.h"
 
@@ -215,6 +216,79 @@ TEST_CASE("analysis/figures.py, fig1.py: bars say how many runs got there, and a
     CHECK(run.draw("", "fig1.py") == 2);
     CHECK(run.message().starts_with("fig1.py: "));
     CHECK(run.message().find("no row") != std::string::npos);
+}
+
+TEST_CASE("analysis/figures: the same whatever the user's Python and matplotlib are set to") {
+    const RunFolder run("a");
+    const fs::path script = fs::path(DEEPFREQ_TEST_DIR) / ".." / "analysis" / "figures.py";
+    REQUIRE(deepfreq::draw_figures(script, run.path()).empty());
+    const auto expected = run.figures();
+    CHECK(expected.size() == 8);
+    const deepfreq::TemporaryFolder user;
+    const auto put = [&](const char* name, const std::string& text) {
+        deepfreq::write_file(user.path / name, deepfreq::Bytes(text.begin(), text.end()));
+    };
+    put("tex/matplotlibrc", "text.usetex: True\n");
+    put("style/matplotlibrc", "savefig.bbox: tight\nfont.family: serif\n");
+    put("latin1/matplotlibrc", "font.family: caf\xE9\n");
+    put("modules/numpy/__init__.py", "raise ImportError('Importing the numpy C-extensions failed')\n");
+    const auto check_same = [&](const char* variable, const std::string& value) {
+        CAPTURE(variable);
+        CAPTURE(value);
+        const deepfreq::ScopedVariable set(variable, value);
+        fs::remove_all(run.path() / "figures");
+        CHECK(deepfreq::draw_figures(script, run.path()).empty());
+        CHECK(run.figures() == expected);
+    };
+    check_same("MPLCONFIGDIR", (user.path / "tex").string());
+    check_same("MATPLOTLIBRC", (user.path / "style" / "matplotlibrc").string());
+    check_same("MPLCONFIGDIR", (user.path / "latin1").string());
+    check_same("MPLBACKEND", "Qt4Agg");
+    check_same("MPLBACKEND", "no backend");
+    check_same("PYTHONPATH", (user.path / "modules").string());
+    check_same("PYTHONHOME", "/opt/nothing");
+    check_same("LC_ALL", "C");
+    check_same("LANG", "de_DE.ISO-8859-1");
+    // In the current folder, too, whose matplotlibrc goes before all others.
+    const fs::path before = fs::current_path();
+    fs::current_path(user.path / "style");
+    fs::remove_all(run.path() / "figures");
+    CHECK(deepfreq::draw_figures(fs::absolute(script), run.path()).empty());
+    CHECK(run.figures() == expected);
+    fs::current_path(before);
+}
+
+TEST_CASE("analysis/figures: when the script fails, its own last line is the message") {
+    const deepfreq::TemporaryFolder folder;
+    const auto failure = [&](const std::string& script) {
+        deepfreq::write_file(folder.path / "script.py", deepfreq::Bytes(script.begin(), script.end()));
+        return deepfreq::draw_figures(folder.path / "script.py", folder.path);
+    };
+    CHECK(failure("").empty());
+    CHECK(failure("1 / 0\n").starts_with("no figures: ZeroDivisionError: division by zero (/"));
+    CHECK(failure("import sys\nprint('a' * 9000 + '\\nthe reason\\n\\n', file=sys.stderr)\nsys.exit(2)\n")
+              .starts_with("no figures: the reason ("));
+    CHECK(failure("import os\nos.kill(os.getpid(), 9)\n").starts_with("no figures: ended by signal 9 ("));
+    CHECK(failure("raise SystemExit(3)\n").starts_with("no figures: no reason is told ("));
+    const deepfreq::ScopedVariable python("DEEPFREQ_PYTHON", "/no/such/python");
+    CHECK(failure("") == "no figures: /no/such/python does not start: No such file or directory");
+}
+
+TEST_CASE("analysis/spectrum_figures.py: names that matplotlib takes for something else") {
+    for (const char* name :
+         {"_layer3", "$x", "a$b$c", "caf\xE9", "two\nlines", "_", "\xE6\xBC\xA2", "x^{_"}) {
+        CAPTURE(name);
+        const RunFolder run("");
+        std::ofstream lfr(run.path() / "lfr.csv", std::ios::app), rdf(run.path() / "rdf.csv", std::ios::app);
+        for (int k = 1; k <= 5; ++k) {
+            lfr << fmt::format("features,\"{}\",,{},{}\n", name, 0.1 * k, 0.2 * k);
+            rdf << fmt::format("features,\"{}\",,{},{}\n", name, 0.1 * k, k * (5 - k));
+        }
+        lfr.close(), rdf.close();
+        CHECK(run.draw("", "spectrum_figures.py") == 0);
+        CHECK(run.message().empty());
+        CHECK(run.figures().size() == 2);
+    }
 }
 
 TEST_CASE("analysis/figures.py: wrong input is refused in one sentence") {
