@@ -234,8 +234,9 @@ class Kernels {
     /// x[n,d] features, y[n,c] targets, both finite; inv_delta[K] >= 0 and finite, ascending. All widths
     /// share one pass over the pairs; no n x n matrix is stored. |energy / sum_i |y_i|^2 - exact| <= 1e-5,
     /// for up to 10^5 columns.
-    /// Columns of x are centred in a copy first; weights below the smallest normal float count as 0; a row
-    /// all of whose weights are 0 (possible with exclude_self) adds nothing.
+    /// Columns of x are centred in a copy first. With exclude_self, weights are taken over the largest of
+    /// their row, which leaves the ratio as it is, so that none that counts underflows at any width; a row
+    /// without another adds nothing.
     std::vector<double> gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
                                                       std::span<const double> inv_delta,
                                                       const LowFrequencyParams& params = {});

@@ -1,5 +1,6 @@
 #include "tests/spectrum_reference.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -27,14 +28,18 @@ std::vector<double> low_frequency_ratio(const std::vector<float>& x, const std::
 #pragma omp parallel for schedule(dynamic)
     for (std::int64_t i = 0; i < n; ++i) {
         std::vector<double> distance;
-        for (std::int64_t j = 0; j < n; ++j) distance.push_back(squared_distance(&x[i * d], &x[j * d], d));
+        double nearest = std::numeric_limits<double>::infinity();
+        for (std::int64_t j = 0; j < n; ++j) {
+            distance.push_back(squared_distance(&x[i * d], &x[j * d], d));
+            if (!exclude_self || i != j) nearest = std::min(nearest, distance.back());
+        }
         for (std::int64_t k = 0; k < widths; ++k) {
             std::vector<double> sum(static_cast<std::size_t>(c), 0.0);
             double weight_sum = 0.0;
             for (std::int64_t j = 0; j < n; ++j) {
                 if (exclude_self && i == j) continue;
-                const double weight = std::exp(-distance[j] * inv_delta[k] / 2.0);
-                if (weight < std::numeric_limits<float>::min()) continue;
+                // Over the largest: the ratio of the sums stays, and nothing underflows that counts.
+                const double weight = std::exp(-(distance[j] - nearest) * inv_delta[k] / 2.0);
                 weight_sum += weight;
                 for (std::int64_t s = 0; s < c; ++s) sum[s] += weight * y[j * c + s];
             }

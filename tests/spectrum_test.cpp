@@ -204,10 +204,52 @@ TEST_CASE("kernels/spectrum: narrow filters leave every target as it is") {
                     const double total = sum_of_squares(s.y);
                     for (const double found : energy(*backend.kernels, s, {1e20, 2e20, 3e20, 1e300}))
                         CHECK(std::fabs(found / total - 1.0) <= 1e-12);
-                    for (const double found : energy(*backend.kernels, s, {1e20, 2e20, 3e20, 1e300}, true))
-                        CHECK(found == 0.0);
+                    // Without itself, a sample gets the target of its nearest other.
+                    const std::vector<double> nearest =
+                        reference::low_frequency_ratio(s.x, s.y, n, {1e20, 1e300}, true);
+                    const std::vector<double> found = energy(*backend.kernels, s, {1e20, 1e300}, true);
+                    for (std::size_t k = 0; k < nearest.size(); ++k)
+                        CHECK(std::fabs(found[k] / total - nearest[k]) <= 1e-5);
                 }
             }
+}
+
+TEST_CASE("kernels/spectrum: without itself, a sample's weights do not underflow at any width") {
+    // Of columns that narrow, and wide enough for matrix products; evenly spaced points have two nearest
+    // others.
+    for (const std::int64_t d : {1, 10, 60})
+        for (const std::int64_t n : {2, 400, 700})
+            for (const bool one_hot : {true, false}) {
+                const Samples s = clusters(n, d, 3, one_hot);
+                check_against_reference("log", s, log_grid(s, 1e-2, 1e12, 15), true);
+                check_against_reference("even", s, even_grid(s, 0.0, 1e4, 40), true);
+            }
+    Samples line{.n = 600, .d = 1, .c = 1, .x = Floats(600), .y = Floats(600)};
+    for (std::size_t i = 0; i < 600; ++i) {
+        line.x[i] = static_cast<float>(i) / 600.0F;
+        line.y[i] = static_cast<float>(i * 7 % 11);
+    }
+    check_against_reference("a line", line, log_grid(line, 1e-2, 1e12, 15), true);
+}
+
+TEST_CASE("kernels/spectrum: a measurement ends when it is told to, and can be made again") {
+    const Samples s = clusters(700, 20, 3, true);
+    for (const Backend& backend : backends_present()) {
+        Kernels& kernels = *backend.kernels;
+        const Buffer x = kernels.allocate(s.x.size() * sizeof(float));
+        const Buffer y = kernels.allocate(s.y.size() * sizeof(float));
+        kernels.upload<float>(s.x, x.view<float>({s.n, s.d}));
+        kernels.upload<float>(s.y, y.view<float>({s.n, s.c}));
+        const auto measure = [&](bool exclude_self, std::function<bool()> stop) {
+            return kernels.gaussian_low_frequency_energy(
+                x.view<float>({s.n, s.d}), y.view<float>({s.n, s.c}), Grid{0.5, 1.0, 2.0},
+                {.exclude_self = exclude_self, .stop = std::move(stop)});
+        };
+        for (const bool exclude_self : {false, true}) {
+            CHECK_THROWS_AS(measure(exclude_self, [] { return true; }), Interrupted);
+            CHECK(measure(exclude_self, [] { return false; }) == measure(exclude_self, {}));
+        }
+    }
 }
 
 TEST_CASE("kernels/spectrum: one sample has nothing but itself") {

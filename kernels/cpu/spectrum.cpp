@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <limits>
 #include <vector>
 
 #include "common/error.h"
@@ -42,6 +43,8 @@ class LowFrequencyEnergy {
           x_(prepare_features(kernels, x, targets_.order)),
           widths_(inv_delta, x_.unit),
           diagonal_(params.exclude_self ? out_of_sight : 0.0F),
+          nearest_(params.exclude_self ? static_cast<std::size_t>(x.rows()) : 0,
+                   std::numeric_limits<double>::infinity()),
           stop_(params.stop),
           energy_(inv_delta.size(), 0.0) {
         const auto width_count = static_cast<std::int64_t>(inv_delta.size());
@@ -58,6 +61,7 @@ class LowFrequencyEnergy {
 
     std::vector<double> compute() {
         const int width_count = static_cast<int>(energy_.size());
+        if (!nearest_.empty()) find_all_nearest();
         for (int first = 0; first < width_count; first += static_cast<int>(widths_per_pass_)) {
             range_ = {first, std::min(static_cast<int>(widths_per_pass_), width_count - first)};
             for (first_ = 0; first_ < x_.blocks(); first_ += blocks_per_pass_) {
@@ -89,7 +93,7 @@ class LowFrequencyEnergy {
 #pragma omp for schedule(dynamic)
             for (std::int64_t a = first_; a < last_; ++a) {
                 for (std::int64_t b = 0; b < x_.blocks(); ++b)
-                    if ((b < first_ || b >= last_) && !stopped()) add(b, a);
+                    if ((b < first_ || b >= last_) && !stopped()) make_tile(b, a), add(b, a, tile());
                 sum_energy(a);
             }
         }
@@ -99,19 +103,40 @@ class LowFrequencyEnergy {
                     block_energy_[a * widths_per_pass_ + k] * targets_.unit * targets_.unit;
     }
 
-    /// What the rows of blocks a and b give each other.
-    void add_both_ways(std::int64_t a, std::int64_t b) {
-        add(a, b);
-        if (a == b) return;
-        float* const transposed = tile() + tile_floats;
-        transpose(tile(), transposed);
-        add_weighted_sums(transposed, x_.block(a).count, x_.block(b), targets_, widths_, range_, sums_of(a));
+    /// With exclude_self: the squared distance of every row to its nearest other.
+    void find_all_nearest() {
+#pragma omp parallel
+        {
+            const FlushDenormals flush;
+#pragma omp for schedule(dynamic)
+            for (std::int64_t a = 0; a < x_.blocks(); ++a)
+                for (std::int64_t b = 0; b < x_.blocks() && !stopped(); ++b) {
+                    make_tile(a, b);
+                    find_nearest(x_, a, b, tile(), nearest_.data());
+                }
+        }
+        if (stopped_) throw Interrupted();
+        if (x_.n == 1) nearest_[0] = 0.0;  // there is none
     }
 
-    /// What the rows of block `from` give those of block `to`.
-    void add(std::int64_t from, std::int64_t to) {
-        if (!squared_distances(x_, from, to, diagonal_, tile())) products_done_ = false;
-        add_weighted_sums(tile(), x_.block(to).count, x_.block(from), targets_, widths_, range_, sums_of(to));
+    /// What the rows of blocks a and b give each other.
+    void add_both_ways(std::int64_t a, std::int64_t b) {
+        make_tile(a, b);
+        float* const transposed = tile() + tile_floats;
+        if (a != b) transpose(tile(), transposed);
+        add(a, b, tile());
+        if (a != b) add(b, a, transposed);
+    }
+
+    void make_tile(std::int64_t a, std::int64_t b) {
+        if (!squared_distances(x_, a, b, diagonal_, tile())) products_done_ = false;
+    }
+
+    /// What the rows of block `from` give those of block `to`, by their distances, which are overwritten.
+    void add(std::int64_t from, std::int64_t to, float* distances) {
+        if (!nearest_.empty()) take_off_nearest(x_, from, to, nearest_.data(), distances);
+        add_weighted_sums(distances, x_.block(to).count, x_.block(from), targets_, widths_, range_,
+                          sums_of(to));
     }
 
     /// Energy of the rows of a block, from their finished sums: |sum_j y_j G_ij|^2 / (sum_j G_ij)^2 each.
@@ -154,6 +179,7 @@ class LowFrequencyEnergy {
     Features x_;
     Widths widths_;
     float diagonal_;
+    std::vector<double> nearest_;  ///< with exclude_self: [n]
     const std::function<bool()>& stop_;
     std::vector<double> energy_;
     std::int64_t widths_per_pass_ = 0;

@@ -90,7 +90,55 @@ int from_products(const Features& x, std::int64_t i, const Block& b, float* tile
     return count;
 }
 
+/// Squared distance of two rows, exact but for 2^-53 of it.
+double exact_distance(const Features& x, std::int64_t i, std::int64_t j) {
+    const float* const a = x.row + i * x.stride;
+    const float* const b = x.row + j * x.stride;
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (int k = 0; k < x.d; ++k) {
+        const double difference = static_cast<double>(a[k]) - static_cast<double>(b[k]);
+        sum += difference * difference;
+    }
+    return sum;
+}
+
 }  // namespace
+
+void find_nearest(const Features& x, std::int64_t a, std::int64_t b, const float* tile, double* nearest) {
+    constexpr double error = 1e-5;  // of a distance in a tile, as part of it, at most
+    const Block of_a = x.block(a);
+    const Block of_b = x.block(b);
+    for (int i = 0; i < of_a.count; ++i) {
+        const float* const tile_row = tile + i * tile_stride;
+        double& best = nearest[of_a.first + i];
+        auto limit = static_cast<float>(best * (1.0 + error));
+        for (int j = 0; j < of_b.count; ++j) {
+            if (tile_row[j] > limit || of_a.first + i == of_b.first + j) continue;
+            best = std::min(best, exact_distance(x, of_a.first + i, of_b.first + j));
+            limit = static_cast<float>(best * (1.0 + error));
+        }
+    }
+}
+
+void take_off_nearest(const Features& x, std::int64_t from, std::int64_t to, const double* nearest,
+                      float* tile) {
+    const Block of_from = x.block(from);
+    const Block of_to = x.block(to);
+    std::array<float, block_rows> smallest;
+    for (int i = 0; i < of_to.count; ++i) smallest[i] = static_cast<float>(nearest[of_to.first + i]);
+    for (int j = 0; j < of_from.count; ++j) {
+        float* const tile_row = tile + j * tile_stride;
+        for (int i = 0; i < of_to.count; ++i) {
+            const float distance = tile_row[i];
+            tile_row[i] = distance - smallest[i];
+            // What is left would err by more than twice the part of itself that the distance does.
+            if (distance < 2.0F * smallest[i])
+                tile_row[i] = static_cast<float>(std::max(
+                    0.0, exact_distance(x, of_from.first + j, of_to.first + i) - nearest[of_to.first + i]));
+        }
+    }
+}
 
 bool squared_distances(const Features& x, std::int64_t a, std::int64_t b, float diagonal, float* tile) {
     const Block of_a = x.block(a);

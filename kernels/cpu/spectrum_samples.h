@@ -73,4 +73,19 @@ Features prepare_features(Kernels& kernels, ConstTensor x, const std::vector<std
 /// Between a block and itself, the diagonal is exactly `diagonal`. Returns whether oneDNN did its part.
 bool squared_distances(const Features& x, std::int64_t a, std::int64_t b, float diagonal, float* tile);
 
+/// @name Distances over the smallest of their row
+/// Without its own sample a row has no weight of 1, and at large widths all would underflow. Relative to the
+/// largest of them they do not: exp(-(|x_i - x_j|^2 - min_k |x_i - x_k|^2) / (2 delta)).
+/// @{
+
+/// nearest[i] = the least of itself and |x_i - x_j|^2 over rows j != i of block b, for rows i of block a;
+/// `tile` holds their distances. Those that may be the smallest are measured again in double.
+void find_nearest(const Features& x, std::int64_t a, std::int64_t b, const float* tile, double* nearest);
+
+/// tile[j][i] -= nearest[i] for row j of block `from` and row i of block `to`; measured again in double where
+/// the difference would have too few digits.
+void take_off_nearest(const Features& x, std::int64_t from, std::int64_t to, const double* nearest,
+                      float* tile);
+/// @}
+
 }  // namespace deepfreq::spectrum

@@ -25,9 +25,8 @@
 // ln(n s / (1
 // - s)), and |y_low|^2 changes by at most 2 s^2 (1 - s) u beta, which at its largest, s = 2/3, is 0.3 ln(2 n)
 // beta. With the weights' own error (spectrum_weights.h, 4.7e-6, likewise 0.3 of it) that is 1e-5 for n =
-// 40000 at beta = 2.5e-6, and 6e-6 for a million samples at 1e-6. Where i = j is left out there is no own
-// weight, and u may reach 87: weights of pairs at one distance then err alike, which changes nothing, but the
-// promise rests on errors of both signs.
+// 40000 at beta = 2.5e-6, and 6e-6 for a million samples at 1e-6. Where i = j is left out
+// the largest weight takes its place (spectrum_nearest.h).
 
 namespace deepfreq::cuda::spectrum {
 

@@ -184,6 +184,8 @@ class LowFrequencyEnergy {
           row_energy_(device.template take<double>(in_pass())),
           block_energy_(device.template take<double>(in_pass() / tile_rows)),
           diagonal_(params.exclude_self ? out_of_sight : 0.0F),
+          exclude_self_(params.exclude_self),
+          nearest_(device.template take<double>(exclude_self_ ? padded_rows_of(x.rows()) : 0)),
           stop_(params.stop) {
         device.write(partition_.segments, segments_.data());
         device.write(partition_.first_segment, first_segment_.data());
@@ -195,6 +197,7 @@ class LowFrequencyEnergy {
     }
 
     std::vector<double> compute() {
+        if (exclude_self_) find_nearest();
         std::vector<double> energy(static_cast<std::size_t>(widths_), 0.0);
         const std::int64_t row_blocks = blocks_for(features_.samples().n, tile_rows);
         for (int width = 0; width < widths_; width += pass_.widths)
@@ -211,6 +214,19 @@ class LowFrequencyEnergy {
     /// Rows and widths of a pass: what is kept for each segment and target.
     std::int64_t in_pass() const { return pass_.row_blocks * stored_widths(pass_.widths) * tile_rows; }
     std::int64_t segment_count() const { return static_cast<std::int64_t>(partition_.segments.size()); }
+
+    /// With exclude_self: the squared distance of every row to its nearest other.
+    void find_nearest() {
+        const Samples x = features_.samples();
+        const std::int64_t row_blocks = blocks_for(x.n, tile_rows), rows = row_blocks * tile_rows;
+        const auto parts = static_cast<int>(
+            std::clamp<std::int64_t>(blocks_for(waves_wanted * device_.limits().resident_blocks, row_blocks),
+                                     1, blocks_for(x.n, tile_columns)));
+        const auto of_parts = device_.template take<double>(parts * rows);
+        device_.blocks(row_blocks * parts,
+                       NearestOthers<typename Device::Products>{x, parts, rows, of_parts.data()});
+        device_.each(rows, NearestOfParts{of_parts.data(), parts, rows, nearest_.data()});
+    }
 
     /// Adds the energies of some rows at some widths.
     void add_pass(std::int64_t first_block, std::int64_t row_blocks, int first_width, int widths,
@@ -238,10 +254,10 @@ class LowFrequencyEnergy {
 
     template <bool OneHot, int Tiles>
     void sum_weights(std::int64_t blocks, std::int64_t first_row, const Widths& range) {
-        device_.blocks(
-            blocks, WeightedSums<typename Device::Products, OneHot, Tiles>{
-                        features_.samples(), range, segments_.data(), first_segment_.data(), segment_count(),
-                        first_row, pass_.parts, value_.data(), targets_.columns(), diagonal_, sums_.data()});
+        device_.blocks(blocks, WeightedSums<typename Device::Products, OneHot, Tiles>{
+                                   features_.samples(), range, segments_.data(), first_segment_.data(),
+                                   segment_count(), first_row, pass_.parts, value_.data(), targets_.columns(),
+                                   diagonal_, exclude_self_ ? nearest_.data() : nullptr, sums_.data()});
     }
 
     Device& device_;
@@ -259,6 +275,8 @@ class LowFrequencyEnergy {
     typename Device::template Memory<double> row_energy_;
     typename Device::template Memory<double> block_energy_;
     float diagonal_;
+    bool exclude_self_;
+    typename Device::template Memory<double> nearest_;  ///< with exclude_self: [rows]
     const std::function<bool()>& stop_;
 };
 

@@ -3,7 +3,7 @@
 #include <cfloat>
 #include <cmath>
 
-#include "kernels/cuda/spectrum_distances.h"
+#include "kernels/cuda/spectrum_nearest.h"
 #include "kernels/math.h"
 
 // From distances to sums of weights: a thread has one row, and goes over the columns of one or two tiles.
@@ -199,9 +199,10 @@ struct WeightedSums {
     std::int64_t all_segments;
     std::int64_t first_row;
     int parts;
-    const float* y;  ///< [padded_rows][targets]; unless OneHot
-    int targets;     ///< 1 if OneHot
-    float diagonal;  ///< squared distance of a row to itself
+    const float* y;         ///< [padded_rows][targets]; unless OneHot
+    int targets;            ///< 1 if OneHot
+    float diagonal;         ///< squared distance of a row to itself
+    const double* nearest;  ///< [rows], taken off every distance of a row; or null
     math::CompensatedSum* sums;
 
     template <class Block>
@@ -219,8 +220,12 @@ struct WeightedSums {
                     const Tile tile{static_cast<std::int32_t>(first_row + row_block * tile_rows),
                                     static_cast<std::int32_t>(first + at),
                                     columns - at < tile_columns ? columns - at : tile_columns};
-                    make_distances<Products>(block, shared.stage(), shared.judging.near_pairs,
-                                             shared.made.distance + distance_of(0, at), x, tile, diagonal);
+                    float* const made = shared.made.distance + distance_of(0, at);
+                    make_distances<Products>(block, shared.stage(), shared.judging.near_pairs, made, x, tile,
+                                             diagonal);
+                    if (nearest != nullptr)
+                        take_off_nearest(made, x, tile, block.thread(),
+                                         nearest[tile.first_row + block.thread()]);
                 }
                 // Only now: what is not yet needed takes no registers from the products.
                 const std::int64_t index = (row_block * all_segments + s) * targets * widths.stored;

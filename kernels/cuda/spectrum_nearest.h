@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cmath>
+
+#include "kernels/cuda/spectrum_distances.h"
+
+// Distances over the smallest of their row.
+//
+// Without its own sample a row has no weight of 1, and at large widths all of them would underflow. Relative
+// to the largest of them they do not: exp(-(|x_i - x_j|^2 - min_k |x_i - x_k|^2) / (2 delta)). A first pass
+// finds the smallest distance of every row, measured in double; the pass that sums weights takes it off, and
+// measures a distance again in double where the difference would have too few digits.
+
+namespace deepfreq::cuda::spectrum {
+
+/// |x_i - x_j|^2, exact but for 2^-53 of it; from the uncentred rows.
+DEEPFREQ_HOST_DEVICE inline double exact_distance(const Samples& x, std::int64_t i, std::int64_t j) {
+    const std::int64_t width = std::int64_t{x.chunks} * chunk;
+    const float* const a = x.row + i * width;
+    const float* const b = x.row + j * width;
+    double sum = 0.0;
+    for (std::int64_t k = 0; k < width; k += 4) {
+        const Four of_a = *as_fours(a + k);
+        const Four of_b = *as_fours(b + k);
+        for (int c = 0; c < 4; ++c) {
+            const double difference = static_cast<double>(of_a.x[c]) - static_cast<double>(of_b.x[c]);
+            sum += difference * difference;
+        }
+    }
+    return sum;
+}
+
+/// The distances of a thread's row in a tile, less `nearest`, the smallest of the whole row. The row itself
+/// and columns that do not exist stay out of sight.
+DEEPFREQ_HOST_DEVICE inline void take_off_nearest(float* distance, const Samples& x, const Tile& tile,
+                                                  int thread, double nearest) {
+    constexpr double exact_log2_e = 1.4426950408889634;
+    const std::int64_t row = tile.first_row + thread;
+    if (row >= x.n) return;
+    const auto smallest = static_cast<float>(nearest * exact_log2_e);
+    for (int j = 0; j < tile.columns; ++j) {
+        const std::int64_t column = tile.first_column + j;
+        if (column == row) continue;
+        float& entry = distance[distance_of(thread, j)];
+        // Below, what is left would err by more than twice the part of itself that the distance does.
+        if (entry >= 2.0F * smallest) {
+            entry -= smallest;
+        } else {
+            const double left = (exact_distance(x, row, column) - nearest) * exact_log2_e;
+            entry = left > 0.0 ? static_cast<float>(left) : 0.0F;
+        }
+    }
+}
+
+/// nearest[part * rows + row] = the smallest |x_row - x_j|^2 over the other samples j in that part of the
+/// columns; infinite where there is none. Block b has the part b % parts and the rows 128 (b / parts) ….
+template <class Products>
+struct NearestOthers {
+    static constexpr int threads = tile_rows;
+    static constexpr int blocks_at_once = 2;
+    using Shared = TileMemory<1>;
+
+    Samples x;
+    int parts;
+    std::int64_t rows;  ///< a multiple of tile_rows, at least n
+    double* nearest;    ///< [parts][rows]
+
+    template <class Block>
+    DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
+        const std::int64_t part = block.index() % parts;
+        const std::int64_t first_row = block.index() / parts * tile_rows;
+        const std::int64_t tiles = blocks_for(x.n, tile_columns);
+        double best = static_cast<double>(INFINITY);
+        for (std::int64_t t = tiles * part / parts; t < tiles * (part + 1) / parts; ++t) {
+            const std::int64_t first = t * tile_columns, left = x.n - first;
+            const Tile tile{static_cast<std::int32_t>(first_row), static_cast<std::int32_t>(first),
+                            left < tile_columns ? static_cast<int>(left) : tile_columns};
+            make_distances<Products>(block, shared.stage(), shared.judging.near_pairs, shared.made.distance,
+                                     x, tile, out_of_sight);
+            search(shared.made.distance, tile, block.thread(), best);
+        }
+        nearest[part * rows + first_row + block.thread()] = best;
+    }
+
+  private:
+    DEEPFREQ_HOST_DEVICE void search(const float* distance, const Tile& tile, int thread,
+                                     double& best) const {
+        constexpr double error = 1e-5;  // of a distance in a tile, as part of it, at most
+        const std::int64_t row = tile.first_row + thread;
+        if (row >= x.n) return;
+        auto limit = static_cast<float>(best * static_cast<double>(log2_e) * (1.0 + error));
+        for (int j = 0; j < tile.columns; ++j) {
+            const std::int64_t column = tile.first_column + j;
+            if (column == row || distance[distance_of(thread, j)] > limit) continue;
+            const double exact = exact_distance(x, row, column);
+            if (exact >= best) continue;
+            best = exact;
+            limit = static_cast<float>(best * static_cast<double>(log2_e) * (1.0 + error));
+        }
+    }
+};
+
+/// nearest[row] = the smallest over all parts; 0 for a sample that is alone.
+struct NearestOfParts {
+    const double* of_parts;  ///< [parts][rows]
+    int parts;
+    std::int64_t rows;
+    double* nearest;  ///< [rows]
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t row) const {
+        double best = of_parts[row];
+        for (int part = 1; part < parts; ++part) {
+            const double other = of_parts[part * rows + row];
+            best = other < best ? other : best;
+        }
+        nearest[row] = std::isfinite(best) ? best : 0.0;
+    }
+};
+
+}  // namespace deepfreq::cuda::spectrum
