@@ -5,27 +5,19 @@
 namespace deepfreq::tests {
 namespace {
 
-/// How far squared distances are off, in units of themselves, as one weight in two samples shows: the first
-/// of three samples is smoothed over the other two, so its value is 1 / (1 + exp((D01 - D02) / (2 delta))).
+/// How far a squared distance is off, in units of itself, as the weight between two samples shows. Of the
+/// targets 1 and 0 the filter leaves 1 / (1 + w) and w / (1 + w), whose energy tells w = exp(-distance half).
 double distance_error(Kernels& kernels, std::int64_t d, std::uint64_t seed) {
     const Philox random(seed, RandomUse::Functions);
-    Samples s{3, d, 1, Floats(static_cast<std::size_t>(3 * d)), {0.0F, 1.0F, 0.0F}};
-    double squared[3] = {};  // distances from the first: of the second and the third
-    for (std::int64_t k = 0; k < d; ++k) {
-        // The third lies across from the second, as far from the first and far from the second.
-        const double step = random.normal(static_cast<std::uint64_t>(k));
-        s.x[0 * d + k] = static_cast<float>(random.normal(static_cast<std::uint64_t>(d + k)));
-        s.x[1 * d + k] = static_cast<float>(s.x[k] + step);
-        s.x[2 * d + k] = static_cast<float>(s.x[k] - step);
-        for (const int other : {1, 2})
-            squared[other] += std::pow(static_cast<double>(s.x[other * d + k]) - s.x[k], 2.0);
-    }
-    // So large that the weights at four times the distance are nothing beside these.
-    const double exponent = 60.0;
-    const double half = exponent / squared[1];
-    const double value = std::sqrt(energy(kernels, s, {2.0 * half}, true).front());
-    const double difference = std::log(1.0 / value - 1.0) / half;
-    return std::fabs(difference - (squared[1] - squared[2])) / (squared[1] + squared[2]);
+    Samples s{2, d, 1, Floats(static_cast<std::size_t>(2 * d)), {1.0F, 0.0F}};
+    for (std::size_t i = 0; i < s.x.size(); ++i) s.x[i] = static_cast<float>(random.normal(i));
+    double distance = 0.0;
+    for (std::int64_t k = 0; k < d; ++k) distance += std::pow(static_cast<double>(s.x[k]) - s.x[d + k], 2.0);
+    const double half =
+        1.6 / distance;  // where an error of the distance shows most beside those of the weight
+    const double e = energy(kernels, s, {2.0 * half}).front();
+    const double weight = (e - std::sqrt(2.0 * e - 1.0)) / (1.0 - e);
+    return std::fabs(-std::log(weight) / half - distance) / distance;
 }
 
 }  // namespace

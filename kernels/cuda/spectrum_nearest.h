@@ -32,8 +32,9 @@ DEEPFREQ_HOST_DEVICE inline double exact_distance(const Samples& x, std::int64_t
 
 /// The distances of a thread's row in a tile, less `nearest`, the smallest of the whole row. The row itself
 /// and columns that do not exist stay out of sight.
-DEEPFREQ_HOST_DEVICE inline void take_off_nearest(float* distance, const Samples& x, const Tile& tile,
-                                                  int thread, double nearest) {
+DEEPFREQ_CALLED DEEPFREQ_HOST_DEVICE inline void take_off_nearest(float* distance, const Samples& x,
+                                                                  const Tile& tile, int thread,
+                                                                  double nearest) {
     constexpr double exact_log2_e = 1.4426950408889634;
     const std::int64_t row = tile.first_row + thread;
     if (row >= x.n) return;

@@ -13,6 +13,13 @@
 #define DEEPFREQ_UNROLL
 #endif
 
+/// A function that is called, not inlined: what it needs costs its callers no registers.
+#ifdef __CUDACC__
+#define DEEPFREQ_CALLED __noinline__
+#else
+#define DEEPFREQ_CALLED
+#endif
+
 // What a block keeps of a tile of pairs, and where in it everything is.
 
 namespace deepfreq::cuda::spectrum {
