@@ -36,14 +36,14 @@ constexpr int widths_per_decade = 8;
 constexpr int first_width = -84, core_begin = -12, core_end = 28, last_width = 124;
 constexpr int probe_spacing = 24;  ///< with exclude_self LFR rises and falls again within three decades
 
-constexpr double edge = 0.01;           ///< share of the rise left outside at either end
-constexpr double smallest_rise = 1e-3;  ///< of a curve that is not constant
-constexpr double widest_step = 0.03;    ///< of the coarse peak, which is good to 15 %: 4 % of the true one
+constexpr double edge = 0.01;         ///< share of the rise left outside at either end
+constexpr double widest_step = 0.03;  ///< of the coarse peak, which is good to 15 %: 4 % of the true one
 
 /// What is known of one curve so far.
 class CoarseCurve {
   public:
-    CoarseCurve(const LfrFunction& lfr, double scale) : lfr_(lfr), scale_(scale) {
+    CoarseCurve(const LfrFunction& lfr, double scale, double smallest_rise)
+        : lfr_(lfr), scale_(scale), smallest_rise_(smallest_rise) {
         std::vector<int> widths;
         for (int k = first_width; k < core_begin; k += probe_spacing) widths.push_back(k);
         for (int k = core_begin; k < core_end; ++k) widths.push_back(k);
@@ -89,7 +89,7 @@ class CoarseCurve {
         return std::ranges::max_element(values_, {}, [](const auto& point) { return point.second; });
     }
     double height() const { return highest()->second - floor_; }
-    bool constant() const { return !(height() >= smallest_rise); }
+    bool constant() const { return !(height() >= smallest_rise_); }
 
     void measure(const std::vector<int>& widths, bool with_floor) {
         std::vector<double> inv_delta(with_floor ? 1 : 0, 0.0);
@@ -132,6 +132,7 @@ class CoarseCurve {
 
     const LfrFunction& lfr_;
     double scale_;
+    double smallest_rise_;  ///< of a curve that is not constant
     double floor_ = 0.0;
     std::map<int, double> values_;  ///< LFR by k
 };
@@ -206,9 +207,9 @@ std::vector<double> FilterGridRequest::widths() const {
     return spacing == Spacing::Log ? log_widths(lo, hi, count) : even_widths(lo, hi, count);
 }
 
-CurveExtent measure_extent(const LfrFunction& lfr, double mean_squared_distance) {
+CurveExtent measure_extent(const LfrFunction& lfr, double mean_squared_distance, double smallest_rise) {
     // Features that are all 0 have no scale; their curve is constant wherever it is looked at.
-    CoarseCurve curve(lfr, mean_squared_distance > 0.0 ? 1.0 / mean_squared_distance : 1.0);
+    CoarseCurve curve(lfr, mean_squared_distance > 0.0 ? 1.0 / mean_squared_distance : 1.0, smallest_rise);
     while (curve.fill_gaps()) {
     }
     return curve.extent();

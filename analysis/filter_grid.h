@@ -62,9 +62,9 @@ using LfrFunction = std::function<std::vector<double>(std::span<const double>)>;
 /// for centred columns). The first call of lfr asks for 49 widths: 0, five decades around its inverse, and
 /// single ones every three decades beyond, down to 10^-10.5 and up to 10^15.5 of it; a second call fills in
 /// what these show to be missing. Only curves with exclude_self and several humps take a third. A rise below
-/// 1e-3 counts as constant: 1 % of it is no more than the kernel's accuracy of 1e-5. Throws InputError when
-/// the rise does not lie inside those 26 decades.
-CurveExtent measure_extent(const LfrFunction& lfr, double mean_squared_distance);
+/// `smallest_rise` counts as constant: 1 % of it is no more than the accuracy of lfr, by default the kernel's
+/// of 1e-5. Throws InputError when the rise does not lie inside those 26 decades.
+CurveExtent measure_extent(const LfrFunction& lfr, double mean_squared_distance, double smallest_rise = 1e-3);
 
 struct CoveringGrid {
     static constexpr int min_count = 100;

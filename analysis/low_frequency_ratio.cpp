@@ -60,6 +60,24 @@ FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, Const
     return lfr;
 }
 
+FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, const CentredTargets& targets,
+                                   std::span<const double> inv_delta, const LowFrequencyParams& params) {
+    const auto n = static_cast<double>(features.rows());
+    const std::vector<double> centred =
+        kernels.gaussian_low_frequency_energy(features, targets.centred, inv_delta, params);
+    const std::vector<double> moved =
+        kernels.gaussian_low_frequency_energy(features, targets.moved, inv_delta, params);
+    const double of_mean = n * targets.mean * targets.mean;
+    FrequencyCurve lfr{{inv_delta.begin(), inv_delta.end()}, {}};
+    for (std::size_t k = 0; k < inv_delta.size(); ++k) {
+        const double along_mean =  // sum_i z_low_i . m / |m|
+            (moved[k] - centred[k] - n * targets.step * targets.step) / (2.0 * targets.step);
+        lfr.value.push_back((of_mean + 2.0 * targets.mean * along_mean + centred[k]) /
+                            (of_mean + targets.sum_squares));
+    }
+    return lfr;
+}
+
 FrequencyCurve ratio_density(const FrequencyCurve& lfr) {
     const std::size_t points = lfr.inv_delta.size();
     if (points < 2 || lfr.value.size() != points)

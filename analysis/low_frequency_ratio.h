@@ -20,6 +20,25 @@ struct FrequencyCurve {
 FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, ConstTensor targets,
                                    std::span<const double> inv_delta, const LowFrequencyParams& params = {});
 
+/// Targets y = z + m whose mean m is so far from 0 that in float32 little would be left of the rest: as z,
+/// and as z moved along m by `step`, from whose two energies that of y follows.
+struct CentredTargets {
+    ConstTensor centred;       ///< z [n,c]
+    ConstTensor moved;         ///< z + step m / |m| [n,c]
+    double mean = 0.0;         ///< |m|
+    double step = 0.0;         ///< about the root mean square of z
+    double sum_squares = 0.0;  ///< sum_i |z_i|^2, in double from the original numbers
+
+    /// What LFR must rise by to be measured rather than rounding: 100 times its error, typically
+    /// 4e-7 step / mean.
+    double smallest_rise() const { return 4e-5 * step / mean; }
+};
+
+/// The same of such targets: with y_low = z_low + m, |y_low|^2 is summed from |z_low|^2 and z_low . m. Costs
+/// two measurements.
+FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, const CentredTargets& targets,
+                                   std::span<const double> inv_delta, const LowFrequencyParams& params = {});
+
 /// RDF = d LFR / d(1/delta) (eq. 6): the slope between consecutive points of lfr, at their midpoints; one
 /// value fewer than lfr has. Throws InputError unless there are two widths or more, strictly ascending.
 FrequencyCurve ratio_density(const FrequencyCurve& lfr);

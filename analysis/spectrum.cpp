@@ -8,16 +8,26 @@
 namespace deepfreq {
 namespace {
 
+FrequencyCurve lfr_of(Kernels& kernels, const SampleTensors& samples, std::span<const double> widths,
+                      const LowFrequencyParams& filter) {
+    const auto& [x, y, centred] = samples;
+    return centred != nullptr ? low_frequency_ratio(kernels, x, *centred, widths, filter)
+                              : low_frequency_ratio(kernels, x, y, widths, filter);
+}
+
 // A curve that cannot be found is no end of the run: nothing of it is known.
 CurveExtent extent_of(Kernels& kernels, const SampleSource& source, const LowFrequencyParams& filter,
                       const Warn& warn) {
-    const auto [x, y] = source.samples();
-    const double mean_squared_distance = 2.0 * kernels.sum_of_squares(x) / static_cast<double>(x.rows());
-    const auto lfr = [&, x = x, y = y](std::span<const double> widths) {
-        return low_frequency_ratio(kernels, x, y, widths, filter).value;
+    const SampleTensors samples = source.samples();
+    const double mean_squared_distance =
+        2.0 * kernels.sum_of_squares(samples.features) / static_cast<double>(samples.features.rows());
+    const auto lfr = [&](std::span<const double> widths) {
+        return lfr_of(kernels, samples, widths, filter).value;
     };
     try {
-        return measure_extent(lfr, mean_squared_distance);
+        return samples.centred != nullptr
+                   ? measure_extent(lfr, mean_squared_distance, samples.centred->smallest_rise())
+                   : measure_extent(lfr, mean_squared_distance);
     } catch (const InputError& error) {
         warn(fmt::format("{}: {}", source.name, error.what()));
         return {};
@@ -43,9 +53,8 @@ std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSo
     }
     std::vector<Spectrum> spectra;
     for (std::size_t i = 0; i < sources.size(); ++i) {
-        const auto [x, y] = sources[i].samples();
         Spectrum s;
-        s.lfr = low_frequency_ratio(kernels, x, y, widths, options.filter);
+        s.lfr = lfr_of(kernels, sources[i].samples(), widths, options.filter);
         s.rdf = ratio_density(s.lfr);
         s.peak = automatic ? find_peak(s.lfr, extents[i].floor, extents[i].ceiling) : find_peak(s.lfr);
         if (!automatic && std::isnan(s.peak.inv_delta))

@@ -16,9 +16,10 @@ struct Spectrum {
     Peak peak;
 };
 
-/// Samples on the device: features [n,d] and targets [n,c].
+/// Samples on the device: features [n,d] and targets [n,c], or targets far from 0 in their place.
 struct SampleTensors {
     ConstTensor features, targets;
+    const CentredTargets* centred = nullptr;  ///< if not null, `targets` is not used
 };
 
 /// A set to measure.

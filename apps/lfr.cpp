@@ -80,7 +80,8 @@ void Flags::add_to(CLI::App& app) {
 struct Curve {
     std::string name;
     std::optional<double> k;
-    LoadedTensor features, targets;
+    LoadedFeatures features;
+    LoadedTargets targets;
 };
 
 /// All that is measured, and what is said of it.
@@ -90,12 +91,11 @@ struct Samples {
     nlohmann::json facts;
 };
 
-LoadedTensor to_device(Kernels& kernels, const std::vector<float>& column) {
-    LoadedTensor loaded;
-    loaded.memory = kernels.allocate(column.size() * sizeof(float));
-    loaded.view = loaded.memory.view<float>({std::ssize(column), 1});
-    kernels.upload(std::span<const float>(column), loaded.view);
-    return loaded;
+/// A column of numbers, which must outlive the source.
+RowSource source_of(const std::string& name, const std::vector<double>& column) {
+    return {name, std::ssize(column), 1, [&column](std::int64_t first, std::span<double> to) {
+                std::copy_n(column.begin() + first, to.size(), to.begin());
+            }};
 }
 
 Curve function_curve(Kernels& kernels, const Flags& flags, std::optional<double> k) {
@@ -106,7 +106,10 @@ Curve function_curve(Kernels& kernels, const Flags& flags, std::optional<double>
             "warning: {}: {:.2g} % of its variance lies between the points; what is measured is another "
             "function, unless there are more --samples",
             set.name, 100.0 * missed);
-    return {set.name, k, to_device(kernels, set.inputs), to_device(kernels, set.targets)};
+    const std::vector<double> x = points_of(points(flags));
+    const std::vector<double> y = formula_values(flags.function, k.value_or(1.0), points(flags));
+    return {set.name, k, load_features(kernels, source_of("x", x), false),
+            load_targets(kernels, source_of(set.name, y))};
 }
 
 Samples sample_functions(Kernels& kernels, const Flags& flags, bool k_given) {
@@ -126,14 +129,14 @@ Samples sample_functions(Kernels& kernels, const Flags& flags, bool k_given) {
 Samples load_samples(Kernels& kernels, const Flags& flags) {
     Curve curve;
     curve.name = std::filesystem::path(flags.features).stem().string();
-    curve.features = load_features(kernels, flags.features);
-    curve.targets = load_targets(kernels, flags.targets);
+    const bool normalized = !flags.filter.no_normalize;
+    curve.features = load_features(kernels, std::filesystem::path(flags.features), normalized);
+    curve.targets = load_targets(kernels, std::filesystem::path(flags.targets));
     const std::int64_t n = curve.features.view.rows(), of_targets = curve.targets.view.rows();
     if (n != of_targets)
         throw InputError("{} has {} rows and {} {}, equally many expected", flags.features, n, flags.targets,
                          of_targets);
-    if (!flags.filter.no_normalize) kernels.scale_columns_by_max_abs(curve.features.view);
-    const bool normalized = !flags.filter.no_normalize;
+    if (!curve.features.warning.empty()) spdlog::warn("warning: {}", curve.features.warning);
     spdlog::info("features: {}{}", curve.features.description,
                  normalized ? ", each column scaled to [-1, 1]" : "");
     spdlog::info("targets: {}", curve.targets.description);
@@ -143,16 +146,32 @@ Samples load_samples(Kernels& kernels, const Flags& flags) {
     return samples;
 }
 
+/// A spectrum over 1/delta of features that were divided by `unit`, over that of the original ones.
+Spectrum in_units_of(double unit, Spectrum s) {
+    const double factor = 1.0 / (unit * unit);
+    for (FrequencyCurve* const curve : {&s.lfr, &s.rdf})
+        for (double& inv_delta : curve->inv_delta) inv_delta *= factor;
+    for (double& density : s.rdf.value) density /= factor;
+    s.peak.inv_delta *= factor;
+    s.peak.rdf /= factor;
+    for (double* const width : {&s.peak.rise10, &s.peak.rise50, &s.peak.rise90}) *width *= factor;
+    return s;
+}
+
 std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const FilterFlags& filter) {
     Progress progress(0, 0.0, 0, 0.0);
     std::vector<SampleSource> sources;
     for (const Curve& curve : samples.curves)
         sources.push_back({curve.name, [&] {
                                progress.note(fmt::format("measuring {}", curve.name));
-                               return SampleTensors{curve.features.view, curve.targets.view};
+                               return SampleTensors{curve.features.view, curve.targets.view,
+                                                    curve.targets.centred_or_null()};
                            }});
     SpectrumOptions options;
     options.grid = FilterGridRequest::parse(filter.inv_delta);
+    const double unit = samples.curves.front().features.unit;  // of all: they have the same points
+    options.grid.lo *= unit * unit;
+    options.grid.hi *= unit * unit;
     // LFR of a function of one variable rises over decades.
     options.logarithmic = samples.curves.front().features.view.shape[1] == 1;
     options.filter = filter.params();
@@ -167,6 +186,7 @@ std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const Fi
                                "sample to sample expected, or a grid fixed as --inv-delta LO:HI:N"
                              : warnings.front());
     for (const std::string& line : warnings) spdlog::warn("warning: {}", line);
+    for (Spectrum& spectrum : spectra) spectrum = in_units_of(unit, std::move(spectrum));
     return spectra;
 }
 

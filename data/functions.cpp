@@ -11,16 +11,18 @@
 namespace deepfreq {
 namespace {
 
-template <class Function>
-RegressionSet sample(std::string name, const Grid& grid, Function f) {
+void check(const std::string& name, const Grid& grid) {
     if (grid.n < 2) throw InputError("{}: {} points were asked for, at least 2 expected", name, grid.n);
     if (!std::isfinite(grid.low) || !std::isfinite(grid.high) || grid.low >= grid.high)
         throw InputError("{}: range [{}, {}] found, two finite numbers low < high expected", name, grid.low,
                          grid.high);
+}
+
+template <class Function>
+RegressionSet sample(std::string name, const Grid& grid, Function f) {
+    check(name, grid);
     RegressionSet set{std::move(name), grid.n, 1, {}, {}};
-    const double step = 1.0 / static_cast<double>(grid.n - 1);
-    for (std::int64_t i = 0; i < grid.n; ++i) {
-        const double x = std::lerp(grid.low, grid.high, static_cast<double>(i) * step);
+    for (const double x : points_of(grid)) {
         set.inputs.push_back(static_cast<float>(x));
         set.targets.push_back(static_cast<float>(f(x)));
     }
@@ -105,24 +107,46 @@ RegressionSet sample_formula(const std::string& formula, double k, const Grid& g
     });
 }
 
+std::vector<double> formula_values(const std::string& formula, double k, const Grid& grid) {
+    check(formula, grid);
+    Formula f(formula, k);
+    std::vector<double> values = points_of(grid);
+    for (double& value : values) {
+        const double x = value;
+        value = f(x);
+        if (!std::isfinite(value))
+            throw InputError("{}: {} found at x = {}, a finite number expected", formula, value, x);
+    }
+    return values;
+}
+
+std::vector<double> points_of(const Grid& grid) {
+    std::vector<double> points;
+    const double step = 1.0 / static_cast<double>(grid.n - 1);
+    for (std::int64_t i = 0; i < grid.n; ++i)
+        points.push_back(std::lerp(grid.low, grid.high, static_cast<double>(i) * step));
+    return points;
+}
+
 double share_between_points(const std::string& formula, double k, const Grid& grid) {
-    const RegressionSet set = sample_formula(formula, k, grid);
+    const std::vector<double> x = points_of(grid), values = formula_values(formula, k, grid);
     Formula f(formula, k);
     // The golden section: no frequency has a zero of its own at that place between all points.
     constexpr double place = 0.381966;
     double sum = 0.0, squares = 0.0, missed = 0.0, count = 0.0;
-    for (std::size_t i = 0; i + 1 < set.inputs.size(); ++i) {
-        const double y =
-            f(std::lerp(static_cast<double>(set.inputs[i]), static_cast<double>(set.inputs[i + 1]), place));
+    for (std::size_t i = 0; i + 1 < x.size(); ++i) {
+        const double y = f(std::lerp(x[i], x[i + 1], place));
         if (!std::isfinite(y)) continue;
-        const double line =
-            std::lerp(static_cast<double>(set.targets[i]), static_cast<double>(set.targets[i + 1]), place);
-        sum += y;
-        squares += y * y;
+        const double line = std::lerp(values[i], values[i + 1], place);
+        for (const double value : {y, values[i]}) {
+            const double from_first = value - values.front();  // whose variance loses fewer digits
+            sum += from_first;
+            squares += from_first * from_first;
+        }
         missed += (y - line) * (y - line);
         ++count;
     }
-    const double variance = squares - sum * sum / count;
+    const double variance = (squares - sum * sum / (2.0 * count)) / 2.0;
     return variance > 0.0 ? missed / variance : 0.0;
 }
 

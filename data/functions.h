@@ -35,6 +35,12 @@ RegressionSet sample_cos3_plus_cos5(const Grid& grid);
 /// cannot be read, uses another name, or is not finite in float at one of the points (named).
 RegressionSet sample_formula(const std::string& formula, double k, const Grid& grid);
 
+/// Its values there in double precision. Throws likewise, but that they need only be finite in double.
+std::vector<double> formula_values(const std::string& formula, double k, const Grid& grid);
+
+/// The points of a grid.
+std::vector<double> points_of(const Grid& grid);
+
 /// How much of a formula a grid cannot show, because it lies between the points: the mean square by which
 /// straight lines between them miss it, as a share of its variance. A sine sampled seven times a period
 /// gives 0.01. Throws as sample_formula does.

@@ -13,6 +13,7 @@
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 #include "common/error.h"
 
@@ -190,15 +191,31 @@ std::string NpyFile::place(std::size_t i) const {
     return fmt::format("row {}, column {}", number / columns(), number % columns());
 }
 
+void NpyFile::seek(std::int64_t row) {
+    numbers_read_ = row * columns();
+    const std::uint64_t place = data_begin_ + static_cast<std::uint64_t>(numbers_read_) * item_bytes();
+    if (fseeko(file_.get(), static_cast<off_t>(place), SEEK_SET) != 0)
+        throw InputError("{}: cannot be read: {}", name(), std::strerror(errno));
+}
+
 void NpyFile::read(std::span<float> to) {
+    read_floats(to);
+}
+
+void NpyFile::read(std::span<double> to) {
+    read_floats(to);
+}
+
+template <class Number>
+void NpyFile::read_floats(std::span<Number> to) {
     if (has_integers())
         throw InputError("{}: {} found, floats expected (in NumPy: .astype('f4'))", name(), description());
     const auto bytes = [this](void* data, std::size_t size) { read_bytes(data, size); };
     const auto finite = [this](std::size_t i, auto value) {
-        const auto number = static_cast<float>(value);
+        const auto number = static_cast<Number>(value);
         if (!std::isfinite(number))
-            throw InputError("{}: {} found at {}, a finite number in single precision expected", name(),
-                             value, place(i));
+            throw InputError("{}: {} found at {}, a finite number{} expected", name(), value, place(i),
+                             std::is_same_v<Number, float> ? " in single precision" : "");
         return number;
     };
     if (item_bytes() == sizeof(float))

@@ -31,10 +31,17 @@ class NpyFile {
     /// The next rows, as many as fit into `to`. Throws InputError naming row and column of a number that is
     /// not finite or beyond float32, or when the file holds integers.
     void read(std::span<float> to);
+    /// The same in double precision.
+    void read(std::span<double> to);
     /// The same for integers. Throws InputError when the file holds others or one is beyond int64.
     void read(std::span<std::int64_t> to);
 
+    /// Reads on from that row.
+    void seek(std::int64_t row);
+
   private:
+    template <class Number>
+    void read_floats(std::span<Number> to);
     void read_header();
     void check_size() const;
     void read_bytes(void* to, std::size_t bytes);

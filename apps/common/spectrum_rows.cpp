@@ -2,13 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace deepfreq {
 namespace {
 
+// Nine digits, as float32 needs; all there are of a curve that changes by little.
 std::vector<std::string> lines_of(const FrequencyCurve& curve, const std::string& name) {
+    const auto [least, most] = std::ranges::minmax(curve.value);
+    const int digits = most - least < 1e-3 * std::fabs(most) ? 17 : 9;
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < curve.value.size(); ++i)
-        lines.push_back(fmt::format("{},{:.9g},{:.9g}", name, curve.inv_delta[i], curve.value[i]));
+        lines.push_back(fmt::format("{},{:.9g},{:.{}g}", name, curve.inv_delta[i], curve.value[i], digits));
     return lines;
 }
 
