@@ -28,7 +28,7 @@ std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
     return content;
 }
 
-std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path) {
+std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path, std::size_t most) {
     errno = 0;
     const gzFile opened = gzopen(path.c_str(), "rb");
     if (!opened) throw InputError("{}: cannot be read: {}", path.string(), std::strerror(errno));
@@ -41,6 +41,8 @@ std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path) {
         content.resize(size + chunk);
         read = gzread(file.get(), content.data() + size, chunk);
         content.resize(size + static_cast<std::size_t>(read > 0 ? read : 0));
+        if (content.size() > most)
+            throw InputError("{}: more than {} bytes found, at most so many expected", path.string(), most);
     }
 
     // A stream that just stops is an error only gzerror knows about: gzread hands out what there was.

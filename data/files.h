@@ -12,8 +12,9 @@ namespace deepfreq {
 std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path);
 
 /// The same, unpacked if it is gzip (told by its first bytes, not by its name). Throws InputError also when
-/// its gzip stream is corrupt or cut short.
-std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path);
+/// its gzip stream is corrupt or cut short, or is more than `most` bytes unpacked.
+std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path,
+                                        std::size_t most = std::size_t{1} << 31);
 
 /// MD5 in 32 hexadecimal digits. It guards against damage, as published for MNIST, not against an adversary.
 std::string md5(std::span<const std::uint8_t> bytes);

@@ -58,7 +58,10 @@ class Reader {
         bytes(values.data(), values.size());
     }
     void operator()(std::vector<std::string>& texts) {
-        texts.resize(length());
+        const std::size_t count = length();
+        if (count > left_ / sizeof(std::int64_t))
+            return file_.setstate(std::ios::failbit);  // each has a length
+        texts.resize(count);
         for (std::string& text : texts) (*this)(text);
     }
     bool verified() {

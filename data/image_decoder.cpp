@@ -67,6 +67,17 @@ const char* png_damage(std::span<const std::uint8_t> file) {
     return nullptr;
 }
 
+// Throws when the extents claim more pixels than the file can hold, before memory is asked for them. Deflate
+// makes at most 1032 bytes of one, and a PNG pixel has at least a bit. A JPEG file has at least a bit for 64
+// values.
+void check_size(std::span<const std::uint8_t> file, const ImageHeader& header) {
+    constexpr double most_pixels_per_byte = 1032.0 * 8.0;
+    const double claimed = static_cast<double>(header.width) * header.height;
+    if (claimed > most_pixels_per_byte * static_cast<double>(file.size()))
+        throw InputError("a header of {}x{} pixels found, which {} bytes cannot hold", header.height,
+                         header.width, file.size());
+}
+
 }  // namespace
 
 ImageHeader read_image_header(std::span<const std::uint8_t> file) {
@@ -78,6 +89,7 @@ ImageHeader read_image_header(std::span<const std::uint8_t> file) {
     if (static_cast<double>(header.width) * header.height * 3.0 > static_cast<double>(largest))
         throw InputError("an image of {}x{} found, at most {} bytes expected", header.height, header.width,
                          largest);
+    check_size(file, header);
     if (cut_jpeg(file))
         throw InputError("a JPEG image cut short after {} bytes found, its end expected", file.size());
     if (is_xcode_png(file))
