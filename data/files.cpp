@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -34,12 +35,13 @@ std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path, std::
     if (!opened) throw InputError("{}: cannot be read: {}", path.string(), std::strerror(errno));
     const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(opened, gzclose);
 
-    constexpr std::size_t chunk = 1 << 20;
+    constexpr std::size_t least = 1 << 14, largest = 1 << 24;  // bytes read at once
     std::vector<std::uint8_t> content;
     for (int read = 1; read > 0;) {
         const std::size_t size = content.size();
+        const std::size_t chunk = std::clamp(size, least, largest);
         content.resize(size + chunk);
-        read = gzread(file.get(), content.data() + size, chunk);
+        read = gzread(file.get(), content.data() + size, static_cast<unsigned>(chunk));
         content.resize(size + static_cast<std::size_t>(read > 0 ? read : 0));
         if (content.size() > most)
             throw InputError("{}: more than {} bytes found, at most so many expected", path.string(), most);

@@ -2,6 +2,7 @@
 
 #define STBI_NO_STDIO
 #include <stb/stb_image.h>
+#include <turbojpeg.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -9,6 +10,8 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include "common/error.h"
 
@@ -22,13 +25,15 @@ int length_of(std::span<const std::uint8_t> file) {
     return static_cast<int>(file.size());
 }
 
-// Whether the file is a JPEG one that was cut short, which stb_image would fill up with grey: its last image
-// data (FF DA …) must have an end (FF D9).
+bool is_jpeg(std::span<const std::uint8_t> file) {
+    return file.size() > 2 && file[0] == 0xFF && file[1] == 0xD8 && file[2] == 0xFF;
+}
+
+// Whether a JPEG file was cut short, which would be filled up with grey: its last image data (FF DA …) must
+// have an end (FF D9).
 bool cut_jpeg(std::span<const std::uint8_t> file) {
-    constexpr std::array<std::uint8_t, 2> start = {0xFF, 0xD8};
     constexpr std::array<std::uint8_t, 2> data = {0xFF, 0xDA};
     constexpr std::array<std::uint8_t, 2> end = {0xFF, 0xD9};
-    if (file.size() < 2 || !std::ranges::equal(file.first(2), start)) return false;
     const auto last_data = std::find_end(file.begin(), file.end(), data.begin(), data.end());
     return std::search(last_data, file.end(), end.begin(), end.end()) == file.end();
 }
@@ -78,19 +83,71 @@ void check_size(std::span<const std::uint8_t> file, const ImageHeader& header) {
                          header.width, file.size());
 }
 
-}  // namespace
+// libjpeg-turbo, which tells of damage in a sentence.
+class JpegFile {
+  public:
+    explicit JpegFile(std::span<const std::uint8_t> file) : file_(file) {
+        if (!decoder_) throw RunError("libjpeg-turbo cannot be used, so that no JPEG image can be read");
+        const int failed = tjDecompressHeader3(decoder_.get(), file_.data(), file_.size(), &header_.width,
+                                               &header_.height, &subsampling_, &colours_);
+        if (failed != 0) throw damage();
+        header_.grey = colours_ == TJCS_GRAY;
+    }
 
-ImageHeader read_image_header(std::span<const std::uint8_t> file) {
-    if (file.empty()) throw InputError("0 bytes found, a PNG or JPEG image expected");
+    ImageHeader header() const { return header_; }
+
+    void decode(std::uint8_t* pixels) const {
+        if (colours_ != TJCS_CMYK && colours_ != TJCS_YCCK) return decode(pixels, TJPF_RGB);
+        const auto count = static_cast<std::size_t>(header_.width) * static_cast<std::size_t>(header_.height);
+        std::vector<std::uint8_t> inks(4 * count);  // as Adobe stores them: what is left of the light
+        decode(inks.data(), TJPF_CMYK);
+        for (std::size_t i = 0; i < count; ++i)
+            for (std::size_t c = 0; c < 3; ++c)
+                pixels[3 * i + c] = static_cast<std::uint8_t>(inks[4 * i + c] * inks[4 * i + 3] / 255);
+    }
+
+  private:
+    void decode(std::uint8_t* to, int format) const {
+        const int failed = tjDecompress2(decoder_.get(), file_.data(), file_.size(), to, header_.width, 0,
+                                         header_.height, format, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
+        // Bytes that belong to nothing cost no pixel.
+        const std::string_view reason = tjGetErrorStr2(decoder_.get());
+        if (failed != 0 && reason.find("extraneous bytes") == std::string_view::npos) throw damage();
+    }
+    InputError damage() const {
+        return InputError("a damaged JPEG image found ({}), a whole one expected",
+                          tjGetErrorStr2(decoder_.get()));
+    }
+
+    struct Destroy {
+        void operator()(void* decoder) const { tjDestroy(decoder); }
+    };
+    std::unique_ptr<void, Destroy> decoder_{tjInitDecompress()};
+    std::span<const std::uint8_t> file_;
+    ImageHeader header_;
+    int subsampling_ = 0, colours_ = 0;
+};
+
+ImageHeader read_png_header(std::span<const std::uint8_t> file) {
     ImageHeader header;
     int channels = 0;
     if (!stbi_info_from_memory(file.data(), length_of(file), &header.width, &header.height, &channels))
         throw InputError("no PNG or JPEG image found ({}), one expected", stbi_failure_reason());
+    header.grey = channels < 3;
+    return header;
+}
+
+}  // namespace
+
+ImageHeader read_image_header(std::span<const std::uint8_t> file) {
+    if (file.empty()) throw InputError("0 bytes found, a PNG or JPEG image expected");
+    const bool jpeg = is_jpeg(file);
+    const ImageHeader header = jpeg ? JpegFile(file).header() : read_png_header(file);
     if (static_cast<double>(header.width) * header.height * 3.0 > static_cast<double>(largest))
         throw InputError("an image of {}x{} found, at most {} bytes expected", header.height, header.width,
                          largest);
     check_size(file, header);
-    if (cut_jpeg(file))
+    if (jpeg && cut_jpeg(file))
         throw InputError("a JPEG image cut short after {} bytes found, its end expected", file.size());
     if (is_xcode_png(file))
         throw InputError(
@@ -98,17 +155,18 @@ ImageHeader read_image_header(std::span<const std::uint8_t> file) {
             "-revert-iphone-optimizations)");
     if (const char* damage = png_damage(file))
         throw InputError("a damaged PNG image found ({}), a whole one expected", damage);
-    header.grey = channels < 3;
     return header;
 }
 
 void decode_image(std::span<const std::uint8_t> file, std::uint8_t* pixels) {
+    if (is_jpeg(file)) return JpegFile(file).decode(pixels);
     int width = 0;
     int height = 0;
     int channels = 0;
     const std::unique_ptr<stbi_uc, void (*)(void*)> decoded(
         stbi_load_from_memory(file.data(), length_of(file), &width, &height, &channels, 3), stbi_image_free);
-    if (!decoded) throw InputError("a damaged image found ({}), a whole one expected", stbi_failure_reason());
+    if (!decoded)
+        throw InputError("a damaged PNG image found ({}), a whole one expected", stbi_failure_reason());
     std::memcpy(pixels, decoded.get(),
                 static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
 }
