@@ -98,6 +98,8 @@ TEST_CASE("apps/config: what is not understood is refused with file, line and ke
     refused("out = \"folder\"\n", {"line 1", "out", "command line"});
     refused("config = \"other\"\n", {"line 1", "config", "command line"});
     refused("seed = 1\nseed = 2\n", {"line 2", "seed"});
+    refused("[, 4]\n", {"line 1", "[, 4]"});  // toml++ 3.3 would end the program
+    refused("\xD0\x85 = 4\n", {"line 1"});    // and takes this letter for impossible
     refused("hidden = [[1], [2]]\n", {"line 1", "hidden", "array"});
     refused("hidden = [\"1,2\", 3]\n", {"line 1", "hidden", "'1,2'"});
     refused("data = { percent-encoded = \"%4\" }\n", {"line 1", "data", "'%4'"});
@@ -117,8 +119,9 @@ TEST_CASE("apps/config: what a run writes is read back exactly, whatever bytes a
     for (int byte = 1; byte < 256; ++byte) all_bytes += static_cast<char>(byte);
     for (const std::string& data :
          {std::string("MNIST (copy) #2"), std::string("a \"quoted\" 'name'"), std::string("two\nlines\r\n"),
-          std::string("back\\slash"), std::string("caf\xE9"), std::string("caf\xC3\xA9"), std::string("true"),
-          std::string("007"), std::string("1e3"), std::string("100%"), std::string(" "), all_bytes}) {
+          std::string("back\\slash"), std::string("caf\xE9"), std::string("caf\xC3\xA9"),
+          std::string("\xD0\x85"), std::string("true"), std::string("007"), std::string("1e3"),
+          std::string("100%"), std::string(" "), all_bytes}) {
         CAPTURE(data);
         Options given(
             "--hidden 50,30 --lr 1e-05 --no-figures --seed 18446744073709551615 --no-gradient-norms");

@@ -179,8 +179,8 @@ TEST_CASE("data/image_folder: a JPEG or PNG file that is cut short or damaged is
     for (const int shift : {24, 16, 8, 0})
         damaged[41 + length + static_cast<std::size_t>(24 - shift) / 8] =
             static_cast<std::uint8_t>(crc >> shift);
-    CHECK(
-        contains(reason("1.png", damaged), "a damaged PNG image found (bad zlib header), a whole one expected"));
+    CHECK(contains(reason("1.png", damaged),
+                   "a damaged PNG image found (bad zlib header), a whole one expected"));
 
     Bytes huge = photo;
     const Bytes frame = {0xFF, 0xC0};  // length and bits a sample follow, then height and width
@@ -261,6 +261,29 @@ TEST_CASE("data/image_folder: an image that links to itself is a bad one") {
     CHECK(contains(test.refusal(), "1 of 2 images cannot be read"));
     CHECK(contains(test.refusal(), "a/1.png: cannot be read: Too many levels of symbolic links"));
     CHECK(test.load(true).train.samples() == 1);
+}
+
+TEST_CASE(
+    "data/image_folder: a JPEG file whose codes are too many, or whose extents its size cannot hold, is "
+    "bad") {
+    ImageFolderTest test;
+    Bytes file = jpeg(8, 8, 1, Bytes(64, 7));
+    const Bytes table = {0xFF, 0xC4};  // Huffman codes: length, number of the table, how many of each length
+    const auto at = std::search(file.begin(), file.end(), table.begin(), table.end());
+    REQUIRE(at != file.end());
+    std::fill(at + 5, at + 21, std::uint8_t{0xFF});
+    test.add("a/0.jpg", file);
+    CHECK(contains(test.refusal(), "0.jpg: a damaged JPEG image found ("));
+
+    Bytes wide = jpeg(8, 8, 1, Bytes(64, 7));
+    const Bytes frame = {0xFF, 0xC0};
+    const auto extents = std::search(wide.begin(), wide.end(), frame.begin(), frame.end());
+    REQUIRE(extents != wide.end());
+    std::fill(extents + 5, extents + 9, std::uint8_t{0x40});
+    test.add("a/0.jpg", wide);
+    CHECK(contains(
+        test.refusal(),
+        fmt::format("a header of 16448x16448 pixels found, which {} bytes cannot hold", wide.size())));
 }
 
 TEST_CASE("data/image_folder: a PNG file in Xcode's form is refused by name") {

@@ -24,15 +24,23 @@ Process::Process(const std::string& program, const std::vector<std::string>& arg
     pointers.push_back(nullptr);
     const std::string out = (folder_ / "stdout").string();
     const std::string err = (folder_ / "stderr").string();
+    // A signal that comes before the program is there is not for the handlers of doctest.
+    sigset_t all, before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
     child_ = ::fork();
-    REQUIRE(child_ >= 0);
     if (child_ == 0) {
+        for (const int number : {SIGINT, SIGTERM})
+            if (::signal(number, SIG_DFL) == SIG_IGN) ::signal(number, SIG_IGN);
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), STDOUT_FILENO);
         ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), STDERR_FILENO);
         ::execv(pointers[0], pointers.data());
         ::_exit(127);
     }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    REQUIRE(child_ >= 0);
 }
 
 Process::~Process() {
