@@ -119,8 +119,9 @@ class Caller:
         self.interrupted = False
         self.untold = False  # whether the app has yet to hear so from us
         self.child = None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.stop)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+                signal.signal(number, self.stop)
 
     def stop(self, number, _frame):
         """Ctrl-C reaches an app that runs too, which saves its state; what reaches us alone is handed on."""

@@ -75,14 +75,18 @@ ImageSets fall_back(const Cifar10Options& options, const std::string& reason) {
 
 ImageSets read_or_download(const Cifar10Options& options) {
     std::optional<fs::path> folder;
+    fs::path cache;
     try {
-        folder = find_cifar10(cache_folder(cache_name));
+        cache = cache_folder(cache_name);
+        folder = find_cifar10(cache);
         if (!folder) {
             download_cifar10(options);
             folder = cache_folder(cache_name) / batches_name;
         }
     } catch (const std::runtime_error& error) {  // InputError, RunError and what std::filesystem throws
-        return fall_back(options, error.what());
+        // Another program may have filled the cache meanwhile, and removed the archive it shared with this one.
+        if (!cache.empty()) folder = find_cifar10(cache);
+        if (!folder) return fall_back(options, error.what());
     }
     return read_cifar10(*folder, options.batch_records);
 }

@@ -115,10 +115,9 @@ TrainValidation read_or_download(const MnistOptions& options) {
     try {
         cache = cache_folder("mnist");
         if (!has_mnist(cache)) download_mnist(options);
-    } catch (const InputError& error) {
-        return fall_back(options, error.what());
-    } catch (const RunError& error) {
-        return fall_back(options, error.what());
+    } catch (const std::runtime_error& error) {  // InputError and RunError
+        // Another program may have filled the cache meanwhile.
+        if (cache.empty() || !has_mnist(cache)) return fall_back(options, error.what());
     }
     return read_mnist(cache);
 }
