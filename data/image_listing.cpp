@@ -55,10 +55,20 @@ bool leads_back(const fs::directory_entry& entry, const fs::path& folder) {
     return (fs::canonical(folder, error).string() + "/").starts_with(target == "/" ? "/" : above);
 }
 
+std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
+    std::error_code failure;
+    std::vector<fs::directory_entry> entries;
+    for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end;
+         entry.increment(failure))
+        entries.push_back(*entry);
+    if (failure) throw InputError("{}: cannot be read: {}", folder.string(), failure.message());
+    return entries;
+}
+
 // The names of the folders in a folder, sorted; what is passed over is told to `notices`.
 std::vector<std::string> class_names(const fs::path& folder, std::vector<std::string>& notices) {
     std::vector<std::string> names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    for (const fs::directory_entry& entry : entries_of(folder)) {
         std::string name = entry.path().filename();
         std::error_code loop;  // of a link to itself
         if (name.starts_with('.') || !entry.is_directory(loop)) continue;
@@ -80,7 +90,7 @@ struct ImageNames {
 
 ImageNames image_names(const fs::path& folder) {
     ImageNames names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    for (const fs::directory_entry& entry : entries_of(folder)) {
         std::string name = entry.path().filename();
         std::error_code loop;
         if (entry.is_directory(loop)) continue;

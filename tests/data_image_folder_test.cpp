@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <omp.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -252,6 +253,21 @@ TEST_CASE("data/image_folder: what archive managers and disk stations add is pas
     CHECK(test.load().train.classes == std::vector<std::string>{"a", "b", "c"});
     fs::remove(test.path("a/0.png"));
     CHECK(contains(test.refusal(), "no images found but such as 2.bmp"));
+}
+
+TEST_CASE("data/image_folder: a folder that may not be read is refused by name") {
+    ImageFolderTest test;
+    test.add("a/0.png", some_png(0));
+    test.add("b/0.png", some_png(0));
+    for (const fs::path& folder : {test.folder.path, test.cache.path})
+        fs::permissions(folder, fs::perms::all);
+    fs::permissions(test.path("b"), fs::perms::none);
+    const uid_t user = geteuid();
+    if (user == 0) REQUIRE(seteuid(65534) == 0);  // root may read every folder
+    const std::string refusal = test.refusal();
+    if (user == 0) REQUIRE(seteuid(user) == 0);
+    fs::permissions(test.path("b"), fs::perms::owner_all);
+    CHECK(refusal == test.path("b") + ": cannot be read: Permission denied");
 }
 
 TEST_CASE("data/image_folder: an image that links to itself is a bad one") {

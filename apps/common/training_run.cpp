@@ -183,7 +183,7 @@ bool TrainingRun::train() {
         if (probe_due_) probe(), save();
         train_epochs();
     } catch (const Interrupted&) {
-        // in a measurement, of which nothing is written: it is due when the run goes on
+        probe_due_ = true;  // nothing is written of it: it is made when the run goes on
     } catch (const RunError& error) {
         progress_->finish();
         throw RunError("{}; the last good state is in {}", error.what(), folder_->checkpoint().string());
@@ -215,18 +215,19 @@ void TrainingRun::train_epochs() {
 void TrainingRun::measure_kept(const std::vector<std::filesystem::path>& kept) {
     std::size_t measured = 0;
     try {
-        for (; measured < kept.size() && !interrupted(); ++measured) {
+        for (; measured < kept.size(); ++measured) {
+            if (interrupted()) throw Interrupted();
             const Checkpoint checkpoint = read_checkpoint(kept[measured]);
             check_identity(checkpoint, kept[measured]);
             trainer_.restore(checkpoint, kept[measured]);
             report_epoch();
             probe();
         }
-    } catch (const Interrupted&) {
-        // nothing is written of the measurement under way
+    } catch (const Interrupted&) {  // nothing is written of the measurement under way
+        progress_->line(
+            fmt::format("interrupted: {} of {} kept checkpoints measured", measured, kept.size()));
     }
     progress_->finish();
-    if (interrupted()) spdlog::info("interrupted: {} of {} kept checkpoints measured", measured, kept.size());
     folder_->settle();
 }
 
