@@ -76,25 +76,27 @@ def squared_distances(x):
 
 
 def low_frequency_ratio(distance, y, inv_delta, exclude_self):
-    """Eqs. 3 to 5. Weights below the smallest normal float count as 0, a row without weights adds nothing."""
-    weights = np.exp(-distance * (inv_delta / 2))
-    weights[weights < np.finfo(np.float32).tiny] = 0
+    """Eqs. 3 to 5. Weights are over the largest of their row, so that none that counts underflows; a sample without
+    another adds nothing when it is left out itself."""
     if exclude_self:
-        np.fill_diagonal(weights, 0)
+        distance = distance.copy()
+        np.fill_diagonal(distance, np.inf)
+    nearest = distance.min(axis=1, keepdims=True)
+    weights = np.exp(-(distance - np.where(np.isfinite(nearest), nearest, 0)) * (inv_delta / 2))
     total = weights.sum(axis=1, keepdims=True)
     y_low = weights @ y / np.where(total > 0, total, 1)
     return (y_low**2).sum() / (y**2).sum()
 
 
 def as_measured(features, targets, options):
-    """What the app makes of the files, in double: features of float32, scaled if asked for, and targets."""
-    x = features.reshape(len(features), -1).astype(np.float32).astype(np.float64)
+    """What the app makes of the files, in double: features, scaled if asked for, and targets."""
+    x = features.reshape(len(features), -1).astype(np.float64)
     if "--no-normalize" not in options:
         largest = np.abs(x).max(axis=0)
         x /= np.where(largest > 0, largest, 1)
     if targets.dtype.kind == "i":
         return x, (targets[:, None] == np.unique(targets)).astype(np.float64)
-    return x, targets.reshape(len(targets), -1).astype(np.float32).astype(np.float64)
+    return x, targets.reshape(len(targets), -1).astype(np.float64)
 
 
 def measure(app, device, features, targets, options, grid, folder):
