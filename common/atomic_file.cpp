@@ -21,8 +21,11 @@ constexpr std::string_view part_ending = ".part";
 
 // As open(2) would make it: mkostemps gives the owner alone a right to it.
 mode_t usual_mode() {
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
+    static const mode_t mask = [] {
+        const mode_t now = ::umask(0);  // it cannot be asked for without being set
+        ::umask(now);
+        return now;
+    }();
     return 0644 & ~mask;
 }
 

@@ -84,7 +84,8 @@ ImageSets read_or_download(const Cifar10Options& options) {
             folder = cache_folder(cache_name) / batches_name;
         }
     } catch (const std::runtime_error& error) {  // InputError, RunError and what std::filesystem throws
-        // Another program may have filled the cache meanwhile, and removed the archive it shared with this one.
+        // Another program may have filled the cache meanwhile, and removed the archive it shared with this
+        // one.
         if (!cache.empty()) folder = find_cifar10(cache);
         if (!folder) return fall_back(options, error.what());
     }

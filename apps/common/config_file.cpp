@@ -52,6 +52,7 @@ toml::table parse(const std::filesystem::path& path) {
     std::istringstream lines{std::string(text)};
     std::string line;
     for (std::uint32_t i = 0; i < error.source().begin.line; ++i) std::getline(lines, line);
+    if (line.ends_with('\r')) line.pop_back();
     constexpr std::size_t shown = 60;
     throw InputError("{}: line {}: '{}' is not understood ({}), {}", path.string(), error.source().begin.line,
                      line.substr(0, shown), error.description(), expected);
