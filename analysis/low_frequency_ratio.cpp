@@ -67,13 +67,12 @@ FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, const
         kernels.gaussian_low_frequency_energy(features, targets.centred, inv_delta, params);
     const std::vector<double> moved =
         kernels.gaussian_low_frequency_energy(features, targets.moved, inv_delta, params);
-    const double of_mean = n * targets.mean * targets.mean;
+    const double of_mean = n * targets.mean * targets.mean, of_rest = n * targets.step * targets.step;
     FrequencyCurve lfr{{inv_delta.begin(), inv_delta.end()}, {}};
     for (std::size_t k = 0; k < inv_delta.size(); ++k) {
         const double along_mean =  // sum_i z_low_i . m / |m|
-            (moved[k] - centred[k] - n * targets.step * targets.step) / (2.0 * targets.step);
-        lfr.value.push_back((of_mean + 2.0 * targets.mean * along_mean + centred[k]) /
-                            (of_mean + targets.sum_squares));
+            (moved[k] - centred[k] - of_rest) / (2.0 * targets.step);
+        lfr.value.push_back((of_mean + 2.0 * targets.mean * along_mean + centred[k]) / (of_mean + of_rest));
     }
     return lfr;
 }

@@ -23,11 +23,10 @@ FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, Const
 /// Targets y = z + m whose mean m is so far from 0 that in float32 little would be left of the rest: as z,
 /// and as z moved along m by `step`, from whose two energies that of y follows.
 struct CentredTargets {
-    ConstTensor centred;       ///< z [n,c]
-    ConstTensor moved;         ///< z + step m / |m| [n,c]
-    double mean = 0.0;         ///< |m|
-    double step = 0.0;         ///< about the root mean square of z
-    double sum_squares = 0.0;  ///< sum_i |z_i|^2, in double from the original numbers
+    ConstTensor centred;  ///< z [n,c]
+    ConstTensor moved;    ///< z + step m / |m| [n,c]
+    double mean = 0.0;    ///< |m|
+    double step = 0.0;    ///< root of the mean over i of |z_i|^2, in double from the original numbers
 
     /// What LFR must rise by to be measured rather than rounding: 100 times its error, typically
     /// 4e-7 step / mean.

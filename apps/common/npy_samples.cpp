@@ -200,10 +200,12 @@ LoadedTargets load_labels(Kernels& kernels, NpyFile& file) {
     return loaded;
 }
 
-/// Sums of the targets and of what is left without their means.
+/// What is known of targets before they are loaded.
 struct TargetSums {
     std::vector<double> mean;
-    double mean_length = 0.0, sum_squares = 0.0, largest = 0.0, farthest = 0.0;
+    double mean_length = 0.0;              ///< |mean|
+    double step = 0.0;                     ///< root mean square, over the rows, of what is left without it
+    double largest = 0.0, farthest = 0.0;  ///< magnitude of a number, and of what is left of it
 };
 
 TargetSums sums_of(const RowSource& source) {
@@ -214,15 +216,13 @@ TargetSums sums_of(const RowSource& source) {
         sums.largest = std::max(sums.largest, std::fabs(y));
     });
     for (const double m : sums.mean) sums.mean_length = std::hypot(sums.mean_length, m);
+    double root = 0.0;  // of the sum of squares, which may be beyond double
     for_each(source, [&](std::int64_t, std::int64_t k, double y) {
         const double z = y - sums.mean[static_cast<std::size_t>(k)];
         sums.farthest = std::max(sums.farthest, std::fabs(z));
+        root = std::hypot(root, z);
     });
-    const double unit = power_of_two_for(sums.farthest);
-    for_each(source, [&](std::int64_t, std::int64_t k, double y) {
-        sums.sum_squares += std::pow((y - sums.mean[static_cast<std::size_t>(k)]) / unit, 2.0);
-    });
-    sums.sum_squares *= unit * unit;
+    sums.step = root / std::sqrt(n);
     return sums;
 }
 
@@ -245,8 +245,7 @@ LoadedFeatures load_features(Kernels& kernels, const RowSource& source, bool nor
 
 LoadedTargets load_targets(Kernels& kernels, const RowSource& source) {
     const TargetSums sums = sums_of(source);
-    const auto n = static_cast<double>(source.rows);
-    const double step = std::sqrt(sums.sum_squares / n);
+    const double step = sums.step;
     LoadedTargets loaded;
     const auto load_as = [&](double unit, auto convert) {
         return load_converted(kernels, source, [=](std::int64_t, std::int64_t k, double y) {
@@ -267,7 +266,7 @@ LoadedTargets load_targets(Kernels& kernels, const RowSource& source) {
     });
     loaded.view = loaded.memory.view<float>({source.rows, source.columns});
     loaded.centred = CentredTargets{loaded.view, loaded.moved_memory.view<float>(loaded.view.shape),
-                                    sums.mean_length / unit, step / unit, n * std::pow(step / unit, 2.0)};
+                                    sums.mean_length / unit, step / unit};
     return loaded;
 }
 
