@@ -199,6 +199,18 @@ class Operands {
             const Tensor y = zeros(case_.shape);
             return {[=] { device().add(x, y); }, 0.0, 3.0 * bytes};
         }
+        if (case_.operation == Operation::Dropout) {
+            const Tensor y = zeros(case_.shape);
+            const auto state = zeros<StepState>({1});
+            const DropoutParams params{.rate = case_.scale};
+            return {[=] { device().dropout(x, params, state, y); }, 0.0, 2.0 * bytes};
+        }
+        if (case_.operation == Operation::Softmax) {
+            const Tensor p = zeros(case_.shape);
+            return {[=] { device().softmax(x, p); }, 0.0, 2.0 * bytes};
+        }
+        if (case_.operation == Operation::CentreColumns)
+            return {[=] { device().centre_columns(x); }, 0.0, 3.0 * bytes};
         if (case_.operation == Operation::ScaleColumnsByMaxAbs)
             return {[=] { device().scale_columns_by_max_abs(x); }, 0.0, 3.0 * bytes};
         if (case_.operation == Operation::SumOfSquares)

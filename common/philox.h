@@ -21,7 +21,8 @@ enum class RandomUse : std::uint32_t {
     SyntheticDigits = 4,
     Functions = 5,
     SyntheticImages = 6,
-    Augmentation = 7
+    Augmentation = 7,
+    Dropout = 8
 };
 
 /// Counter-based random numbers (Philox4x32-10): value `index` of sequence (seed, use, stream) is a pure

@@ -14,6 +14,8 @@ struct Initializer {
     enum class Kind { GlorotNormal, GlorotUniform, He, LeCun, Normal };
     Kind kind = Kind::GlorotNormal;
     double sigma = 0.0;  ///< standard deviation, of Normal only
+    bool alike =
+        false;  ///< weights of equal role and shape begin alike, within a network and between networks
 
     /// Fills w with values of sequence (seed, Weights, stream): a pure function of its arguments.
     void fill(std::span<float> w, std::int64_t fan_in, std::int64_t fan_out, std::uint64_t seed,

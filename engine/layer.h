@@ -19,6 +19,9 @@ struct ParameterSpec {
     std::int64_t fan_in = 0;
     std::int64_t fan_out = 0;
     float value = 0.0F;
+    /// What tensors share that begin alike under Initializer::alike, given the same shape. 0: those of layers
+    /// equally far from the output.
+    std::uint32_t role = 0;
 };
 
 /// The tensors a layer asked for, in its order: views into one of the network's buffers.
@@ -31,6 +34,8 @@ struct LayerMemory {
     ParameterViews state;    ///< Layer::state()
     ParameterViews kept;     ///< Layer::kept(n)
     ParameterViews scratch;  ///< Layer::scratch(n)
+    /// Where training stands, for what is drawn at random; absent in evaluation.
+    TensorView<const StepState> step;
 };
 
 /// A differentiable map of the rows of x to the rows of y, with its way back written out. It holds no memory
@@ -44,6 +49,9 @@ class Layer {
 
     /// What it is, in a form that tells networks apart: "dense 784-500 tanh".
     virtual std::string description() const = 0;
+
+    /// Whether y is x in evaluation: then forward is called in training only.
+    virtual bool is_identity_in_evaluation() const { return false; }
 
     /// Elements of one row of x and of y.
     virtual std::int64_t inputs() const = 0;

@@ -20,10 +20,17 @@ double LearningRateSchedule::at(std::int64_t epoch) const {
     std::int64_t end = 0;
     for (const Stage& stage : stages) {
         end += stage.epochs;
-        if (stage.epochs == 0 || epoch < end) return stage.rate;
+        if (stage.epochs == 0 || epoch < end) return stage.rate * std::pow(decay, static_cast<double>(epoch));
     }
     throw InputError("the learning rate schedule ends after {} epochs, expected a rate for epoch {}", end,
                      epoch + 1);
+}
+
+bool LearningRateSchedule::changes_at(std::int64_t epoch) const {
+    std::int64_t end = 0;
+    for (std::size_t s = 0; s + 1 < stages.size(); ++s)
+        if (end += stages[s].epochs; end == epoch) return true;
+    return false;
 }
 
 void LearningRateSchedule::check_covers(std::int64_t epochs) const {

@@ -6,13 +6,14 @@
 
 namespace deepfreq {
 
-/// A learning rate that is constant from stage to stage.
+/// A learning rate that is constant from stage to stage, times decay^epoch.
 struct LearningRateSchedule {
     struct Stage {
         double rate = 0.0;
         std::int64_t epochs = 0;  ///< 0: all that follow
     };
     std::vector<Stage> stages;
+    double decay = 1.0;  ///< what the rate is multiplied by after every epoch
 
     LearningRateSchedule() = default;
     /// The same rate always.
@@ -20,6 +21,9 @@ struct LearningRateSchedule {
 
     /// The rate of an epoch, counted from 0. Throws InputError beyond the last.
     double at(std::int64_t epoch) const;
+
+    /// Whether a stage but the first begins with this epoch, counted from 0.
+    bool changes_at(std::int64_t epoch) const;
 
     /// Throws InputError unless it has a rate for `epochs` epochs.
     void check_covers(std::int64_t epochs) const;

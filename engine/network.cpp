@@ -10,6 +10,9 @@ namespace {
 // Tensors begin on 64 bytes: a cache line, a vector register, and what cuDNN and cuBLAS like best.
 constexpr std::int64_t aligned_floats = 16;
 
+// Random sequences of the roles of tensors, apart from those counted through, and of layers without a role.
+constexpr std::uint32_t role_streams = 1U << 30U, first_by_place = 1U << 8U;
+
 std::int64_t padded(std::int64_t elements) {
     return (elements + aligned_floats - 1) / aligned_floats * aligned_floats;
 }
@@ -127,6 +130,7 @@ Tensor Network::delta(int l, std::int64_t n) const {
 LayerMemory Network::memory(int l, std::int64_t n) const {
     const auto index = static_cast<std::size_t>(l - 1);
     LayerMemory memory = places_[index].fixed;
+    memory.step = step_;
     const auto views = [this](const std::vector<Shape>& shapes, std::size_t offset) {
         ParameterViews out;
         out.reserve(shapes.size());
@@ -141,25 +145,28 @@ LayerMemory Network::memory(int l, std::int64_t n) const {
     return memory;
 }
 
-// One random sequence a tensor, so that widening one layer leaves the others' weights.
-void Network::fill(const std::vector<ParameterSpec>& specs, const ParameterViews& views,
-                   const Initializer& how, std::uint64_t seed, std::uint32_t& stream) {
-    std::vector<float> host;
-    for (std::size_t p = 0; p < specs.size(); ++p, ++stream) {
-        host.assign(static_cast<std::size_t>(specs[p].shape.elements()), specs[p].value);
-        if (specs[p].fan_in > 0) how.fill(host, specs[p].fan_in, specs[p].fan_out, seed, stream);
-        kernels_.upload(std::span<const float>(host), views[p]);
-    }
-}
-
+// One random sequence a tensor, so that widening one layer leaves the others' weights; or one a role.
 void Network::initialize(const Initializer& how, std::uint64_t seed) {
     kernels_.zero(parameters());
-    std::uint32_t stream = 0;
-    for (std::size_t l = 0; l < layers_.size(); ++l)
-        fill(layers_[l]->parameters(), places_[l].fixed.w, how, seed, stream);
-    std::uint32_t unused = 0;
-    for (std::size_t l = 0; l < layers_.size(); ++l)
-        fill(layers_[l]->state(), places_[l].fixed.state, how, seed, unused);
+    std::vector<float> host;
+    const auto fill = [&](const ParameterSpec& spec, Tensor view, std::uint32_t stream) {
+        host.assign(static_cast<std::size_t>(spec.shape.elements()), spec.value);
+        if (spec.fan_in > 0) how.fill(host, spec.fan_in, spec.fan_out, seed, stream);
+        kernels_.upload(std::span<const float>(host), view);
+    };
+    std::uint32_t next = 0;
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+        const std::vector<ParameterSpec> specs = layers_[l]->parameters();
+        const auto above = static_cast<std::uint32_t>(layers_.size() - l);
+        for (std::size_t p = 0; p < specs.size(); ++p, ++next)
+            fill(specs[p], places_[l].fixed.w[p],
+                 !how.alike ? next
+                            : role_streams + (specs[p].role > 0 ? specs[p].role : first_by_place + above));
+    }
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+        const std::vector<ParameterSpec> specs = layers_[l]->state();
+        for (std::size_t p = 0; p < specs.size(); ++p) fill(specs[p], places_[l].fixed.state[p], 0);
+    }
 }
 
 ConstTensor Network::run(ConstTensor x, Mode mode, int last, Tensor into) {
@@ -167,11 +174,13 @@ ConstTensor Network::run(ConstTensor x, Mode mode, int last, Tensor into) {
     const std::int64_t n = x.rows();
     if (n > batch_) throw InputError("forward of {} rows, expected at most the batch of {}", n, batch_);
     for (int l = 1; l <= end; ++l) {
+        const Layer& layer = *layers_[static_cast<std::size_t>(l - 1)];
+        if (mode == Mode::Evaluation && layer.is_identity_in_evaluation()) continue;
         const Tensor y = l == end && into ? into : activation(l, n);
-        layers_[static_cast<std::size_t>(l - 1)]->forward(kernels_, memory(l, n), mode, x, y);
+        layer.forward(kernels_, memory(l, n), mode, x, y);
         x = y;
     }
-    if (end == 0 && into) {
+    if (into && x.data != into.data) {
         kernels_.copy(x, into);
         x = into;
     }
@@ -182,7 +191,8 @@ ConstTensor Network::forward(ConstTensor x, int last, Tensor into) {
     return run(x, Mode::Evaluation, last, into);
 }
 
-ConstTensor Network::forward_training(ConstTensor x) {
+ConstTensor Network::forward_training(ConstTensor x, TensorView<const StepState> step) {
+    step_ = step;
     return run(x, Mode::Training, -1, {});
 }
 

@@ -45,8 +45,10 @@ class Network {
     /// With `into` [n,width] given, f[last] is written there instead of the arena.
     ConstTensor forward(ConstTensor x, int last = -1, Tensor into = {});
 
-    /// Runs x[n,d] with n <= batch to the output in training mode; backward() may follow.
-    ConstTensor forward_training(ConstTensor x);
+    /// Runs x[n,d] with n <= batch to the output in training mode; backward() may follow. What layers draw at
+    /// random, they draw by `step`, which must stay as it is until then; without such layers it may be
+    /// absent.
+    ConstTensor forward_training(ConstTensor x, TensorView<const StepState> step = {});
 
     /// Where the parameters of each layer begin in parameters() and gradients(), and where the last ones end:
     /// L + 1 numbers.
@@ -71,8 +73,6 @@ class Network {
     void plan_activations();
     ConstTensor run(ConstTensor x, Mode mode, int last, Tensor into);
     LayerMemory memory(int l, std::int64_t n) const;
-    void fill(const std::vector<ParameterSpec>& specs, const ParameterViews& views, const Initializer& how,
-              std::uint64_t seed, std::uint32_t& stream);
     Tensor activation(int l, std::int64_t n) const;
     Tensor delta(int l, std::int64_t n) const;
 
@@ -82,9 +82,10 @@ class Network {
     std::int64_t parameter_count_ = 0;
     std::int64_t state_count_ = 0;
     Buffer parameters_, gradients_, state_, arena_;
-    std::vector<Place> places_;       // of each layer
-    std::size_t deltas_[2] = {0, 0};  // gradients by f[l] alternate between two places of the arena
-    std::size_t scratch_ = 0;         // in the arena
+    std::vector<Place> places_;         // of each layer
+    std::size_t deltas_[2] = {0, 0};    // gradients by f[l] alternate between two places of the arena
+    std::size_t scratch_ = 0;           // in the arena
+    TensorView<const StepState> step_;  // of the last forward_training
 };
 
 }  // namespace deepfreq

@@ -59,6 +59,11 @@ void Trainer::begin_epoch() {
     StepState now;
     kernels_.download(state(), std::span(&now, 1));
     now.learning_rate = static_cast<float>(options_.learning_rate.at(epoch_));
+    if (options_.reset_adam && step_ == 0 && options_.learning_rate.changes_at(epoch_)) {
+        kernels_.zero(moment(m_));
+        kernels_.zero(moment(v_));
+        now.restart = now.update;
+    }
     write_state(now);
     epoch_begun_ = true;
 }
@@ -88,7 +93,7 @@ void Trainer::queue_step(std::int64_t n) {
     const Tensor x = batch_x_.view<float>({n, network_.width(0)});
     const Tensor t = batch_t_.view<float>({n, network_.width(-1)});
     queue_batch(x, t);
-    const ConstTensor p = network_.forward_training(x);
+    const ConstTensor p = network_.forward_training(x, state());
     apply_loss(kernels_, options_.loss, p, t, network_.output_gradient(n), sums(), state());
     network_.backward(x);
     if (options_.gradient_norms)
@@ -209,7 +214,8 @@ Checkpoint Trainer::save() {
                          {"epoch", epoch_},
                          {"step", now.step},
                          {"sample", now.sample},
-                         {"update", now.update}};
+                         {"update", now.update},
+                         {"restart", now.restart}};
     save_squared_norms(checkpoint);
     for (const Tensor& tensor : checkpointed()) {
         const std::size_t before = checkpoint.values.size();
@@ -220,7 +226,7 @@ Checkpoint Trainer::save() {
 }
 
 void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path& path) {
-    for (const char* const name : {"network", "epoch", "step", "sample", "update"})
+    for (const char* const name : {"network", "epoch", "step", "sample", "update", "restart"})
         if (!checkpoint.header.contains(name))
             throw InputError("{}: checkpoint without '{}' in its header, expected there", path.string(),
                              name);
@@ -243,7 +249,10 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
     restore_squared_norms(checkpoint, path);
     epoch_ = checkpoint.header.at("epoch");
     step_ = checkpoint.header.at("step");
-    write_state({checkpoint.header.at("sample"), step_, checkpoint.header.at("update")});
+    write_state({.sample = checkpoint.header.at("sample"),
+                 .step = step_,
+                 .update = checkpoint.header.at("update"),
+                 .restart = checkpoint.header.at("restart")});
     epoch_begun_ = false;
 }
 

@@ -20,6 +20,7 @@ struct TrainerOptions {
     Loss loss = Loss::MeanSquaredError;
     LearningRateSchedule learning_rate = 1e-5;
     AdamParams adam = {};
+    bool reset_adam = false;      ///< whether its moments and step count begin anew where the rate changes
     std::uint64_t seed = 0;       ///< of the order of the samples
     AugmentParams augment = {};   ///< of the images of a batch, for sets that are images
     bool gradient_norms = false;  ///< whether Trainer::gradient_norms is kept
@@ -67,7 +68,7 @@ class Trainer {
     Evaluation evaluate(const DeviceDataset& set);
 
     /// State of network, optimiser and batches, under the header's names "network", "epoch", "step",
-    /// "sample", "update" and, with gradient_norms, "squared_norms".
+    /// "sample", "update", "restart" and, with gradient_norms, "squared_norms".
     Checkpoint save();
 
     /// Goes on from there, bit for bit. Throws InputError naming `path` when it is of another network.

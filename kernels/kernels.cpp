@@ -215,6 +215,16 @@ void Kernels::add(ConstTensor x, Tensor y) {
     do_add(x, y);
 }
 
+void Kernels::dropout(ConstTensor x, const DropoutParams& params, TensorView<const StepState> state,
+                      Tensor y) {
+    expect_rank("dropout", "x", x.shape, std::max(1, x.shape.rank()));
+    expect("dropout", "y", y.shape, x.shape);
+    expect("dropout", "state", state.shape, {1});
+    if (!(params.rate >= 0.0 && params.rate < 1.0))
+        throw InputError("dropout: rate {} given, expected 0 to less than 1", params.rate);
+    do_dropout(x, params, state, y);
+}
+
 void Kernels::mean_squared_error(ConstTensor p, ConstTensor t, Tensor dp, TensorView<double> sums,
                                  TensorView<const StepState> state) {
     expect_rank("mean_squared_error", "p", p.shape, 2);
@@ -233,6 +243,12 @@ void Kernels::softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor dz, Ten
     expect_rank("softmax_cross_entropy", "sums", sums.shape, 1);
     expect("softmax_cross_entropy", "state", state.shape, {1});
     do_softmax_cross_entropy(z, t, dz, sums, state);
+}
+
+void Kernels::softmax(ConstTensor z, Tensor p) {
+    expect_rank("softmax", "z", z.shape, 2);
+    expect("softmax", "p", p.shape, z.shape);
+    do_softmax(z, p);
 }
 
 void Kernels::count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
@@ -289,6 +305,11 @@ void Kernels::random_permutation(TensorView<std::int32_t> permutation, std::uint
 void Kernels::advance(TensorView<StepState> state, std::int64_t samples) {
     expect("advance", "state", state.shape, {1});
     do_advance(state, samples);
+}
+
+void Kernels::centre_columns(Tensor x) {
+    expect_rank("centre_columns", "x", x.shape, 2);
+    do_centre_columns(x);
 }
 
 void Kernels::scale_columns_by_max_abs(Tensor x) {

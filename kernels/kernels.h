@@ -163,6 +163,11 @@ class Kernels {
 
     /// y += x: where the two gradients of a residual block's input meet.
     void add(ConstTensor x, Tensor y);
+
+    /// y = x mask / (1 - rate), where each element of the mask is 0 with probability `rate`, else 1, drawn
+    /// from (seed, stream, state->update, element): the same again for the gradients of the same step. An
+    /// element of x that is NaN or infinite is so in y, dropped or not. Overwrites y, which may be x.
+    void dropout(ConstTensor x, const DropoutParams& params, TensorView<const StepState> state, Tensor y);
     /// @}
 
     /// @name Losses and accuracy
@@ -180,6 +185,10 @@ class Kernels {
     void softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor dz, TensorView<double> sums,
                                TensorView<const StepState> state);
 
+    /// p[n,c] = softmax of each row of z[n,c]: what a network trained by softmax_cross_entropy says.
+    /// Overwrites p, which may be z.
+    void softmax(ConstTensor z, Tensor p);
+
     /// Adds to correct[0] the number of rows whose largest element (the first, of equals) is at labels[row].
     void count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
                        TensorView<std::int64_t> correct);
@@ -189,7 +198,7 @@ class Kernels {
     /// @{
 
     /// One Adam update of all parameters: w, m, v [size] are overwritten. Reads the learning rate and the
-    /// number of earlier updates from state.
+    /// number of earlier updates with these moments from state.
     void adam(Tensor w, ConstTensor dw, Tensor m, Tensor v, const AdamParams& params,
               TensorView<const StepState> state);
 
@@ -213,6 +222,9 @@ class Kernels {
 
     /// @name Measuring
     /// @{
+
+    /// Subtracts from every column its mean (in double, rounded to float32): a constant column becomes 0.
+    void centre_columns(Tensor x);
 
     /// Divides every column by its largest magnitude, so that it lies in [-1, 1]; a column of zeros stays.
     void scale_columns_by_max_abs(Tensor x);
@@ -270,6 +282,7 @@ class Kernels {
                                        TensorView<const StepState> state) = 0;
     virtual void do_softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor dz, TensorView<double> sums,
                                           TensorView<const StepState> state) = 0;
+    virtual void do_softmax(ConstTensor z, Tensor p) = 0;
     virtual void do_count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
                                   TensorView<std::int64_t> correct) = 0;
     virtual void do_adam(Tensor w, ConstTensor dw, Tensor m, Tensor v, const AdamParams& params,
@@ -282,6 +295,7 @@ class Kernels {
     virtual void do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
                                        std::uint32_t epoch) = 0;
     virtual void do_advance(TensorView<StepState> state, std::int64_t samples) = 0;
+    virtual void do_centre_columns(Tensor x) = 0;
     virtual void do_scale_columns_by_max_abs(Tensor x) = 0;
     virtual double do_sum_of_squares(ConstTensor x) = 0;
     virtual void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
@@ -313,6 +327,8 @@ class Kernels {
     virtual void do_max_pool_backward(ConstTensor x, ConstTensor y, ConstTensor dy, const PoolParams& params,
                                       Tensor dx) = 0;
     virtual void do_add(ConstTensor x, Tensor y) = 0;
+    virtual void do_dropout(ConstTensor x, const DropoutParams& params, TensorView<const StepState> state,
+                            Tensor y) = 0;
 };
 
 /// A device by name: "cpu", "cuda", "cuda:N", or "auto" (the GPU if there is one, else the CPU).

@@ -52,9 +52,10 @@ struct AdamStep {
     float second_correction;  ///< 1 / sqrt(1 - beta2^t)
 };
 
-/// Constants of the update that follows `state.update` earlier ones (t = update + 1).
+/// Constants of the update that follows `state.update` earlier ones, of which t = update - restart + 1 with
+/// these moments.
 DEEPFREQ_HOST_DEVICE inline AdamStep adam_step(const AdamParams& params, const StepState& state) {
-    const double t = static_cast<double>(state.update + 1);
+    const double t = static_cast<double>(state.update - state.restart + 1);
     const double first = 1.0 - std::pow(params.beta1, t);
     const double second = 1.0 - std::pow(params.beta2, t);
     return {static_cast<float>(params.beta1),           static_cast<float>(1.0 - params.beta1),

@@ -38,6 +38,13 @@ struct BatchNormParams {
     double momentum = 0.1;  ///< share of the batch in the running statistics
 };
 
+/// Dropout (Srivastava et al. 2014): what is dropped becomes 0, what stays is divided by the share that does.
+struct DropoutParams {
+    double rate = 0.5;  ///< probability of being dropped, in [0, 1); rounded to 1/65536
+    std::uint64_t seed = 0;
+    std::uint32_t stream = 0;  ///< tells the layers of a network apart
+};
+
 /// Adam (Kingma & Ba 2015); the learning rate is in StepState.
 struct AdamParams {
     double beta1 = 0.9;
@@ -59,6 +66,7 @@ struct StepState {
     std::int64_t sample = 0;     ///< samples of this epoch already taken: where the next batch begins
     std::int64_t step = 0;       ///< steps of this epoch already taken
     std::int64_t update = 0;     ///< parameter updates since initialisation
+    std::int64_t restart = 0;    ///< of these, those made before the optimiser's moments last began at 0
     float learning_rate = 0.0F;  ///< of the next update
     float unused = 0.0F;         ///< keeps the struct free of padding: it is written to checkpoints
 };

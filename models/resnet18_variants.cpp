@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "engine/layers/convolution.h"
 #include "engine/layers/dense.h"
+#include "engine/layers/dropout.h"
 #include "engine/layers/pooling.h"
 #include "engine/layers/residual_block.h"
 
@@ -22,30 +23,58 @@ ImageShape grid_for(const ImageShape& last, std::int64_t features) {
     return {rows, cells / rows, last.channels};
 }
 
+ImageShape pooled_shape(const ImageShape& image, const Resnet18Params& params) {
+    switch (params.pooling) {
+        case HeadPooling::Global:
+            return {1, 1, image.channels};
+        case HeadPooling::By4x4:
+            if (image.height % 4 != 0 || image.width % 4 != 0)
+                throw InputError("images of {} x {} pixels to pool by 4 x 4, expected multiples of 4",
+                                 image.height, image.width);
+            return {image.height / 4, image.width / 4, image.channels};
+        case HeadPooling::To512:
+            break;
+    }
+    return grid_for(image, params.parts.back());
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<Layer>> resnet18_variant(const Resnet18Params& params) {
     const auto parts = static_cast<int>(params.parts.size());
-    if (params.variant < 1 || params.variant > parts)
+    if (params.variant < 1 || params.variant > parts + 1)
         throw InputError(
-            "variant {} of a residual network asked for, expected 1 to {}: each drops one of {} parts",
-            params.variant, parts, parts);
+            "variant {} of a residual network asked for, expected 1 to {}: each drops one more of {} parts",
+            params.variant, parts + 1, parts);
     std::vector<std::unique_ptr<Layer>> layers;
     ImageShape image{params.height, params.width, params.channels};
     const auto add = [&]<class Image>(std::unique_ptr<Image> layer) {
         image = layer->output_shape();
         layers.push_back(std::move(layer));
     };
-    add(std::make_unique<ConvolutionUnit>(image, ConvolutionSize{params.parts.front(), 3, 1}, params.sigma));
-    for (int part = 0; part < parts + 1 - params.variant; ++part)
-        for (int block = 0; block < blocks_per_part; ++block) {
-            const std::int64_t stride = part > 0 && block == 0 ? 2 : 1;
-            add(std::make_unique<ResidualBlock>(image, params.parts[static_cast<std::size_t>(part)], stride,
-                                                params.residual, params.sigma));
-        }
-    const ImageShape grid = params.pooling == HeadPooling::Global ? ImageShape{1, 1, image.channels}
-                                                                  : grid_for(image, params.parts.back());
+    const auto add_dropout = [&] {
+        if (params.dropout == 0.0) return;
+        const auto stream = static_cast<std::uint32_t>(layers.size());
+        layers.push_back(std::make_unique<Dropout>(
+            image.elements(), DropoutParams{params.dropout, params.dropout_seed, stream}));
+    };
+    add(std::make_unique<ConvolutionUnit>(image, ConvolutionSize{params.parts.front(), 3, 1}, params.sigma,
+                                          params.batch_norm));
+    add_dropout();
+    for (int part = 0; part < parts + 1 - params.variant; ++part) {
+        for (int block = 0; block < blocks_per_part; ++block)
+            add(std::make_unique<ResidualBlock>(
+                image, ResidualBlockParams{.channels = params.parts[static_cast<std::size_t>(part)],
+                                           .stride = part > 0 && block == 0 ? 2 : 1,
+                                           .residual = params.residual,
+                                           .sigma = params.sigma,
+                                           .activate_before_sum = params.activate_before_sum,
+                                           .batch_norm = params.batch_norm}));
+        add_dropout();
+    }
+    const ImageShape grid = pooled_shape(image, params);
     add(std::make_unique<AveragePooling>(image, grid.height, grid.width));
+    add_dropout();
     std::int64_t features = image.elements();
     for (const std::int64_t width : params.head) {
         layers.push_back(std::make_unique<Dense>(features, width, params.sigma));
@@ -58,7 +87,8 @@ std::vector<std::unique_ptr<Layer>> resnet18_variant(const Resnet18Params& param
 HeadPooling parse_head_pooling(std::string_view text) {
     if (text == "512") return HeadPooling::To512;
     if (text == "global") return HeadPooling::Global;
-    throw InputError("the pooling is '{}', expected 512 or global", text);
+    if (text == "4x4") return HeadPooling::By4x4;
+    throw InputError("the pooling is '{}', expected 512, global or 4x4", text);
 }
 
 }  // namespace deepfreq

@@ -40,8 +40,11 @@ enum class Operation {
     MaxPoolForward,
     MaxPoolBackward,
     Add,
+    Dropout,
+    Softmax,
+    CentreColumns,
 };
-constexpr int operation_count = static_cast<int>(Operation::Add) + 1;
+constexpr int operation_count = static_cast<int>(Operation::CentreColumns) + 1;
 
 inline std::string name_of(Operation operation) {
     constexpr const char* names[operation_count] = {"copy",
@@ -67,7 +70,10 @@ inline std::string name_of(Operation operation) {
                                                     "average_pool_backward",
                                                     "max_pool_forward",
                                                     "max_pool_backward",
-                                                    "add"};
+                                                    "add",
+                                                    "dropout",
+                                                    "softmax",
+                                                    "centre_columns"};
     return names[static_cast<int>(operation)];
 }
 
@@ -97,7 +103,7 @@ struct Case {
     Operation operation;
     Shape shape;
     Activation sigma = Activation::Identity;
-    float scale = 1.0F;         ///< standard deviation of the inputs
+    float scale = 1.0F;         ///< standard deviation of the inputs; of dropout: the rate
     std::int64_t position = 0;  ///< of StepState: the sample, step or update at which the operation starts;
                                 ///< of batch norm: the mean of x; of add_squared_norms: how many
     bool paper_size = false;    ///< a size of the paper's own run: what the benchmarks time
@@ -141,13 +147,14 @@ inline void add_matrix_cases(std::vector<Case>& table) {
                             {257, 3}, {511, 10}, {64, 64}, {3, 1000}, {1, 4097}, {10007, 10}};
     for (const Operation operation :
          {Operation::MeanSquaredError, Operation::SoftmaxCrossEntropy, Operation::CountCorrect,
-          Operation::ScaleColumnsByMaxAbs, Operation::SumOfSquares}) {
+          Operation::ScaleColumnsByMaxAbs, Operation::SumOfSquares, Operation::Softmax,
+          Operation::CentreColumns}) {
         for (const Shape& shape : shapes) table.push_back({operation, shape});
         for (const float scale : {1e-3F, 30.0F, 1e3F, 1e4F})
             table.push_back({operation, {17, 33}, Activation::Identity, scale, 3});
         table.push_back({.operation = operation, .shape = {17, 33}, .position = 1, .misaligned = true});
-        const bool measures =
-            operation == Operation::ScaleColumnsByMaxAbs || operation == Operation::SumOfSquares;
+        const bool measures = operation == Operation::ScaleColumnsByMaxAbs ||
+                              operation == Operation::SumOfSquares || operation == Operation::CentreColumns;
         for (const std::int64_t rows : {256, 48})
             table.push_back({.operation = operation,
                              .shape = measures ? Shape{10 * rows, 500} : Shape{rows, 10},
@@ -176,6 +183,18 @@ inline void add_vector_cases(std::vector<Case>& table) {
     for (const float scale : {1e-12F, 1e-5F, 1e3F})
         for (const std::int64_t update : {0, 1, 10, 1000, 1000000})
             table.push_back({Operation::Adam, {257}, Activation::Identity, scale, update});
+    for (const std::int64_t size : {1, 2, 7, 8, 9, 17, 64, 257, 1000, 4097, 65537})
+        for (const float rate : {0.0F, 0.1F, 0.5F, 0.9F})
+            table.push_back({Operation::Dropout, {size}, Activation::Identity, rate, size % 5});
+    table.push_back({Operation::Dropout, {511}, Activation::Identity, 0.1F, 1000000});
+    table.push_back(
+        {.operation = Operation::Dropout, .shape = {511}, .scale = 0.3F, .position = 2, .misaligned = true});
+    // The stem's output for 64 images.
+    table.push_back({.operation = Operation::Dropout,
+                     .shape = {64 * 32 * 32 * 64},
+                     .scale = 0.1F,
+                     .position = 7,
+                     .paper_size = true});
     // All parameters of 784-500-500-500-500-500-10.
     table.push_back({.operation = Operation::AddSquaredNorms,
                      .shape = {1399510},

@@ -7,6 +7,7 @@
 #include "kernels/cuda/adam_kernels.h"
 #include "kernels/cuda/batchnorm_kernels.h"
 #include "kernels/cuda/dense_kernels.h"
+#include "kernels/cuda/dropout_kernels.h"
 #include "kernels/cuda/gather_kernels.h"
 #include "kernels/cuda/losses_kernels.h"
 #include "kernels/cuda/measuring_kernels.h"
@@ -103,6 +104,9 @@ class CudaOnHost final : public Kernels {
         cuda::run_loss(device_, cuda::CrossEntropies{z.data, t.data, n, z.columns(), scale, dz.data, target},
                        cuda::row_loss_blocks(n, z.columns(), partial_limit));
     }
+    void do_softmax(ConstTensor z, Tensor p) override {
+        device_.each(z.rows(), cuda::SoftmaxOfRow{z.data, z.columns(), p.data});
+    }
     void do_count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
                           TensorView<std::int64_t> correct) override {
         device_.blocks(1, cuda::CountCorrect{p.data, labels.data, p.rows(), p.columns(), correct.data});
@@ -132,6 +136,9 @@ class CudaOnHost final : public Kernels {
         device_.each(1, cuda::Advance{state.data, samples});
     }
 
+    void do_centre_columns(Tensor x) override {
+        cuda::centre_columns(device_, x.data, x.rows(), x.columns());
+    }
     void do_scale_columns_by_max_abs(Tensor x) override {
         cuda::scale_columns(device_, x.data, x.rows(), x.columns());
     }
@@ -227,6 +234,10 @@ class CudaOnHost final : public Kernels {
                                                                  y.data, dy.data, dx.data});
     }
     void do_add(ConstTensor x, Tensor y) override { device_.each(x.elements(), cuda::Add{x.data, y.data}); }
+    void do_dropout(ConstTensor x, const DropoutParams& params, TensorView<const StepState> state,
+                    Tensor y) override {
+        cuda::dropout(device_, x.data, x.elements(), params, state.data, y.data);
+    }
 
     HostDevice device_;
     std::vector<double> channel_sums_ = std::vector<double>(cuda::channel_sum_doubles);

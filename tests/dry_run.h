@@ -37,6 +37,7 @@ class DryRun final : public Kernels {
                                TensorView<const StepState>) override {}
     void do_softmax_cross_entropy(ConstTensor, ConstTensor, Tensor, TensorView<double>,
                                   TensorView<const StepState>) override {}
+    void do_softmax(ConstTensor, Tensor) override {}
     void do_count_correct(ConstTensor, TensorView<const std::int32_t>, TensorView<std::int64_t>) override {}
     void do_adam(Tensor, ConstTensor, Tensor, Tensor, const AdamParams&,
                  TensorView<const StepState>) override {}
@@ -46,6 +47,7 @@ class DryRun final : public Kernels {
                                     const AugmentParams&, Tensor) override {}
     void do_random_permutation(TensorView<std::int32_t>, std::uint64_t, std::uint32_t) override {}
     void do_advance(TensorView<StepState>, std::int64_t) override {}
+    void do_centre_columns(Tensor) override {}
     void do_scale_columns_by_max_abs(Tensor) override {}
     double do_sum_of_squares(ConstTensor) override { return 0.0; }
     void do_add_squared_norms(ConstTensor, TensorView<const std::int64_t>, TensorView<double>) override {}
@@ -71,6 +73,7 @@ class DryRun final : public Kernels {
     void do_max_pool_forward(ConstTensor, const PoolParams&, Tensor) override {}
     void do_max_pool_backward(ConstTensor, ConstTensor, ConstTensor, const PoolParams&, Tensor) override {}
     void do_add(ConstTensor, Tensor) override {}
+    void do_dropout(ConstTensor, const DropoutParams&, TensorView<const StepState>, Tensor) override {}
 
     std::set<cuda::ConvolutionTask> convolutions_;
     std::size_t bytes_ = 0;

@@ -5,6 +5,7 @@
 
 #include "engine/layers/convolution.h"
 #include "engine/layers/dense.h"
+#include "engine/layers/dropout.h"
 #include "engine/layers/pooling.h"
 #include "engine/layers/residual_block.h"
 #include "engine/trainer.h"
@@ -30,15 +31,26 @@ struct Architecture {
     std::int64_t channels, stride;
     bool stem, residual;
     Activation sigma = Activation::Relu;
+    bool activate_before_sum = false;
+    bool dropout = false;  ///< behind the block
 };
-constexpr Architecture architectures[] = {{"identity", 3, 1, true, true},
-                                          {"identity of the input", 2, 1, false, true},
-                                          {"projection with stride 2", 4, 2, true, true},
-                                          {"projection to more channels", 5, 1, true, true},
-                                          {"projection of the input", 4, 2, false, true},
-                                          {"plain", 4, 2, true, false},
-                                          {"tanh", 4, 2, true, true, Activation::Tanh},
-                                          {"sigmoid, plain", 3, 1, true, false, Activation::Sigmoid}};
+constexpr Architecture architectures[] = {
+    {"identity", 3, 1, true, true},
+    {"identity of the input", 2, 1, false, true},
+    {"projection with stride 2", 4, 2, true, true},
+    {"projection to more channels", 5, 1, true, true},
+    {"projection of the input", 4, 2, false, true},
+    {"plain", 4, 2, true, false},
+    {"tanh", 4, 2, true, true, Activation::Tanh},
+    {"sigmoid, plain", 3, 1, true, false, Activation::Sigmoid},
+    {"before the sum", 3, 1, true, true, Activation::Relu, true},
+    {"before the sum, projection", 4, 2, true, true, Activation::Relu, true},
+    {"before the sum, tanh", 3, 1, true, true, Activation::Tanh, true},
+    {"before the sum, tanh, projection", 5, 2, true, true, Activation::Tanh, true},
+    {"dropout", 3, 1, true, true, Activation::Relu, false, true},
+    {"dropout, tanh", 4, 2, true, true, Activation::Tanh, true, true}};
+constexpr DropoutParams dropout{.rate = 0.3, .seed = 9, .stream = 1};
+constexpr StepState dropout_step{.update = 4};
 constexpr Architecture with_projection = architectures[2];
 
 Layers layers_of(const Architecture& what) {
@@ -49,7 +61,13 @@ Layers layers_of(const Architecture& what) {
         layers.push_back(std::move(layer));
     };
     if (what.stem) add(std::make_unique<ConvolutionUnit>(shape, ConvolutionSize{3, 3, 1}, what.sigma));
-    add(std::make_unique<ResidualBlock>(shape, what.channels, what.stride, what.residual, what.sigma));
+    add(std::make_unique<ResidualBlock>(
+        shape, ResidualBlockParams{.channels = what.channels,
+                                   .stride = what.stride,
+                                   .residual = what.residual,
+                                   .sigma = what.sigma,
+                                   .activate_before_sum = what.activate_before_sum}));
+    if (what.dropout) layers.push_back(std::make_unique<Dropout>(shape.elements(), dropout));
     add(std::make_unique<AveragePooling>(shape, 3, 1));
     layers.push_back(std::make_unique<Dense>(shape.elements(), classes, Activation::Identity));
     return layers;
@@ -74,11 +92,16 @@ struct DoubleNetwork {
         Values shortcut;
         if (what.residual) shortcut = f.values;
         if (what.residual && (what.stride != 1 || what.channels != f.shape[3]))
-            shortcut =
-                convolved(mode, f, {what.channels, 1, what.stride}, first + 2, {}, Activation::Identity)
-                    .values;
+            shortcut = convolved(mode, f, {what.channels, 1, what.stride}, first + 2, {},
+                                 what.activate_before_sum ? what.sigma : Activation::Identity)
+                           .values;
         f = convolved(mode, f, {what.channels, 3, what.stride}, first, {}, what.sigma);
-        f = convolved(mode, f, {what.channels, 3, 1}, first + 1, shortcut, what.sigma);
+        f = convolved(mode, f, {what.channels, 3, 1}, first + 1,
+                      what.activate_before_sum ? Values{} : shortcut, what.sigma);
+        for (std::size_t i = 0; i < shortcut.size() && what.activate_before_sum; ++i)
+            f.values[i] += shortcut[i];
+        if (what.dropout && mode == Mode::Training)
+            f.values = reference::dropout(f.values, dropout, dropout_step.update).value;
         f.values = reference::average_pool_forward(f.values, f.shape, {f.shape[1] / 3, f.shape[2]}).value;
         const auto places = parameter_places(layers_of(what));
         return reference::dense_forward(f.values, part(w, *(places.end() - 2)), part(w, places.back()),
@@ -144,8 +167,8 @@ struct Subject {
     std::vector<float> gradients(GradMode mode) {
         const Buffer sums = kernels.allocate(sizeof(double)), step = kernels.allocate(sizeof(StepState));
         kernels.zero(sums.view<double>({1}));
-        kernels.zero(step.view<StepState>({1}));
-        const ConstTensor p = network.forward_training(x.view);
+        kernels.upload(std::span<const StepState>(&dropout_step, 1), step.view<StepState>({1}));
+        const ConstTensor p = network.forward_training(x.view, step.view<StepState>({1}));
         apply_loss(kernels, Loss::SoftmaxCrossEntropy, p, t.view, network.output_gradient(rows),
                    sums.view<double>({1}), step.view<StepState>({1}));
         network.backward(x.view, mode);
@@ -225,7 +248,10 @@ TEST_CASE("engine/layers: in training, images go by the batch's statistics, and 
     for_each_subject([](Subject& s) {
         DoubleNetwork expected = s.in_double_precision();
         const Values y = expected.forward(Mode::Training, in_double(s.host_x));
-        CHECK(relative_difference(on_host(s.kernels, s.network.forward_training(s.x.view)), y) < 5e-6);
+        const Buffer step = s.kernels.allocate(sizeof(StepState));
+        s.kernels.upload(std::span<const StepState>(&dropout_step, 1), step.view<StepState>({1}));
+        const ConstTensor found = s.network.forward_training(s.x.view, step.view<StepState>({1}));
+        CHECK(relative_difference(on_host(s.kernels, found), y) < 5e-6);
         check_parts(on_host(s.kernels, s.network.state()), expected.state, state_places(layers_of(s.what)),
                     1e-6);
     });
@@ -271,7 +297,7 @@ TEST_CASE("engine/layers: sizes that make no sense are refused") {
         InputError);
     CHECK_THROWS_AS(ConvolutionUnit(image, {0, 3, 1}), InputError);
     CHECK_THROWS_AS(ConvolutionUnit({6, 0, 2}, {3, 3, 1}), InputError);
-    CHECK_THROWS_AS(ResidualBlock(image, 3, 0), InputError);
+    CHECK_THROWS_AS(ResidualBlock(image, {.channels = 3, .stride = 0}), InputError);
     CHECK_THROWS_WITH_AS(AveragePooling(image, 4, 2),
                          "an image of 6x4 is to be averaged to 4x2, expected a grid that divides it",
                          InputError);

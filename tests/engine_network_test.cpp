@@ -6,6 +6,7 @@
 
 #include "analysis/activations.h"
 #include "engine/layers/dense.h"
+#include "models/resnet18_variants.h"
 #include "tests/backends.h"
 #include "tests/engine_fixtures.h"
 
@@ -199,6 +200,39 @@ TEST_CASE("engine/network: parameters and gradients are one contiguous, aligned 
         CHECK(seen.w[2].shape == Shape{16, 7});
         CHECK(seen.w[3].shape == Shape{16});
     }
+}
+
+TEST_CASE("engine/network: with Initializer::alike, weights of one role and shape begin alike") {
+    const auto kernels = open_kernels("cpu").kernels;
+    const Initializer how{Initializer::Kind::GlorotUniform, 0.0, true};
+    const auto weights = [&](std::vector<std::unique_ptr<Layer>> layers) {
+        const auto places = parameter_places(layers);
+        Network network(*kernels, std::move(layers), 1);
+        network.initialize(how, 5);
+        const std::vector<float> all = on_host(*kernels, network.parameters());
+        std::vector<std::vector<float>> of_tensor;
+        for (const ParameterPlace& place : places) {
+            const auto first = all.begin() + static_cast<std::ptrdiff_t>(place.offset);
+            of_tensor.emplace_back(first, first + static_cast<std::ptrdiff_t>(place.count));
+        }
+        return of_tensor;
+    };
+    const auto variant = [](int which) {
+        return resnet18_variant(
+            {.parts = {4, 8}, .variant = which, .pooling = HeadPooling::By4x4, .head = {6, 6}});
+    };
+    // Stem, two blocks of two convolutions, a block with its projection, another, three dense layers: each
+    // convolution has three tensors, each dense layer two.
+    const auto deep = weights(variant(1)), shallow = weights(variant(2));
+    REQUIRE(deep.size() == 3 * (1 + 2 + 2 + 3 + 2) + 6);
+    CHECK(deep[3] == deep[9]);  // the first convolution of both blocks of part one
+    CHECK(deep[3] != deep[6]);  // the second convolution of the same shape
+    CHECK(deep[6] == deep[12]);
+    CHECK(deep[0] == shallow[0]);
+    CHECK(deep[3] == shallow[3]);
+    CHECK(deep[deep.size() - 2] == shallow[shallow.size() - 2]);  // the output layer
+    CHECK(deep[deep.size() - 4] == shallow[shallow.size() - 4]);
+    CHECK(deep[deep.size() - 6].size() != shallow[shallow.size() - 6].size());
 }
 
 TEST_CASE("engine/network: initial weights depend on the seed alone, biases are 0") {

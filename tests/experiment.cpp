@@ -283,6 +283,45 @@ Experiment first_non_finite(const Case& c) {
             {{"indices", reference::exactly(expected)}}};
 }
 
+DropoutParams dropout_params(const Case& c) {
+    return {.rate = c.scale, .seed = c.seed << 32 | 5, .stream = 3};
+}
+
+/// Out of place, then in place.
+Experiment dropout(const Case& c) {
+    const Floats x = normals(c.seed, 0, c.shape.elements());
+    const auto expected = reference::dropout(widened(x), dropout_params(c), c.position);
+    return {[=](Kernels& kernels, Stage& stage) {
+                const ConstTensor from = stage.input(c.shape, x);
+                const auto state = stage.input<StepState>({1}, {state_at(c.position)});
+                kernels.dropout(from, dropout_params(c), state, stage.overwritten("y", c.shape));
+                const Tensor in_place = stage.changed("in place", c.shape, x);
+                kernels.dropout(in_place, dropout_params(c), state, in_place);
+            },
+            {{"y", expected}, {"in place", expected}}};
+}
+
+/// Out of place, then in place.
+Experiment softmax(const Case& c) {
+    const Floats z = normals(c.seed, 0, c.shape.elements(), c.scale);
+    const auto expected = reference::softmax(widened(z), c.shape[0], c.shape[1]);
+    return {[=](Kernels& kernels, Stage& stage) {
+                kernels.softmax(stage.input(c.shape, z), stage.overwritten("p", c.shape));
+                const Tensor in_place = stage.changed("in place", c.shape, z);
+                kernels.softmax(in_place, in_place);
+            },
+            {{"p", expected}, {"in place", expected}}};
+}
+
+/// Columns around means of all sizes.
+Experiment centre_columns(const Case& c) {
+    Floats x = normals(c.seed, 0, c.shape.elements(), c.scale);
+    const Floats means = normals(c.seed, 1, c.shape[1], 30.0 * c.scale);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] += means[i % means.size()];
+    return {[=](Kernels& kernels, Stage& stage) { kernels.centre_columns(stage.changed("x", c.shape, x)); },
+            {{"x", reference::centre_columns(widened(x), c.shape[0], c.shape[1])}}};
+}
+
 }  // namespace
 
 Floats normals(std::uint64_t seed, std::uint32_t stream, std::int64_t count, double scale) {
@@ -332,7 +371,10 @@ Experiment experiment_of(const Case& c) {
                                                                     average_pool_backward,
                                                                     max_pool_forward,
                                                                     max_pool_backward,
-                                                                    add};
+                                                                    add,
+                                                                    dropout,
+                                                                    softmax,
+                                                                    centre_columns};
     return makers[static_cast<int>(c.operation)](c);
 }
 

@@ -159,6 +159,16 @@ std::vector<BadCall> bad_other_calls() {
         {"random_permutation", "permutation", "[0]", "none of them 0",
          [](Kernels& k, Views& v) { k.random_permutation(v.i({0}), 1, 0); }},
         {"advance", "state", "[2]", "[1]", [](Kernels& k, Views& v) { k.advance(v.s({2}), 1); }},
+        {"centre_columns", "x", "[12]", "2 extents",
+         [](Kernels& k, Views& v) { k.centre_columns(v.f({12})); }},
+        {"softmax", "p", "[3, 5]", "[3, 4]",
+         [](Kernels& k, Views& v) {
+             k.softmax(v.f({3, 4}), v.f({3, 5}));
+         }},
+        {"dropout", "y", "[3, 5]", "[3, 4]",
+         [](Kernels& k, Views& v) {
+             k.dropout(v.f({3, 4}), {}, v.s(), v.f({3, 5}));
+         }},
         {"scale_columns_by_max_abs", "x", "[12]", "2 extents",
          [](Kernels& k, Views& v) { k.scale_columns_by_max_abs(v.f({12})); }},
         {"scale_columns_by_max_abs", "x", "[3, 0]", "none of them 0",
@@ -242,6 +252,15 @@ TEST_CASE("kernels: filter widths that are negative, descending or not finite ar
             CHECK(contains(text, "expected finite, not negative and ascending"));
         }
     }
+}
+
+TEST_CASE("kernels: a rate of dropout outside [0, 1) is refused") {
+    for (const Backend& backend : backends_present())
+        for (const double rate : {-0.1, 1.0, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
+            Views v;
+            CHECK(refusal([&] { backend.kernels->dropout(v.f({4}), {.rate = rate}, v.s(), v.f({4})); }) ==
+                  fmt::format("dropout: rate {} given, expected 0 to less than 1", rate));
+        }
 }
 
 TEST_CASE("kernels: a device that does not exist is refused") {

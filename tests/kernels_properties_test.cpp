@@ -332,6 +332,53 @@ TEST_CASE("kernels: gather_rows takes rows of any rank, and a row more than once
     });
 }
 
+TEST_CASE("kernels: dropout drops its share, anew at every update and in every stream") {
+    constexpr std::int64_t n = 100'000;
+    for (const Backend& backend : backends_present()) {
+        CAPTURE(backend.name);
+        const auto mask = [&](double rate, std::uint32_t stream, std::int64_t update) {
+            const auto outputs =
+                outputs_of({[&](Kernels& k, Stage& stage) {
+                                const auto state = stage.input<StepState>({1}, {StepState{.update = update}});
+                                k.dropout(stage.input<float>({n}, Floats(n, 1.0F)),
+                                          {.rate = rate, .seed = 1, .stream = stream}, state,
+                                          stage.overwritten("y", {n}));
+                            },
+                            {}},
+                           *backend.kernels);
+            return outputs.front().values;
+        };
+        for (const double rate : {0.1, 0.5, 0.9}) {
+            const auto y = mask(rate, 0, 0);
+            const auto dropped = static_cast<double>(std::count(y.begin(), y.end(), 0.0));
+            // Four standard deviations of a binomial distribution.
+            CHECK(std::abs(dropped - rate * n) < 4.0 * std::sqrt(n * rate * (1.0 - rate)));
+            CHECK(*std::max_element(y.begin(), y.end()) == doctest::Approx(1.0 / (1.0 - rate)).epsilon(1e-4));
+        }
+        const auto share_alike = [](const std::vector<double>& a, const std::vector<double>& b) {
+            double alike = 0.0;
+            for (std::size_t i = 0; i < a.size(); ++i) alike += a[i] == b[i] ? 1.0 / n : 0.0;
+            return alike;
+        };
+        const auto y = mask(0.5, 0, 0);
+        CHECK(y == mask(0.5, 0, 0));
+        CHECK(share_alike(y, mask(0.5, 1, 0)) == doctest::Approx(0.5).epsilon(0.02));
+        CHECK(share_alike(y, mask(0.5, 0, 1)) == doctest::Approx(0.5).epsilon(0.02));
+    }
+}
+
+TEST_CASE("kernels: centre_columns makes constant columns exactly 0") {
+    for (const Backend& backend : backends_present()) {
+        const auto outputs = outputs_of(
+            {[](Kernels& k, Stage& stage) {
+                 k.centre_columns(stage.changed<float>("x", {3, 2}, {0.1F, 1.0F, 0.1F, 2.0F, 0.1F, 6.0F}));
+             },
+             {}},
+            *backend.kernels);
+        CHECK(outputs.front().values == std::vector<double>{0.0, -2.0, 0.0, -1.0, 0.0, 3.0});
+    }
+}
+
 TEST_CASE("kernels: scale_columns_by_max_abs keeps zero columns and stays within [-1, 1]") {
     // Columns: zeros, the largest magnitude negative, a NaN, nearly the largest float, below the smallest
     // normal.

@@ -115,6 +115,15 @@ TEST_CASE("kernels: max_pool_backward agrees with the reference") {
 TEST_CASE("kernels: add agrees with the reference") {
     check_table(Operation::Add);
 }
+TEST_CASE("kernels: dropout agrees with the reference") {
+    check_table(Operation::Dropout);
+}
+TEST_CASE("kernels: softmax agrees with the reference") {
+    check_table(Operation::Softmax);
+}
+TEST_CASE("kernels: centre_columns agrees with the reference") {
+    check_table(Operation::CentreColumns);
+}
 
 }  // namespace
 }  // namespace deepfreq::tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "engine/trainer.h"
 #include "tests/backends.h"
 #include "tests/engine_fixtures.h"
@@ -14,9 +16,11 @@ namespace {
 /// Network, data and trainer of one small run: 11 samples in batches of 4, the last of 3.
 struct Run {
     Run(Kernels& kernels, const LearningRateSchedule& learning_rate, std::uint64_t weights_seed = 1)
+        : Run(kernels, TrainerOptions{.learning_rate = learning_rate, .adam = {}, .seed = 7}, weights_seed) {}
+    Run(Kernels& kernels, const TrainerOptions& options, std::uint64_t weights_seed = 1)
         : set(kernels, labelled_points(11, 4, 3)),
           network(kernels, mlp({4, {5}, 3, Activation::Tanh}), 4),
-          trainer(kernels, network, set, {.learning_rate = learning_rate, .adam = {}, .seed = 7}) {
+          trainer(kernels, network, set, options) {
         network.initialize({}, weights_seed);
     }
 
@@ -49,6 +53,55 @@ TEST_CASE("engine/learning_rate: stages follow one another, each for as many epo
     CHECK_THROWS_WITH_AS(schedule.at(6), refusal, InputError);
     CHECK_THROWS_WITH_AS(schedule.check_covers(7), refusal, InputError);
     CHECK_THROWS_AS(LearningRateSchedule().at(0), InputError);
+}
+
+TEST_CASE("engine/learning_rate: a rate that decays is multiplied by its factor after every epoch") {
+    LearningRateSchedule schedule = parse_learning_rate("1e-3:2,1e-4:8");
+    CHECK(!schedule.changes_at(0));
+    CHECK(!schedule.changes_at(1));
+    CHECK(schedule.changes_at(2));
+    CHECK(!schedule.changes_at(10));
+    CHECK(!LearningRateSchedule(1e-3).changes_at(0));
+    schedule.decay = 0.5;
+    for (std::int64_t epoch = 0; epoch < 10; ++epoch)
+        CHECK(schedule.at(epoch) == doctest::Approx((epoch < 2 ? 1e-3 : 1e-4) * std::pow(0.5, epoch)));
+}
+
+TEST_CASE("engine/trainer: with reset_adam, the epoch of another rate goes as a trainer's first") {
+    for (const Backend& backend : backends_present()) {
+        CAPTURE(backend.name);
+        Kernels& kernels = *backend.kernels;
+        const TrainerOptions options{
+            .learning_rate = parse_learning_rate("1e-2:2,1e-3:2"), .adam = {}, .reset_adam = true, .seed = 7};
+        Run run(kernels, options), kept_on(kernels, {.learning_rate = options.learning_rate, .seed = 7});
+        run.epochs(2);
+        // A trainer that knows nothing of the first two epochs, but whose batches come in the third's order.
+        Run fresh(kernels, LearningRateSchedule(1e-3));
+        Checkpoint bare = fresh.trainer.save();
+        const Checkpoint reached = run.trainer.save();
+        const auto weights = static_cast<std::size_t>(run.network.parameters().elements());
+        std::copy_n(reached.values.begin(), weights, bare.values.begin());
+        bare.header["epoch"] = 2;
+        fresh.trainer.restore(bare, "bare");
+        run.epochs(3);
+        fresh.epochs(3);
+        kept_on.epochs(3);
+        const std::vector<float> found = on_host(kernels, run.network.parameters());
+        CHECK(found == on_host(kernels, fresh.network.parameters()));
+        CHECK(found != on_host(kernels, kept_on.network.parameters()));
+        // Resumed at the change, or in the midst of the epoch after it, it goes the same way.
+        run.epochs(4);
+        const Checkpoint expected = run.trainer.save();
+        CHECK(expected.header.at("restart") == 2 * run.trainer.steps_per_epoch());
+        Run resumed(kernels, options, 99);
+        resumed.trainer.restore(reached, "reached");
+        resumed.trainer.finish_epoch([&] { return resumed.trainer.step() < 2; });
+        const Checkpoint midst = resumed.trainer.save();
+        Run again(kernels, options, 98);
+        again.trainer.restore(midst, "midst");
+        again.epochs(4);
+        CHECK(again.trainer.save().values == expected.values);
+    }
 }
 
 TEST_CASE("engine/learning_rate: what is no rate is refused") {

@@ -87,7 +87,8 @@ TEST_CASE("models/resnet18: pooled globally, there are as many features as the l
     }
     CHECK(parse_head_pooling("global") == HeadPooling::Global);
     CHECK(parse_head_pooling("512") == HeadPooling::To512);
-    CHECK_THROWS_WITH_AS(parse_head_pooling("max"), "the pooling is 'max', expected 512 or global",
+    CHECK(parse_head_pooling("4x4") == HeadPooling::By4x4);
+    CHECK_THROWS_WITH_AS(parse_head_pooling("max"), "the pooling is 'max', expected 512, global or 4x4",
                          InputError);
 }
 
@@ -116,12 +117,39 @@ TEST_CASE(
             }
 }
 
-TEST_CASE("models/resnet18: variants that leave nothing, and images too small to pool, are refused") {
-    for (const int which : {-1, 0, 5})
+TEST_CASE(
+    "models/resnet18: the networks of the paper's programs have three parts, dropout and two dense layers") {
+    const auto of_programs = [](int which) {
+        return descriptions(resnet18_variant({.parts = {64, 128, 256},
+                                              .variant = which,
+                                              .pooling = HeadPooling::By4x4,
+                                              .head = {1024, 1024},
+                                              .activate_before_sum = true,
+                                              .dropout = 0.1}));
+    };
+    CHECK(of_programs(1) ==
+          std::vector<std::string>{"conv3x3 3-64 stride 1 relu", "dropout 0.1",
+                                   "residual block 64-64 stride 1 relu before the sum",
+                                   "residual block 64-64 stride 1 relu before the sum", "dropout 0.1",
+                                   "residual block 64-128 stride 2 relu before the sum",
+                                   "residual block 128-128 stride 1 relu before the sum", "dropout 0.1",
+                                   "residual block 128-256 stride 2 relu before the sum",
+                                   "residual block 256-256 stride 1 relu before the sum", "dropout 0.1",
+                                   "average 8x8 to 2x2", "dropout 0.1", "dense 1024-1024 relu",
+                                   "dense 1024-1024 relu", "dense 1024-10 identity"});
+    CHECK(of_programs(4) == std::vector<std::string>{"conv3x3 3-64 stride 1 relu", "dropout 0.1",
+                                                     "average 32x32 to 8x8", "dropout 0.1",
+                                                     "dense 4096-1024 relu", "dense 1024-1024 relu",
+                                                     "dense 1024-10 identity"});
+}
+
+TEST_CASE("models/resnet18: variants beyond that without a part, and images too small to pool, are refused") {
+    for (const int which : {-1, 0, 6})
         CHECK_THROWS_WITH_AS(
             variant(which),
             fmt::format(
-                "variant {} of a residual network asked for, expected 1 to 4: each drops one of 4 parts",
+                "variant {} of a residual network asked for, expected 1 to 5: each drops one more of 4 "
+                "parts",
                 which)
                 .c_str(),
             InputError);

@@ -274,6 +274,48 @@ Estimate scale_columns_by_max_abs(const Values& x, std::int64_t n, std::int64_t 
     return scaled;
 }
 
+Estimate centre_columns(const Values& x, std::int64_t n, std::int64_t c) {
+    Estimate centred{x, Values(x.size())};
+    for (std::int64_t j = 0; j < c; ++j) {
+        double sum = 0.0;
+        for (std::int64_t i = 0; i < n; ++i) sum += x[i * c + j];
+        const double mean = sum / static_cast<double>(n);
+        for (std::int64_t i = 0; i < n; ++i) {
+            centred.value[i * c + j] -= mean;
+            centred.error[i * c + j] = rounding(std::abs(x[i * c + j]) + std::abs(mean), 0);
+        }
+    }
+    return centred;
+}
+
+Estimate softmax(const Values& z, std::int64_t n, std::int64_t c) {
+    Estimate p{Values(z.size()), Values(z.size())};
+    for (std::int64_t i = 0; i < n; ++i) {
+        const double top = *std::max_element(&z[i * c], &z[i * c] + c);
+        double sum = 0.0;
+        for (std::int64_t j = 0; j < c; ++j) sum += std::exp(z[i * c + j] - top);
+        for (std::int64_t j = 0; j < c; ++j) {
+            p.value[i * c + j] = std::exp(z[i * c + j] - top) / sum;
+            p.error[i * c + j] = rounding(p.value[i * c + j], 0);
+        }
+    }
+    return p;
+}
+
+Estimate dropout(const Values& x, const DropoutParams& params, std::int64_t update) {
+    const Philox random(params.seed, RandomUse::Dropout, params.stream);
+    const double rate = std::round(params.rate * 65536.0) / 65536.0;
+    Estimate y;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const auto word = random.words(static_cast<std::uint64_t>(update) << 32 | i / 8)[i % 8 / 2];
+        const std::uint32_t bits = i % 2 == 0 ? word % 65536 : word / 65536;
+        const bool kept = bits >= rate * 65536.0;
+        y.value.push_back(kept ? x[i] / (1.0 - rate) : 0.0);
+        y.error.push_back(kept ? rounding(std::abs(y.value[i]), 0) : 0.0);
+    }
+    return y;
+}
+
 Estimate sum_of_squares(const Values& x) {
     // Wider than double, or the naive loop would be the less exact of the two.
     long double wide_sum = 0.0L;

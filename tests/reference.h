@@ -78,6 +78,16 @@ Loss mean_squared_error(const Values& p, const Values& t, std::int64_t n, std::i
 /// -sum_c t log softmax(z)_c, averaged over n rows.
 Loss softmax_cross_entropy(const Values& z, const Values& t, std::int64_t n, std::int64_t c);
 
+/// Softmax of each row.
+Estimate softmax(const Values& z, std::int64_t n, std::int64_t c);
+
+/// x / (1 - rate), or 0 where 16 bits of the draw are below rate; 8 elements a draw of (seed, stream,
+/// update).
+Estimate dropout(const Values& x, const DropoutParams& params, std::int64_t update);
+
+/// Each column minus its mean.
+Estimate centre_columns(const Values& x, std::int64_t n, std::int64_t c);
+
 /// Rows whose largest element, the first of equals, is at labels[row].
 std::int64_t count_correct(const Values& p, const std::vector<std::int32_t>& labels, std::int64_t c);
 

@@ -6,8 +6,6 @@
 namespace deepfreq {
 namespace {
 
-constexpr BatchNormParams batch_norm{};
-
 ImageShape convolved(const ImageShape& input, const ConvolutionSize& size) {
     if (input.height < 1 || input.width < 1 || input.channels < 1 || size.channels < 1 || size.stride < 1 ||
         size.kernel < 1 || size.kernel % 2 == 0)
@@ -22,15 +20,17 @@ ImageShape convolved(const ImageShape& input, const ConvolutionSize& size) {
 }  // namespace
 
 NormalizedConvolution::NormalizedConvolution(const ImageShape& input, const ConvolutionSize& size,
-                                             Place place)
-    : input_(input), output_(convolved(input, size)), size_(size), place_(place) {}
+                                             Place place, const BatchNormParams& batch_norm)
+    : input_(input), output_(convolved(input, size)), size_(size), place_(place), batch_norm_(batch_norm) {}
 
 std::vector<ParameterSpec> NormalizedConvolution::parameters() const {
     const std::int64_t area = size_.kernel * size_.kernel;
     const Shape channels{output_.channels};
     return {{{output_.channels, size_.kernel, size_.kernel, input_.channels},
              area * input_.channels,
-             area * output_.channels},
+             area * output_.channels,
+             0.0F,
+             place_.role},
             {.shape = channels, .value = 1.0F},
             {.shape = channels}};
 }
@@ -55,10 +55,10 @@ void NormalizedConvolution::forward(Kernels& kernels, const LayerMemory& memory,
     if (residual) residual = residual.reshape(output_.batch(n));
     kernels.conv2d_forward(x.reshape(input_.batch(n)), w[0], params(), z);
     if (mode == Mode::Training)
-        kernels.batch_norm_forward_training(z, w[1], w[2], batch_norm, state[0], state[1], kept[1], kept[2],
+        kernels.batch_norm_forward_training(z, w[1], w[2], batch_norm_, state[0], state[1], kept[1], kept[2],
                                             residual, sigma, images);
     else
-        kernels.batch_norm_forward_inference(z, w[1], w[2], batch_norm, state[0], state[1], residual, sigma,
+        kernels.batch_norm_forward_inference(z, w[1], w[2], batch_norm_, state[0], state[1], residual, sigma,
                                              images);
 }
 
@@ -79,8 +79,9 @@ Conv2dParams NormalizedConvolution::params() const {
     return {.stride = size_.stride, .padding = size_.kernel / 2};
 }
 
-ConvolutionUnit::ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size, Activation sigma)
-    : size_(size), sigma_(sigma), convolution_(input, size, {}) {}
+ConvolutionUnit::ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size, Activation sigma,
+                                 const BatchNormParams& batch_norm)
+    : size_(size), sigma_(sigma), convolution_(input, size, {}, batch_norm) {}
 
 std::string ConvolutionUnit::description() const {
     return fmt::format("conv{}x{} {}-{} stride {} {}", size_.kernel, size_.kernel,

@@ -20,13 +20,15 @@ class NormalizedConvolution {
     static constexpr int state_count = 2;
     static constexpr int kept_count = 3;
 
-    /// Where its tensors begin in those of its layer.
+    /// Where its tensors begin in those of its layer, and the role of its filters (ParameterSpec::role).
     struct Place {
         std::size_t parameters = 0, state = 0, kept = 0;
+        std::uint32_t role = 1;
     };
 
     /// Throws InputError when a size is below 1 or the kernel is even.
-    NormalizedConvolution(const ImageShape& input, const ConvolutionSize& size, Place place);
+    NormalizedConvolution(const ImageShape& input, const ConvolutionSize& size, Place place,
+                          const BatchNormParams& batch_norm = {});
 
     const ImageShape& input_shape() const { return input_; }
     const ImageShape& output_shape() const { return output_; }
@@ -49,13 +51,14 @@ class NormalizedConvolution {
     ImageShape input_, output_;
     ConvolutionSize size_;
     Place place_;
+    BatchNormParams batch_norm_;
 };
 
 /// y = sigma(batch_norm(conv(x))).
 class ConvolutionUnit final : public Layer {
   public:
-    ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size,
-                    Activation sigma = Activation::Relu);
+    ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size, Activation sigma = Activation::Relu,
+                    const BatchNormParams& batch_norm = {});
 
     const ImageShape& output_shape() const { return convolution_.output_shape(); }
     std::string description() const override;

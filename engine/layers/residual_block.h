@@ -6,14 +6,26 @@
 
 namespace deepfreq {
 
+struct ResidualBlockParams {
+    std::int64_t channels = 1;  ///< of both convolutions
+    std::int64_t stride = 1;    ///< of the first
+    bool residual = true;       ///< false: a plain block of two convolutions
+    Activation sigma = Activation::Relu;
+    bool activate_before_sum = false;
+    BatchNormParams batch_norm = {};
+};
+
 /// The basic block of ResNet-18 (He et al. 2016) as one layer with its way back written out:
 ///   a = sigma(bn(conv3x3(x)));  y = sigma(bn(conv3x3(a)) + shortcut(x)),
 /// where the shortcut is x itself, or bn(conv1x1(x)) where size or channels change. Without it: a plain block
 /// of two convolutions.
+///
+/// With activate_before_sum: y = sigma(bn(conv3x3(a))) + shortcut(x), the shortcut being x or
+/// sigma(bn(conv1x1(x))). With ReLU and x >= 0, as it is behind any layer with ReLU, this is the block of the
+/// paper's programs, whose last ReLU, of a sum of numbers >= 0, changes nothing.
 class ResidualBlock final : public Layer {
   public:
-    ResidualBlock(const ImageShape& input, std::int64_t channels, std::int64_t stride, bool residual = true,
-                  Activation sigma = Activation::Relu);
+    ResidualBlock(const ImageShape& input, const ResidualBlockParams& params);
 
     const ImageShape& output_shape() const { return second_.output_shape(); }
     std::string description() const override;
@@ -29,9 +41,12 @@ class ResidualBlock final : public Layer {
                   Tensor dx, GradMode grad) const override;
 
   private:
-    std::int64_t stride_;
-    bool residual_;
-    Activation sigma_;
+    bool adds_after_activation() const { return params_.residual && params_.activate_before_sum; }
+    Activation shortcut_activation() const {
+        return params_.activate_before_sum ? params_.sigma : Activation::Identity;
+    }
+
+    ResidualBlockParams params_;
     NormalizedConvolution first_, second_;
     std::optional<NormalizedConvolution> projection_;
 };

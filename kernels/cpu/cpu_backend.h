@@ -32,6 +32,7 @@ class CpuKernels final : public Kernels {
                                TensorView<const StepState> state) override;
     void do_softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor dz, TensorView<double> sums,
                                   TensorView<const StepState> state) override;
+    void do_softmax(ConstTensor z, Tensor p) override;
     void do_count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
                           TensorView<std::int64_t> correct) override;
     // adam.cpp
@@ -47,6 +48,7 @@ class CpuKernels final : public Kernels {
                                std::uint32_t epoch) override;
     void do_advance(TensorView<StepState> state, std::int64_t samples) override;
     // measuring.cpp
+    void do_centre_columns(Tensor x) override;
     void do_scale_columns_by_max_abs(Tensor x) override;
     double do_sum_of_squares(ConstTensor x) override;
     void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
@@ -81,6 +83,8 @@ class CpuKernels final : public Kernels {
                               Tensor dx) override;
     // elementwise.cpp
     void do_add(ConstTensor x, Tensor y) override;
+    void do_dropout(ConstTensor x, const DropoutParams& params, TensorView<const StepState> state,
+                    Tensor y) override;
 
     Convolutions convolutions_;
     Workspace workspace_;

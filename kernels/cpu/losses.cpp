@@ -54,6 +54,19 @@ double row_cross_entropy(const float* z, const float* t, std::int64_t c, double 
     return loss;
 }
 
+/// p = softmax(z) over c elements; p may be z.
+void softmax_of_row(const float* z, std::int64_t c, float* p) {
+    float largest = z[0];
+    for (std::int64_t j = 1; j < c; ++j) largest = z[j] > largest ? z[j] : largest;
+    const auto top = static_cast<double>(largest);
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t j = 0; j < c; ++j) sum += std::exp(static_cast<double>(z[j]) - top);
+    const double scale = 1.0 / sum;
+    for (std::int64_t j = 0; j < c; ++j)
+        p[j] = static_cast<float>(std::exp(static_cast<double>(z[j]) - top) * scale);
+}
+
 /// Index of the largest of c elements, the first of equals.
 std::int64_t index_of_largest(const float* p, std::int64_t c) {
     std::int64_t best = 0;
@@ -87,6 +100,12 @@ void CpuKernels::do_softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor d
         return sum;
     };
     sum_of_step(sums, state) += sum_in_fixed_order(z.rows(), z.elements(), part_sum);
+}
+
+void CpuKernels::do_softmax(ConstTensor z, Tensor p) {
+    const std::int64_t c = z.columns();
+#pragma omp parallel for schedule(static) if (z.elements() >= parallel_threshold)
+    for (std::int64_t i = 0; i < z.rows(); ++i) softmax_of_row(z.data + i * c, c, p.data + i * c);
 }
 
 void CpuKernels::do_count_correct(ConstTensor p, TensorView<const std::int32_t> labels,

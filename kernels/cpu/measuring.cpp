@@ -23,6 +23,16 @@ void update_largest(ConstTensor x, std::int64_t first, std::int64_t last, float*
     }
 }
 
+/// sums[j] += each column of rows [first, last) of x.
+void add_rows(ConstTensor x, std::int64_t first, std::int64_t last, double* sums) {
+    const std::int64_t columns = x.columns();
+    for (std::int64_t i = first; i < last; ++i) {
+        const float* const row = x.data + i * columns;
+#pragma omp simd
+        for (std::int64_t j = 0; j < columns; ++j) sums[j] += static_cast<double>(row[j]);
+    }
+}
+
 double squares(const float* x, std::int64_t count) {
     double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
@@ -51,6 +61,29 @@ std::int64_t find_non_finite(const float* x, std::int64_t first, std::int64_t la
 }
 
 }  // namespace
+
+void CpuKernels::do_centre_columns(Tensor x) {
+    const std::int64_t columns = x.columns();
+    std::vector<double> of_part(static_cast<std::size_t>(part_count * columns), 0.0);
+    for_each_part(x.rows(), x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
+        add_rows(x, first, last, of_part.data() + part * columns);
+    });
+    std::vector<float> mean(static_cast<std::size_t>(columns));
+    for (std::int64_t j = 0; j < columns; ++j) {
+        double sum = 0.0;
+        for (int part = 0; part < part_count; ++part)
+            sum += of_part[static_cast<std::size_t>(part * columns + j)];
+        mean[static_cast<std::size_t>(j)] = static_cast<float>(sum / static_cast<double>(x.rows()));
+    }
+
+    const float* const less = mean.data();
+#pragma omp parallel for schedule(static) if (x.elements() >= parallel_threshold)
+    for (std::int64_t i = 0; i < x.rows(); ++i) {
+        float* const row = x.data + i * columns;
+#pragma omp simd
+        for (std::int64_t j = 0; j < columns; ++j) row[j] -= less[j];
+    }
+}
 
 void CpuKernels::do_scale_columns_by_max_abs(Tensor x) {
     const std::int64_t columns = x.columns();

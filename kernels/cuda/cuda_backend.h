@@ -45,6 +45,7 @@ class CudaKernels final : public Kernels {
                                TensorView<const StepState> state) override;
     void do_softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor dz, TensorView<double> sums,
                                   TensorView<const StepState> state) override;
+    void do_softmax(ConstTensor z, Tensor p) override;
     void do_count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
                           TensorView<std::int64_t> correct) override;
     // adam.cu
@@ -60,6 +61,7 @@ class CudaKernels final : public Kernels {
                                std::uint32_t epoch) override;
     void do_advance(TensorView<StepState> state, std::int64_t samples) override;
     // measuring.cu
+    void do_centre_columns(Tensor x) override;
     void do_scale_columns_by_max_abs(Tensor x) override;
     double do_sum_of_squares(ConstTensor x) override;
     void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
@@ -95,6 +97,8 @@ class CudaKernels final : public Kernels {
                               Tensor dx) override;
     // elementwise.cu
     void do_add(ConstTensor x, Tensor y) override;
+    void do_dropout(ConstTensor x, const DropoutParams& params, TensorView<const StepState> state,
+                    Tensor y) override;
 
     /// Blocks whose partial sums a loss may leave between two of its launches.
     static constexpr int partial_sums = 1024;

@@ -26,6 +26,10 @@ void CudaKernels::do_softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor 
         cuda::row_loss_blocks(n, z.columns(), partial_sums));
 }
 
+void CudaKernels::do_softmax(ConstTensor z, Tensor p) {
+    cuda::launch_each(stream_, z.rows(), cuda::SoftmaxOfRow{z.data, z.columns(), p.data});
+}
+
 void CudaKernels::do_count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
                                    TensorView<std::int64_t> correct) {
     cuda::launch_blocks(stream_, 1,

@@ -84,6 +84,25 @@ struct SquaredErrors {
     }
 };
 
+/// p = softmax of row i of z, a row a thread; the largest logit is taken off first.
+struct SoftmaxOfRow {
+    const float* z;
+    std::int64_t c;
+    float* p;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const float* const logit = z + i * c;
+        float largest = logit[0];
+        for (std::int64_t j = 1; j < c; ++j) largest = logit[j] > largest ? logit[j] : largest;
+        const auto top = static_cast<double>(largest);
+        double sum = 0.0;
+        for (std::int64_t j = 0; j < c; ++j) sum += std::exp(static_cast<double>(logit[j]) - top);
+        const double scale = 1.0 / sum;
+        for (std::int64_t j = 0; j < c; ++j)
+            p[i * c + j] = static_cast<float>(std::exp(static_cast<double>(logit[j]) - top) * scale);
+    }
+};
+
 /// Cross-entropy of softmax(z) against t over n rows of c, a row a thread; dz = (softmax(z) - t) scale unless
 /// it is null. The largest logit is taken off first, so that no exp overflows; a NaN logit makes its row NaN.
 struct CrossEntropies {

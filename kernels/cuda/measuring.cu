@@ -4,6 +4,11 @@
 
 namespace deepfreq {
 
+void CudaKernels::do_centre_columns(Tensor x) {
+    cuda::StreamDevice device(stream_);
+    cuda::centre_columns(device, x.data, x.rows(), x.columns());
+}
+
 void CudaKernels::do_scale_columns_by_max_abs(Tensor x) {
     cuda::StreamDevice device(stream_);
     cuda::scale_columns(device, x.data, x.rows(), x.columns());

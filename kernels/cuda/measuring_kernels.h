@@ -55,6 +55,44 @@ struct DivideColumns {
     }
 };
 
+/// sums[part][column] = sum of x_ij over one part of the rows of x[n, columns], in double.
+struct ColumnSums {
+    const float* x;
+    std::int64_t n, columns, parts;
+    double* sums;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const std::int64_t part = i / columns;
+        const std::int64_t column = i % columns;
+        double sum = 0.0;
+        for (std::int64_t row = n * part / parts; row < n * (part + 1) / parts; ++row)
+            sum += static_cast<double>(x[row * columns + column]);
+        sums[i] = sum;
+    }
+};
+
+/// mean[column] = the sum of its parts, in order, over n.
+struct MeanOfParts {
+    const double* sums;
+    std::int64_t n, columns, parts;
+    float* mean;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t column) const {
+        double sum = 0.0;
+        for (std::int64_t part = 0; part < parts; ++part) sum += sums[part * columns + column];
+        mean[column] = static_cast<float>(sum / static_cast<double>(n));
+    }
+};
+
+/// x[i] -= mean[column].
+struct SubtractFromColumns {
+    float* x;
+    const float* mean;
+    std::int64_t columns;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const { x[i] -= mean[i % columns]; }
+};
+
 /// partial[block] = sum of a block's share of x^2, in double.
 struct SquareSums {
     static constexpr int threads = loss_threads;
@@ -140,6 +178,17 @@ struct Least {
 };
 
 // What the operations do, on a device (StreamDevice, or the tests' host).
+
+/// Kernels::centre_columns.
+template <class Device>
+void centre_columns(Device& device, float* x, std::int64_t n, std::int64_t columns) {
+    const std::int64_t parts = std::min<std::int64_t>(n, 256);
+    const auto sums = device.template take<double>(parts * columns);
+    const auto mean = device.template take<float>(columns);
+    device.each(parts * columns, ColumnSums{x, n, columns, parts, sums.data()});
+    device.each(columns, MeanOfParts{sums.data(), n, columns, parts, mean.data()});
+    device.each(n * columns, SubtractFromColumns{x, mean.data(), columns});
+}
 
 /// Kernels::scale_columns_by_max_abs.
 template <class Device>
