@@ -159,6 +159,36 @@ CommonRange range_of(std::span<const CurveExtent> curves) {
     return range;
 }
 
+/// From one delta to another in even steps.
+struct DeltaRange {
+    double first, last, step;
+};
+
+/// 1/delta of these, ascending.
+std::vector<double> inverse_deltas(std::initializer_list<DeltaRange> ranges) {
+    std::vector<double> widths;
+    for (const auto& [first, last, step] : ranges)
+        for (int k = 0, count = static_cast<int>(std::lround((last - first) / step)); k <= count; ++k)
+            widths.push_back(1.0 / (first + k * step));
+    std::ranges::reverse(widths);
+    return widths;
+}
+
+// The grids of delta in the programs of Xu & Zhou (github.com/Johnzhx/DeepFrequencyPrinciple).
+std::vector<double> authors_mnist_widths() {
+    return inverse_deltas({{0.1, 1.0, 0.1}, {1.5, 10.0, 0.5}, {11.0, 20.0, 1.0}, {22.0, 30.0, 2.0}});
+}
+std::vector<double> authors_cifar10_widths() {
+    return inverse_deltas({{0.02, 0.06, 0.01},
+                           {0.08, 0.1, 0.01},
+                           {0.15, 0.5, 0.05},
+                           {0.6, 1.0, 0.1},
+                           {1.2, 2.0, 0.2},
+                           {3.0, 20.0, 1.0},
+                           {22.0, 30.0, 2.0},
+                           {35.0, 50.0, 5.0}});
+}
+
 }  // namespace
 
 std::vector<double> even_widths(double lo, double hi, int n) {
@@ -177,9 +207,11 @@ std::vector<double> log_widths(double lo, double hi, int n) {
 
 FilterGridRequest FilterGridRequest::parse(std::string_view text) {
     if (text == "auto") return {};
+    if (text == "authors-mnist") return {.spacing = Spacing::Listed, .listed = authors_mnist_widths()};
+    if (text == "authors-cifar10") return {.spacing = Spacing::Listed, .listed = authors_cifar10_widths()};
     const auto refuse = [&](std::string_view why) {
         return InputError(
-            "the grid of 1/delta '{}': {}; expected auto, LO:HI:N or log:LO:HI:N with 0 <= LO < HI "
+            "the grid of 1/delta '{}': {}; expected auto, authors, LO:HI:N or log:LO:HI:N with 0 <= LO < HI "
             "(0 < LO with log) and N from 2 to {}",
             text, why, max_count);
     };
@@ -204,6 +236,7 @@ FilterGridRequest FilterGridRequest::parse(std::string_view text) {
 std::vector<double> FilterGridRequest::widths() const {
     if (spacing == Spacing::Auto)
         throw InputError("the automatic grid of 1/delta depends on the curves it is to cover");
+    if (spacing == Spacing::Listed) return listed;
     return spacing == Spacing::Log ? log_widths(lo, hi, count) : even_widths(lo, hi, count);
 }
 

@@ -18,15 +18,17 @@ std::vector<double> log_widths(double lo, double hi, int n);
 
 /// What --inv-delta asks for.
 struct FilterGridRequest {
-    enum class Spacing { Auto, Even, Log };
+    enum class Spacing { Auto, Even, Log, Listed };
     static constexpr int max_count = 100000;
 
     Spacing spacing = Spacing::Auto;
     double lo = 0.0, hi = 0.0;  ///< 1/delta; unused with Auto, as is count
     int count = 0;
+    std::vector<double> listed = {};  ///< with Listed, ascending
 
-    /// "auto", "LO:HI:N" or "log:LO:HI:N" with 0 <= LO < HI (0 < LO with log) and 2 <= N <= max_count.
-    /// Throws InputError for anything else.
+    /// "auto", "authors-mnist" or "authors-cifar10" (the grids of the paper's programs), "LO:HI:N" or
+    /// "log:LO:HI:N" with 0 <= LO < HI (0 < LO with log) and 2 <= N <= max_count. Throws InputError for
+    /// anything else.
     static FilterGridRequest parse(std::string_view text);
 
     /// The widths asked for. Not with Auto, which depends on the curves: see covering_grid.

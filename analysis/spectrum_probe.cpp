@@ -7,12 +7,21 @@
 
 namespace deepfreq {
 
+ColumnScaling parse_column_scaling(std::string_view text) {
+    if (text == "none") return ColumnScaling::None;
+    if (text == "max-abs") return ColumnScaling::MaxAbs;
+    if (text == "centred") return ColumnScaling::Centred;
+    throw InputError("the scaling of features is '{}', expected max-abs, centred or none", text);
+}
+
 SpectrumProbe::SpectrumProbe(Kernels& kernels, Network& network, const DeviceDataset& set,
                              ProbeOptions options)
     : kernels_(kernels), network_(network), options_(std::move(options)) {
     const std::int64_t n = options_.samples;
     if (n < 1 || n > set.samples())
         throw InputError("a probe of {} samples asked for, expected 1 to the {} there are", n, set.samples());
+    if (n == 1 && options_.scaling == ColumnScaling::Centred)
+        throw InputError("one sample is to be centred, which leaves 0; expected at least 2");
     inputs_ = set.inputs().slice(0, n);
     labels_ = set.targets().slice(0, n);
     std::int64_t widest = 0, widest_target = 0;
@@ -29,7 +38,8 @@ SpectrumProbe::SpectrumProbe(Kernels& kernels, Network& network, const DeviceDat
 ConstTensor SpectrumProbe::features(int layer) {
     const Tensor rows = rows_.view<float>({options_.samples, network_.width(layer)});
     collect_activations(network_, inputs_, layer, rows, options_.filter.stop);
-    if (options_.normalize) kernels_.scale_columns_by_max_abs(rows);
+    if (options_.scaling == ColumnScaling::Centred) kernels_.centre_columns(rows);
+    if (options_.scaling != ColumnScaling::None) kernels_.scale_columns_by_max_abs(rows);
     return rows;
 }
 
@@ -37,6 +47,7 @@ ConstTensor SpectrumProbe::targets(const ProbedSet& set) {
     if (!set.target) return labels_;
     const Tensor outputs = outputs_.view<float>({options_.samples, network_.width(*set.target)});
     collect_activations(network_, inputs_, *set.target, outputs, options_.filter.stop);
+    if (set.softmax) kernels_.softmax(outputs, outputs);
     return outputs;
 }
 
@@ -45,7 +56,9 @@ std::vector<LayerSpectrum> SpectrumProbe::measure(const Warn& warn) {
     const std::span<const ProbedSet> all(options_.sets);
     for (std::size_t first = 0; first < all.size();) {
         std::size_t end = first + 1;
-        while (end < all.size() && all[end].target == all[first].target) ++end;
+        while (end < all.size() && all[end].target == all[first].target &&
+               all[end].softmax == all[first].softmax)
+            ++end;
         measure_together(all.subspan(first, end - first), warn, spectra);
         first = end;
     }

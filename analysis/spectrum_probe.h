@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/spectrum.h"
@@ -12,19 +13,30 @@
 
 namespace deepfreq {
 
+/// What becomes of each dimension of the features before they are measured.
+enum class ColumnScaling {
+    None,
+    MaxAbs,   ///< divided by its largest magnitude, into [-1, 1]: the paper's text
+    Centred,  ///< its mean subtracted first, then the same: the paper's programs
+};
+
+/// "none", "max-abs" or "centred". Throws InputError for anything else.
+ColumnScaling parse_column_scaling(std::string_view text);
+
 /// One set to measure: {(f[layer](x_i), y_i)} (eq. 11), or {(f[layer](x_i), f[target](x_i))}, which shows
 /// what the network makes of its features rather than what it should. Both in the paper's indices.
 struct ProbedSet {
     int layer = 0;
     std::optional<int> target;
-    std::string name;  ///< of the features, in the column `layer` of the CSV files
+    bool softmax = false;  ///< of the target's rows: probabilities where it is a network's output
+    std::string name;      ///< of the features, in the column `layer` of the CSV files
 };
 
 struct ProbeOptions {
     std::vector<ProbedSet> sets;
     std::int64_t samples = 0;  ///< the first so many of the set
     FilterGridRequest grid;
-    bool normalize = true;  ///< scale each dimension to [-1, 1] by its largest magnitude
+    ColumnScaling scaling = ColumnScaling::MaxAbs;
     LowFrequencyParams filter;
 };
 
@@ -37,7 +49,8 @@ struct LayerSpectrum : Spectrum {
 /// for outputs that are targets; features go from the layer to the spectrum without leaving the device.
 class SpectrumProbe {
   public:
-    /// The first three must outlive the probe. Throws InputError when the set has fewer samples than asked.
+    /// The first three must outlive the probe. Throws InputError when the set has fewer samples than
+    /// asked, and for a single sample that is to be centred.
     SpectrumProbe(Kernels& kernels, Network& network, const DeviceDataset& set, ProbeOptions options);
 
     /// One spectrum a set. Neighbouring sets of one target, whose curves are compared, have one grid of

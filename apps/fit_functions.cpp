@@ -243,9 +243,8 @@ void warn_of_unused(const CLI::App& app, const Flags& flags) {
     const bool parity = flags.function == "parity";
     const std::vector<const char*> unused =
         parity ? std::vector{"--k", "--depths", "--samples", "--range", "--seeds", "--jobs"}
-               : std::vector{"--bits",          "--probe-epochs", "--probe-layers",
-                             "--probe-samples", "--inv-delta",    "--no-normalize",
-                             "--exclude-self",  "--save-every",   "--no-seconds"};
+               : std::vector{"--bits",  "--probe-epochs", "--probe-layers", "--probe-samples", "--inv-delta",
+                             "--scale", "--exclude-self", "--save-every",   "--no-seconds"};
     for (const char* const option : unused)
         if (app.count(option) > 0)
             spdlog::warn("warning: {} has no effect with --function {}", option, flags.function);
@@ -291,9 +290,10 @@ void run_parity(CLI::App& app, Flags& flags, int argc, char** argv, const Opened
     Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
     experiment.plan.identity["function"] = parity.name;
     const std::vector<std::int64_t> hidden(static_cast<std::size_t>(flags.fixed_depth), flags.width);
-    experiment.networks.push_back(
-        {"mlp", mlp({parity.features, hidden, 1, parse_activation(flags.activation)})});
-    run_experiment(app, argc, argv, std::move(experiment), device, TrainingData(*device.kernels, parity));
+    const MlpParams params{parity.features, hidden, 1, parse_activation(flags.activation)};
+    experiment.networks.push_back({"mlp", [params](std::uint64_t) { return mlp(params); }});
+    const auto data = std::make_shared<const TrainingData>(*device.kernels, parity);
+    run_experiment(app, argc, argv, experiment, device, [&](std::uint64_t) { return data; });
 }
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {

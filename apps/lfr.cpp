@@ -68,7 +68,7 @@ void Flags::add_to(CLI::App& app) {
     for (CLI::Option* option : function_only) option->excludes(x)->group(of_function);
     const char* const measured = "Filter and results";
     filter.add_to(app, measured);
-    app.get_option("--no-normalize")->needs(x);
+    app.get_option("--scale")->needs(x);
     app.add_option("--device", device, "auto, cpu, cuda or cuda:N")->group(measured);
     app.add_option("--out", out, "a new folder for the results (default: the next free runs/lfr-NNN)")
         ->check(not_empty())
@@ -108,7 +108,7 @@ Curve function_curve(Kernels& kernels, const Flags& flags, std::optional<double>
             set.name, 100.0 * missed);
     const std::vector<double> x = points_of(points(flags));
     const std::vector<double> y = formula_values(flags.function, k.value_or(1.0), points(flags));
-    return {set.name, k, load_features(kernels, source_of("x", x), false),
+    return {set.name, k, load_features(kernels, source_of("x", x), ColumnScaling::None),
             load_targets(kernels, source_of(set.name, y))};
 }
 
@@ -129,18 +129,18 @@ Samples sample_functions(Kernels& kernels, const Flags& flags, bool k_given) {
 Samples load_samples(Kernels& kernels, const Flags& flags) {
     Curve curve;
     curve.name = std::filesystem::path(flags.features).stem().string();
-    const bool normalized = !flags.filter.no_normalize;
-    curve.features = load_features(kernels, std::filesystem::path(flags.features), normalized);
+    curve.features = load_features(kernels, std::filesystem::path(flags.features),
+                                   parse_column_scaling(flags.filter.scale));
     curve.targets = load_targets(kernels, std::filesystem::path(flags.targets));
     const std::int64_t n = curve.features.view.rows(), of_targets = curve.targets.view.rows();
     if (n != of_targets)
         throw InputError("{} has {} rows and {} {}, equally many expected", flags.features, n, flags.targets,
                          of_targets);
     if (!curve.features.warning.empty()) spdlog::warn("warning: {}", curve.features.warning);
-    spdlog::info("features: {}{}", curve.features.description,
-                 normalized ? ", each column scaled to [-1, 1]" : "");
+    spdlog::info("features: {}, columns scaled: {}", curve.features.description, flags.filter.scale);
     spdlog::info("targets: {}", curve.targets.description);
-    Samples samples{"features", {}, {{"features", curve.features.description}, {"normalized", normalized}}};
+    Samples samples{"features", {}, {{"features", curve.features.description}}};
+    samples.facts["scale"] = flags.filter.scale;
     samples.facts["targets"] = curve.targets.description;
     samples.curves.push_back(std::move(curve));
     return samples;
@@ -168,7 +168,7 @@ std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const Fi
                                                     curve.targets.centred_or_null()};
                            }});
     SpectrumOptions options;
-    options.grid = FilterGridRequest::parse(filter.inv_delta);
+    options.grid = filter.grid();
     const double unit = samples.curves.front().features.unit;  // of all: they have the same points
     options.grid.lo *= unit * unit;
     options.grid.hi *= unit * unit;

@@ -6,6 +6,7 @@
 #include "apps/common/experiment.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
+#include "apps/common/settings.h"
 #include "common/error.h"
 #include "data/cifar10.h"
 #include "data/split.h"
@@ -19,31 +20,82 @@ using namespace deepfreq;
 
 constexpr const char* app_name = "train_resnet_variants";
 
+/// What text and programs share: the text leaves the networks of Fig. 4 open, so that they are the programs'.
+Setting setting(const std::string& name, const std::string& meaning,
+                const std::vector<std::pair<std::string, std::string>>& more) {
+    Setting made{name,
+                 meaning,
+                 {{"variants", "1,2,3,4"},
+                  {"parts", "64,128,256"},
+                  {"head", "1024,1024"},
+                  {"pool", "4x4"},
+                  {"activation", "relu"},
+                  {"block", "before-sum"},
+                  {"plain", "false"},
+                  {"dropout", "0.1"},
+                  {"bn-epsilon", "1e-3"},
+                  {"bn-momentum", "0.01"},
+                  {"validation-samples", "10000"},
+                  {"split", "random"},
+                  {"pixels", "unit"},
+                  {"augment", "none"},
+                  {"loss", "softmax-ce"},
+                  {"init", "glorot-uniform"},
+                  {"init-alike", "true"},
+                  {"lr-schedule", "1e-3:40,1e-4:20,1e-5:20"},
+                  {"adam-epsilon", "1e-7"},
+                  {"reset-adam", "true"},
+                  {"batch", "256"},
+                  {"samples", "40000"},
+                  {"epochs", "80"},
+                  {"until-loss", "0"},
+                  {"probe-layers", "-3,-3:softmax"}}};
+    made.options.insert(made.options.end(), more.begin(), more.end());
+    return made;
+}
+
 struct Flags {
     std::string variants = "1,2,3,4";
-    std::string parts = "64,128,256,512";
-    std::string head = "512";
-    std::string pool = "512";
+    std::string parts = "64,128,256";
+    std::string head = "1024,1024";
+    std::string pool = "4x4";
     std::string activation = "relu";
+    std::string block = "before-sum";
     bool plain = false;
+    double dropout = 0.0;
+    double bn_epsilon = 1e-3, bn_momentum = 0.01;
     std::int64_t validation_samples = 10000;
-    bool no_scale = false;
+    std::string split = "random";
+    std::string pixels = "unit";
     std::string augment = "none";
     bool skip_bad_images = false;
-    TrainingFlags training{.loss = "softmax-ce",
-                           .initializer = "he",
-                           .learning_rate = 1e-3,
-                           .schedule = "1e-3:40,1e-4:20,1e-5:20",
-                           .samples = 40000,
-                           .epochs = 80,
-                           .until_loss = 0.0};
-    ProbeFlags probes{.epochs = "0,1,2,5,10,20,40,80", .layers = "-3,-3:-1"};
+    TrainingFlags training;
+    ProbeFlags probes{.filter = {.authors_grid = "authors-cifar10"}};
     RunFlags run{.precision = "auto", .data = {}, .out = {}, .resume = {}, .probe_run = {}};
+    Settings settings{
+        {setting("authors", "what the authors' programs do",
+                 {{"scale", "centred"},
+                  {"inv-delta", "authors"},
+                  {"probe-epochs", "0,1,2,3,4,5,10,15,20,40,50,60,70,80"}}),
+         setting("paper", "the features scaled as the paper's text says, on an automatic grid",
+                 {{"scale", "max-abs"}, {"inv-delta", "auto"}, {"probe-epochs", "0,1,2,5,10,20,40,80"}})}};
 
     void add_to(CLI::App& app);
+    void add_network_to(CLI::App& app);
+    void add_images_to(CLI::App& app);
 };
 
-void Flags::add_to(CLI::App& app) {
+/// A check of an option that takes one of two words.
+CLI::Validator one_of(const std::string& first, const std::string& second) {
+    return parses(
+        [first, second](const std::string& text) {
+            if (text != first && text != second)
+                throw InputError("'{}' found, {} or {} expected", text, first, second);
+        },
+        "");
+}
+
+void Flags::add_network_to(CLI::App& app) {
     const char* const network = "Network";
     const auto widths = parses([](const std::string& s) { parse_widths(s); }, "");
     app.add_option("--variants", variants, "which Resnet18-i, as 1,2,3,4: each drops one more part")
@@ -51,20 +103,45 @@ void Flags::add_to(CLI::App& app) {
         ->group(network);
     app.add_option("--parts", parts, "channels of the convolution parts")->check(widths)->group(network);
     app.add_option("--head", head, "widths of the hidden dense layers")->check(widths)->group(network);
-    app.add_option("--pool", pool,
-                   "what goes into them: 512 (as many features from every variant: the channels of the last "
-                   "part) or global (a mean a channel)")
+    app.add_option(
+           "--pool", pool,
+           "what goes into them: 4x4 (a mean of so many pixels), global (a mean a channel) or 512 (as many "
+           "features from every variant: the channels of the last part)")
         ->check(parses([](const std::string& s) { parse_head_pooling(s); }, ""))
         ->group(network);
     app.add_option("--activation", activation, "of all layers but the last: relu, tanh, sigmoid or identity")
         ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
         ->group(network);
-    app.add_flag("--plain", plain, "without the residual connections")->group(network);
+    app.add_option("--block", block,
+                   "where a block's second activation is: after-sum (He et al.) or before-sum (the programs)")
+        ->check(one_of("after-sum", "before-sum"))
+        ->group(network);
+    app.add_flag("--plain,!--no-plain", plain, "without the residual connections")
+        ->default_str("false")
+        ->group(network);
+    app.add_option("--dropout", dropout, "share dropped behind the stem, each part and the pooling")
+        ->check(share_below_one())
+        ->group(network);
+    app.add_option("--bn-epsilon", bn_epsilon, "added to the variances of batch norm")
+        ->check(finite_above_zero())
+        ->group(network);
+    app.add_option("--bn-momentum", bn_momentum, "by what share a step moves batch norm's running statistics")
+        ->check(CLI::Range(0.0, 1.0))
+        ->group(network);
+}
+
+void Flags::add_images_to(CLI::App& app) {
     const char* const images = "Images";
     app.add_option("--validation-samples", validation_samples, "images to validate with")
         ->check(at_least(1))
         ->group(images);
-    app.add_flag("--no-scale", no_scale, "leave pixels in 0 … 1: no scaling per channel")->group(images);
+    app.add_option("--split", split, "how they are drawn: random, or balanced over the classes")
+        ->check(one_of("random", "balanced"))
+        ->group(images);
+    app.add_option("--pixels", pixels,
+                   "unit: in 0 … 1; standard: mean 0 and standard deviation 1 in every channel")
+        ->check(one_of("unit", "standard"))
+        ->group(images);
     app.add_option(
            "--augment", augment,
            "while training: none, or flip (mirrored or not), crop (moved by up to 4 pixels; crop:N by up "
@@ -73,24 +150,31 @@ void Flags::add_to(CLI::App& app) {
         ->group(images);
     app.add_flag("--skip-bad-images", skip_bad_images, "go on without images that cannot be read")
         ->group(images);
+}
+
+void Flags::add_to(CLI::App& app) {
+    add_network_to(app);
+    add_images_to(app);
     training.add_to(app);
     probes.add_to(app);
     run.add_to(app);
+    settings.add_to(app);
 }
 
 void choose_quick_setting(CLI::App& app, const Flags& flags) {
     default_to(app, "--samples", "2000");
     default_to(app, "--validation-samples", "1000");
-    default_to(app, "--parts", "16,32,64,128");
-    default_to(app, "--head", "128");
+    default_to(app, "--parts", "16,32,64");
+    default_to(app, "--head", "128,128");
+    default_to(app, "--bn-momentum",
+               "0.1");  // 8 epochs are too few steps for running statistics of 0.01 a step
     default_to(app, "--batch", "64");
     default_to(app, "--epochs", "8");
     default_to(app, "--lr-schedule", "1e-3:6,1e-4:2");
     default_to(app, "--probe-epochs", "0,1,4,8");
     spdlog::info(
         "--quick: {} samples, {} epochs, parts of {} channels. The paper's scale is 40000 samples, 80 "
-        "epochs, "
-        "64,128,256,512.",
+        "epochs, 64,128,256.",
         flags.training.samples, flags.training.epochs, flags.parts);
 }
 
@@ -103,23 +187,10 @@ Cifar10Options cifar10_options(const Flags& flags) {
     return options;
 }
 
-ScaledSplit load_data(const Flags& flags, const Cifar10Options& options) {
-    const ImageSets images = load_cifar10(options);
+ImageSets load_images(const Cifar10Options& options) {
+    ImageSets images = load_cifar10(options);
     spdlog::info("data: {}", images.source);
-    return split_images(
-        images, {flags.training.samples, flags.validation_samples, flags.training.seed, !flags.no_scale});
-}
-
-bool is_paper_setting(const Flags& flags, const Dataset& data) {
-    const Flags paper;
-    const TrainingFlags &found = flags.training, &expected = paper.training;
-    return flags.parts == paper.parts && flags.head == paper.head && flags.pool == paper.pool &&
-           flags.activation == paper.activation && !flags.plain && !flags.no_scale &&
-           flags.augment == paper.augment && flags.validation_samples == paper.validation_samples &&
-           found.loss == expected.loss && found.schedule == expected.schedule &&
-           found.batch == expected.batch && found.samples == expected.samples &&
-           found.until_loss == expected.until_loss && found.initializer == expected.initializer &&
-           found.epochs == expected.epochs && data.name == "cifar10";
+    return images;
 }
 
 /// What the networks must know of the images, and begins as CIFAR-10 has it.
@@ -127,18 +198,30 @@ struct ImageExtents {
     std::int64_t height = 32, width = 32, channels = 3, classes = 10;
 };
 
-NetworkPlan make_network(const Flags& flags, const ImageExtents& images, int variant) {
-    const Resnet18Params params{.height = images.height,
-                                .width = images.width,
-                                .channels = images.channels,
-                                .classes = images.classes,
-                                .parts = parse_widths(flags.parts),
-                                .variant = variant,
-                                .pooling = parse_head_pooling(flags.pool),
-                                .head = parse_widths(flags.head),
-                                .sigma = parse_activation(flags.activation),
-                                .residual = !flags.plain};
-    return {fmt::format("{}18-{}", flags.plain ? "plain" : "resnet", variant), resnet18_variant(params)};
+Resnet18Params network_params(const Flags& flags, const ImageExtents& images, int variant) {
+    return {.height = images.height,
+            .width = images.width,
+            .channels = images.channels,
+            .classes = images.classes,
+            .parts = parse_widths(flags.parts),
+            .variant = variant,
+            .pooling = parse_head_pooling(flags.pool),
+            .head = parse_widths(flags.head),
+            .sigma = parse_activation(flags.activation),
+            .residual = !flags.plain,
+            .activate_before_sum = flags.block == "before-sum",
+            .dropout = flags.dropout,
+            .batch_norm = {.epsilon = flags.bn_epsilon, .momentum = flags.bn_momentum}};
+}
+
+NetworkPlan plan_network(const Flags& flags, const ImageExtents& images, int variant) {
+    const Resnet18Params params = network_params(flags, images, variant);
+    resnet18_variant(params);  // whatever is wrong with it is said now
+    return {fmt::format("{}18-{}", flags.plain ? "plain" : "resnet", variant), [params](std::uint64_t seed) {
+                Resnet18Params seeded = params;
+                seeded.dropout_seed = seed;
+                return resnet18_variant(seeded);
+            }};
 }
 
 Experiment make_experiment(const Flags& flags, const ImageExtents& images) {
@@ -149,37 +232,51 @@ Experiment make_experiment(const Flags& flags, const ImageExtents& images) {
                          flags.augment, images.height, images.width);
     experiment.plan.training.augment = augment;
     for (const std::int64_t variant : parse_widths(flags.variants)) {
-        NetworkPlan network = make_network(flags, images, static_cast<int>(variant));
+        NetworkPlan network = plan_network(flags, images, static_cast<int>(variant));
         if (std::ranges::count(experiment.networks, network.name, &NetworkPlan::name) > 0)
             throw InputError("--variants is '{}', expected each once", flags.variants);
         experiment.networks.push_back(std::move(network));
     }
     experiment.plan.identity = {{"validation_samples", flags.validation_samples},
-                                {"scaled", !flags.no_scale},
-                                {"augment", flags.augment}};
+                                {"split", flags.split},
+                                {"pixels", flags.pixels},
+                                {"augment", flags.augment},
+                                {"bn_epsilon", flags.bn_epsilon},
+                                {"bn_momentum", flags.bn_momentum}};
     return experiment;
 }
 
-Experiment make_experiment(const Flags& flags, const ScaledSplit& data) {
-    const Dataset& images = data.sets.train;
-    Experiment experiment =
-        make_experiment(flags, ImageExtents{images.height, images.width, images.channels, images.classes});
-    experiment.facts["paper_setting"] = is_paper_setting(flags, images);
-    experiment.facts["scaling"] = {{"mean", data.scaling.mean}, {"deviation", data.scaling.deviation}};
-    return experiment;
+/// The split of one seed, on the device.
+std::shared_ptr<const TrainingData> data_of(Kernels& kernels, const Flags& flags, const ImageSets& images,
+                                            std::uint64_t seed) {
+    const ScaledSplit split = split_images(images, {.train = flags.training.samples,
+                                                    .validation = flags.validation_samples,
+                                                    .seed = seed,
+                                                    .balanced = flags.split == "balanced",
+                                                    .scale = flags.pixels == "standard"});
+    auto data = std::make_shared<TrainingData>(kernels, split.sets, flags.training.samples);
+    data->facts["scaling"] = {{"mean", split.scaling.mean}, {"deviation", split.scaling.deviation}};
+    return data;
 }
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     take_options_of_files(app, flags.run);
     if (flags.run.quick) choose_quick_setting(app, flags);
+    flags.settings.apply(app);
+    spdlog::info("setting: {}", flags.settings.description(app));
     flags.training.trainer_options();  // a schedule that ends early is said before images are read
     const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
     spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
     const Cifar10Options options = cifar10_options(flags);
     if (!takes_image_folder(options))
         check_experiment(make_experiment(flags, ImageExtents{}), *device.kernels);
-    const ScaledSplit data = load_data(flags, options);
-    run_experiment(app, argc, argv, make_experiment(flags, data), device, data.sets);
+    const ImageSets images = load_images(options);
+    const ImageSet& all = images.train;
+    Experiment experiment =
+        make_experiment(flags, ImageExtents{all.height, all.width, all.channels, std::ssize(all.classes)});
+    experiment.facts["setting"] = flags.settings.facts(app);
+    run_experiment(app, argc, argv, experiment, device,
+                   [&](std::uint64_t seed) { return data_of(*device.kernels, flags, images, seed); });
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ struct Flags {
     std::string depths = "20,60,80";
     std::string residual = "no";
     std::int64_t residual_every = 1;
+    int residual_span = 1;
     std::int64_t width = 500;
     std::string activation = "tanh";
     TrainingFlags training{.initializer = "normal:0.03",
@@ -62,6 +63,11 @@ void Flags::add_to(CLI::App& app) {
                    "residual networks: only every K-th of the layers whose widths agree adds its input")
         ->check(at_least(1))
         ->group(group);
+    app.add_option("--residual-span", residual_span,
+                   "residual networks: a connection around so many layers, which count as one then: with 2, "
+                   "x + sigma(w2 sigma(w1 x + b1) + b2)")
+        ->check(CLI::Range(1, 16))
+        ->group(group);
     app.add_option("--width", width, "units of every hidden layer")->check(at_least(1))->group(group);
     app.add_option("--activation", activation, "tanh, relu, sigmoid or identity")
         ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
@@ -94,10 +100,11 @@ Experiment make_experiment(const Flags& flags, const Kernels& kernels) {
             check_network_fits(kernels, "--depth", depth, flags.width);
             params.hidden.assign(static_cast<std::size_t>(depth - 1), flags.width);
             params.residual_every = residual ? flags.residual_every : 0;
+            params.residual_span = flags.residual_span;
             const std::string name = fmt::format("{}-{}", residual ? "residual" : "plain", depth);
             if (std::ranges::count(experiment.networks, name, &NetworkPlan::name) > 0)
                 throw InputError("--depth is '{}', expected each once", flags.depths);
-            experiment.networks.push_back({name, mlp(params)});
+            experiment.networks.push_back({name, [params](std::uint64_t) { return mlp(params); }});
         }
     }
     return experiment;
@@ -112,7 +119,7 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     Experiment experiment = make_experiment(flags, *device.kernels);
     check_experiment(experiment, *device.kernels);
     const TrainValidation data = load_mnist_telling(flags.run.data);
-    run_experiment(app, argc, argv, std::move(experiment), device, data);
+    run_experiment(app, argc, argv, experiment, device, data);
 }
 
 }  // namespace

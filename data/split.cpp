@@ -31,20 +31,8 @@ std::vector<std::int64_t> quotas(std::int64_t total, std::span<const std::size_t
     return quota;
 }
 
-}  // namespace
-
 Split balanced_split(const std::string& name, const std::vector<std::string>& classes,
                      std::span<const std::uint8_t> labels, const SplitOptions& options) {
-    const std::int64_t samples = std::ssize(labels);
-    for (const std::int64_t count : {options.train, options.validation})
-        if (count < 1 || count > samples)
-            throw InputError("{}: {} samples were asked for, 1 to {} expected (all there are)", name, count,
-                             samples);
-    if (options.train + options.validation > samples)
-        throw InputError(
-            "{}: {} training and {} validation samples were asked for, at most {} together expected", name,
-            options.train, options.validation, samples);
-
     std::vector<std::int64_t> available(classes.size());
     for (const std::uint8_t label : labels) ++available[label];
     std::vector<std::size_t> largest_first(classes.size());
@@ -65,7 +53,7 @@ Split balanced_split(const std::string& name, const std::vector<std::string>& cl
     Split split;
     split.train.reserve(static_cast<std::size_t>(options.train));
     split.validation.reserve(static_cast<std::size_t>(options.validation));
-    for (const std::int64_t i : shuffled(samples, options.seed)) {
+    for (const std::int64_t i : shuffled(std::ssize(labels), options.seed)) {
         const std::uint8_t label = labels[i];
         if (validation[label]-- > 0)
             split.validation.push_back(i);
@@ -75,9 +63,28 @@ Split balanced_split(const std::string& name, const std::vector<std::string>& cl
     return split;
 }
 
+}  // namespace
+
+Split draw_split(const std::string& name, const std::vector<std::string>& classes,
+                 std::span<const std::uint8_t> labels, const SplitOptions& options) {
+    const std::int64_t samples = std::ssize(labels);
+    for (const std::int64_t count : {options.train, options.validation})
+        if (count < 1 || count > samples)
+            throw InputError("{}: {} samples were asked for, 1 to {} expected (all there are)", name, count,
+                             samples);
+    if (options.train + options.validation > samples)
+        throw InputError(
+            "{}: {} training and {} validation samples were asked for, at most {} together expected", name,
+            options.train, options.validation, samples);
+    if (options.balanced) return balanced_split(name, classes, labels, options);
+    const std::vector<std::int64_t> order = shuffled(samples, options.seed);
+    return {{order.begin() + options.validation, order.begin() + options.validation + options.train},
+            {order.begin(), order.begin() + options.validation}};
+}
+
 ScaledSplit split_images(const ImageSets& images, const SplitOptions& options) {
     const ImageSet& all = images.train;
-    const Split split = balanced_split(all.name, all.classes, all.labels, options);
+    const Split split = draw_split(all.name, all.classes, all.labels, options);
     ScaledSplit result{{}, options.scale ? channel_scaling(all, split.train) : no_scaling(all)};
     result.sets = {to_dataset(all, split.train, result.scaling),
                    to_dataset(all, split.validation, result.scaling), images.source};

@@ -13,6 +13,8 @@ struct SplitOptions {
     std::int64_t train = 40000;  ///< the paper's numbers for CIFAR-10
     std::int64_t validation = 10000;
     std::uint64_t seed = 0;
+    bool balanced =
+        true;           ///< the classes of each set differ by at most one sample; false: drawn without regard
     bool scale = true;  ///< each channel to mean 0 and standard deviation 1 over the training samples
 };
 
@@ -22,12 +24,12 @@ struct Split {
     std::vector<std::int64_t> validation;
 };
 
-/// Draws both sets so that the classes of each differ by at most one sample. For one seed the validation
+/// Draws both sets, balanced or not (options.balanced). For one seed the validation
 /// samples are the same for any number of training samples. Labels are 0 … classes.size()-1; `name` and
-/// `classes` are for messages. Throws InputError for a count < 1, and where all samples, or those of one
-/// class, are fewer than asked for.
-Split balanced_split(const std::string& name, const std::vector<std::string>& classes,
-                     std::span<const std::uint8_t> labels, const SplitOptions& options);
+/// `classes` are for messages. Throws InputError for a count < 1, and where all samples, or, balanced, those
+/// of one class, are fewer than asked for.
+Split draw_split(const std::string& name, const std::vector<std::string>& classes,
+                 std::span<const std::uint8_t> labels, const SplitOptions& options);
 
 /// Training and validation samples as a network takes them, and the scaling of both, for the manifest.
 struct ScaledSplit {
@@ -35,7 +37,7 @@ struct ScaledSplit {
     ChannelScaling scaling;
 };
 
-/// Both sets out of the labelled training images: balanced, scaled alike by constants of the training samples
+/// Both sets out of the labelled training images, scaled alike by constants of the training samples
 /// only (left in 0 … 1 when `scale` is false). The images of `test` stay out of it.
 ScaledSplit split_images(const ImageSets& images, const SplitOptions& options);
 

@@ -1,6 +1,8 @@
 #include "models/mlp.h"
 
+#include <algorithm>
 #include <charconv>
+#include <span>
 
 #include "common/error.h"
 #include "engine/layers/dense.h"
@@ -25,12 +27,18 @@ std::int64_t whole_number(std::string_view text, std::int64_t limit) {
 
 std::vector<std::unique_ptr<Layer>> mlp(const MlpParams& params) {
     std::vector<std::unique_ptr<Layer>> layers;
+    const auto span = static_cast<std::size_t>(params.residual_span);
     std::int64_t width = params.inputs, able = 0;
-    for (const std::int64_t next : params.hidden) {
-        if (params.residual_every > 0 && width == next && ++able % params.residual_every == 0)
-            layers.push_back(std::make_unique<ResidualDense>(width, params.sigma));
-        else
+    for (std::size_t l = 0; l < params.hidden.size(); ++l) {
+        const std::int64_t next = params.hidden[l];
+        const auto spanned = std::span(params.hidden).subspan(l, std::min(span, params.hidden.size() - l));
+        const bool fits = spanned.size() == span && std::ranges::count(spanned, width) == std::ssize(spanned);
+        if (params.residual_every > 0 && fits && ++able % params.residual_every == 0) {
+            layers.push_back(std::make_unique<ResidualDense>(width, params.sigma, params.residual_span));
+            l += span - 1;
+        } else {
             layers.push_back(std::make_unique<Dense>(width, next, params.sigma));
+        }
         width = next;
     }
     layers.push_back(std::make_unique<Dense>(width, params.outputs, Activation::Identity));

@@ -18,6 +18,10 @@ struct MlpParams {
     /// Of the hidden layers as wide as their input, every so-manieth adds it: x + sigma(w x + b). 0: none
     /// does.
     std::int64_t residual_every = 0;
+    /// How many dense layers each residual connection spans. From 2 on, hidden layers of one width are joined
+    /// to such blocks from the input on, each one layer of the network; what is left over stays plain, and
+    /// residual_every counts blocks.
+    int residual_span = 1;
 };
 
 std::vector<std::unique_ptr<Layer>> mlp(const MlpParams& params);

@@ -23,7 +23,7 @@ std::vector<std::int64_t> due_epochs(const std::string& epochs, std::int64_t las
     flags.epochs = epochs;
     std::vector<std::int64_t> due;
     for (std::int64_t epoch = 0; epoch <= last; ++epoch)
-        if (flags.is_due(epoch)) due.push_back(epoch);
+        if (flags.is_due(epoch, epoch == last)) due.push_back(epoch);
     return due;
 }
 
@@ -258,9 +258,10 @@ TEST_CASE("apps/progress: a line is cut to the columns of the terminal") {
 
 TEST_CASE("apps/flags: probes are due at 0, 1, 2, 5 times the powers of ten, never, or as listed") {
     using Epochs = std::vector<std::int64_t>;
-    CHECK(due_epochs("auto", 2500) == Epochs{0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000});
+    CHECK(due_epochs("auto", 2500) == Epochs{0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 2500});
     CHECK(due_epochs("none", 100).empty());
     CHECK(due_epochs("7,0,30", 100) == Epochs{0, 7, 30});
+    CHECK(due_epochs("7,every:20,last", 50) == Epochs{0, 7, 20, 40, 50});
 }
 
 TEST_CASE("apps/flags: a schedule of learning rates takes the place of --lr, and must cover the epochs") {
@@ -303,13 +304,14 @@ TEST_CASE("apps/flags: options of training are parsed and checked") {
 TEST_CASE("apps/flags: options of probes are parsed and checked") {
     ProbeFlags flags;
     CHECK(complaint(flags, {"--probe-epochs=0,10", "--probe-layers=1,-2", "--probe-samples=50",
-                            "--inv-delta=log:0.1:10:20", "--no-normalize", "--exclude-self"}) == "");
-    CHECK(flags.is_due(10));
-    CHECK(flags.filter.no_normalize);
+                            "--inv-delta=log:0.1:10:20", "--scale=none", "--exclude-self"}) == "");
+    CHECK(flags.is_due(10, false));
+    CHECK(flags.filter.scale == "none");
     CHECK(flags.filter.exclude_self);
-    for (const std::string bad : {"--probe-epochs=-1", "--probe-epochs=1,", "--probe-epochs=1,x",
-                                  "--probe-epochs=", "--probe-layers=all", "--probe-layers=1.5",
-                                  "--probe-layers=1:2:3", "--probe-samples=-1", "--inv-delta=1:2"}) {
+    for (const std::string bad :
+         {"--probe-epochs=-1", "--probe-epochs=1,", "--probe-epochs=1,x",
+          "--probe-epochs=", "--probe-epochs=every:0", "--probe-layers=input", "--probe-layers=1.5",
+          "--probe-layers=1:2:3", "--probe-samples=-1", "--inv-delta=1:2"}) {
         CAPTURE(bad);
         CHECK(complaint(flags, {bad}) != "");
     }
@@ -317,7 +319,8 @@ TEST_CASE("apps/flags: options of probes are parsed and checked") {
 
 TEST_CASE("apps/flags: probed layers are the hidden ones or those listed, in the paper's indices") {
     ProbeFlags flags;
-    flags.filter.no_normalize = flags.filter.exclude_self = true;
+    flags.filter.scale = "none";
+    flags.filter.exclude_self = true;
     const auto layers = [](const ProbeOptions& options) {
         std::string text;
         for (const ProbedSet& set : options.sets)
@@ -328,13 +331,28 @@ TEST_CASE("apps/flags: probed layers are the hidden ones or those listed, in the
     ProbeOptions options = flags.probe_options(4, 80);
     CHECK(layers(options) == "1=1 2=2 3=3 ");
     CHECK(options.samples == 80);
-    CHECK(!options.normalize);
+    CHECK(options.scaling == ColumnScaling::None);
     CHECK(options.filter.exclude_self);
     flags.layers = "-1,0,-2,3,-3:-1,2:4";
     flags.samples = 80;
     options = flags.probe_options(4, 80);
     CHECK(layers(options) == "0=0 -2=3 -1=4 -3:-1=2:4 ");
     CHECK(options.samples == 80);
+    flags.layers = "all";
+    CHECK(layers(flags.probe_options(4, 80)) == "0=0 1=1 2=2 3=3 ");
+    flags.layers = "-3:softmax,-3,-3:-1";
+    options = flags.probe_options(4, 80);
+    CHECK(layers(options) == "-3=2 -3:-1=2:4 -3:softmax=2:4 ");
+    CHECK(!options.sets[1].softmax);
+    CHECK(options.sets[2].softmax);
+    flags.filter.inv_delta = "authors";
+    CHECK(flags.probe_options(4, 80).grid.widths().size() == 43);
+    flags.filter.authors_grid = "authors-cifar10";
+    const std::vector<double> widths = flags.probe_options(4, 80).grid.widths();
+    CHECK(widths.size() == 53);
+    CHECK(std::ranges::is_sorted(widths));
+    CHECK(widths.front() == doctest::Approx(1.0 / 50.0));
+    CHECK(widths.back() == doctest::Approx(1.0 / 0.02));
     flags.samples = 81;
     CHECK_THROWS_WITH_AS(flags.probe_options(4, 80),
                          "--probe-samples is 81, expected at most the 80 training samples", InputError);

@@ -234,7 +234,7 @@ TEST_CASE("app/lfr: features of one's own with labels, scaled, on an evenly spac
     write_file(samples.targets(), npy(samples.labels, {samples.n}));
     const Run run(samples.arguments());
     check_against_reference(run, samples.scaled(), samples.one_hot(), samples.n);
-    CHECK(contains(run.output, "x.npy, float32 [300, 5], each column scaled to [-1, 1]"));
+    CHECK(contains(run.output, "x.npy, float32 [300, 5], columns scaled: max-abs"));
     CHECK(contains(run.output, "y.npy, int64 [300], one-hot in 3 classes"));
     const Points found = run.curve("x");
     CHECK(found.inv_delta.size() >= 100);
@@ -249,7 +249,7 @@ TEST_CASE("app/lfr: features as they are, targets of several columns, i = j left
     for (std::int64_t i = 0; i < samples.n; ++i) y.insert(y.end(), {samples.x[3 * i], 1.0});
     write_file(samples.targets(), npy(y, {samples.n, 2}));
     const std::vector<float> targets(y.begin(), y.end());
-    const Arguments grid = {"--no-normalize", "--inv-delta", "log:1e-3:100:25"};
+    const Arguments grid = {"--scale", "none", "--inv-delta", "log:1e-3:100:25"};
     check_against_reference(Run(samples.arguments(grid)), samples.x, targets, samples.n);
     Arguments without_self = grid;
     without_self.emplace_back("--exclude-self");
@@ -320,7 +320,9 @@ TEST_CASE("app/lfr: functions that cannot be measured are refused") {
     check_refused({"--samples", "1"}, "--samples");
     check_refused({"--samples", "1000001"}, "--samples");
     check_refused({"--inv-delta", "1:2"}, "LO:HI:N");
-    check_refused({"--no-normalize"}, "--no-normalize requires --features");
+    check_refused({"--scale", "none"}, "--scale requires --features");
+    check_refused({"--scale", "best"},
+                  "the scaling of features is 'best', expected max-abs, centred or none");
 }
 
 TEST_CASE("app/lfr: features and targets that do not fit are refused") {

@@ -41,9 +41,13 @@ double exact_lfr(const Numbers& x, const Numbers& y, std::size_t n, double inv_d
     return energy / total;
 }
 
-/// Columns divided by their largest magnitude.
-Numbers normalized(Numbers x, std::size_t d) {
+/// Columns divided by their largest magnitude, centred before that or not.
+Numbers normalized(Numbers x, std::size_t d, ColumnScaling scaling) {
     for (std::size_t k = 0; k < d; ++k) {
+        double mean = 0.0;
+        if (scaling == ColumnScaling::Centred)
+            for (std::size_t i = k; i < x.size(); i += d) mean += x[i] / static_cast<double>(x.size() / d);
+        for (std::size_t i = k; i < x.size(); i += d) x[i] -= mean;
         double largest = 0.0;
         for (std::size_t i = k; i < x.size(); i += d) largest = std::max(largest, std::fabs(x[i]));
         for (std::size_t i = k; i < x.size(); i += d) x[i] /= largest;
@@ -58,7 +62,7 @@ struct Case {
     std::string name;
     std::function<double(double x, std::size_t row)> feature;
     std::function<double(double x)> target;
-    bool normalize;
+    ColumnScaling scaling;
     double scale;  ///< of the features that are measured
 };
 
@@ -80,24 +84,29 @@ void write_npy(const std::filesystem::path& path, const Numbers& numbers, std::i
 TEST_CASE("apps/samples: offsets and scales of numbers in double precision cost no digits") {
     const auto same = [](double x, std::size_t) { return x; };
     const auto sine = [](double x) { return std::sin(2.0 * x); };
+    constexpr auto none = ColumnScaling::None, max_abs = ColumnScaling::MaxAbs,
+                   centred = ColumnScaling::Centred;
     const std::vector<Case> cases = {
-        {"coordinates", [](double x, std::size_t) { return 5e6 + x; }, sine, false, 1.0},
+        {"coordinates", [](double x, std::size_t) { return 5e6 + x; }, sine, none, 1.0},
         {"seconds", [](double, std::size_t row) { return 1.7e9 + 10.0 * static_cast<double>(row); }, sine,
-         false, 300.0},
+         none, 300.0},
         {"seconds, normalized",
-         [](double, std::size_t row) { return 1.7e9 + 10.0 * static_cast<double>(row); }, sine, true,
+         [](double, std::size_t row) { return 1.7e9 + 10.0 * static_cast<double>(row); }, sine, max_abs,
          300.0 / 1.7e9},
-        {"tiny", [](double x, std::size_t) { return x * 1e-50; }, sine, false, 1e-50},
-        {"tiny, normalized", [](double x, std::size_t) { return x * 1e-50; }, sine, true, 0.5},
-        {"huge", [](double x, std::size_t) { return x * 1e60; }, sine, false, 1e60},
-        {"two offsets", [](double x, std::size_t row) { return (row % 2 == 0 ? 1e3 : 0.0) + x; }, sine, false,
+        {"seconds, centred", [](double, std::size_t row) { return 1.7e9 + 10.0 * static_cast<double>(row); },
+         sine, centred, 1.0},
+        {"coordinates, centred", [](double x, std::size_t) { return 5e6 + x; }, sine, centred, 0.5},
+        {"tiny", [](double x, std::size_t) { return x * 1e-50; }, sine, none, 1e-50},
+        {"tiny, normalized", [](double x, std::size_t) { return x * 1e-50; }, sine, max_abs, 0.5},
+        {"huge", [](double x, std::size_t) { return x * 1e60; }, sine, none, 1e60},
+        {"two offsets", [](double x, std::size_t row) { return (row % 2 == 0 ? 1e3 : 0.0) + x; }, sine, none,
          1.0},
-        {"an outlier", [](double x, std::size_t row) { return row == 7 ? 1e12 : x; }, sine, false, 1.0},
-        {"tiny targets", same, [&](double x) { return 1e-50 * sine(x); }, false, 1.0},
-        {"huge targets", same, [&](double x) { return 1e60 * sine(x); }, false, 1.0},
-        {"years", same, [&](double x) { return 2000.0 + sine(x); }, false, 1.0},
-        {"tiny years", same, [&](double x) { return 1e-50 * (2000.0 + sine(x)); }, true, 0.5},
-        {"far below 0", same, [&](double x) { return -1e5 + sine(x); }, false, 1.0},
+        {"an outlier", [](double x, std::size_t row) { return row == 7 ? 1e12 : x; }, sine, none, 1.0},
+        {"tiny targets", same, [&](double x) { return 1e-50 * sine(x); }, none, 1.0},
+        {"huge targets", same, [&](double x) { return 1e60 * sine(x); }, none, 1.0},
+        {"years", same, [&](double x) { return 2000.0 + sine(x); }, none, 1.0},
+        {"tiny years", same, [&](double x) { return 1e-50 * (2000.0 + sine(x)); }, max_abs, 0.5},
+        {"far below 0", same, [&](double x) { return -1e5 + sine(x); }, none, 1.0},
     };
     const TemporaryFolder folder;
     const auto x_file = folder.path / "x.npy", y_file = folder.path / "y.npy";
@@ -110,10 +119,10 @@ TEST_CASE("apps/samples: offsets and scales of numbers in double precision cost 
         write_npy<double>(x_file, x, columns);
         write_npy<double>(y_file, y, 1);
         for (const Backend& backend : backends_present()) {
-            const LoadedFeatures features = load_features(*backend.kernels, x_file, of.normalize);
+            const LoadedFeatures features = load_features(*backend.kernels, x_file, of.scaling);
             const LoadedTargets targets = load_targets(*backend.kernels, y_file);
             // What is left to measure: a share of 1e-7 of 2000 + sin, say.
-            const Numbers seen = of.normalize ? normalized(x, columns) : x;
+            const Numbers seen = of.scaling == ColumnScaling::None ? x : normalized(x, columns, of.scaling);
             const double rise = 1.0 - exact_lfr(seen, y, rows, 0.0);
             for (const double width : {1e-2, 0.3, 1.0, 10.0}) {
                 const double inv_delta = width / (of.scale * of.scale);
@@ -140,7 +149,8 @@ TEST_CASE("apps/samples: a rise of 1e-7 is measured, not called constant") {
     write_npy<double>(folder.path / "x.npy", x, columns);
     write_npy<double>(folder.path / "y.npy", y, 1);
     for (const Backend& backend : backends_present()) {
-        const LoadedFeatures features = load_features(*backend.kernels, folder.path / "x.npy", true);
+        const LoadedFeatures features =
+            load_features(*backend.kernels, folder.path / "x.npy", ColumnScaling::MaxAbs);
         const LoadedTargets targets = load_targets(*backend.kernels, folder.path / "y.npy");
         REQUIRE(targets.centred);
         const std::vector<SampleSource> sources = {
@@ -153,25 +163,35 @@ TEST_CASE("apps/samples: a rise of 1e-7 is measured, not called constant") {
         CHECK(std::isfinite(spectra[0].peak.inv_delta));
         const FrequencyCurve& lfr = spectra[0].lfr;
         for (std::size_t k = 0; k < lfr.value.size(); k += 10)
-            CHECK(
-                lfr.value[k] ==
-                doctest::Approx(exact_lfr(normalized(x, columns), y, rows, lfr.inv_delta[k])).epsilon(1e-9));
+            CHECK(lfr.value[k] == doctest::Approx(exact_lfr(normalized(x, columns, ColumnScaling::MaxAbs), y,
+                                                            rows, lfr.inv_delta[k]))
+                                      .epsilon(1e-9));
     }
+}
+
+TEST_CASE("apps/samples: a single row cannot be centred") {
+    const TemporaryFolder folder;
+    write_npy<double>(folder.path / "x.npy", {1.0, 2.0}, 2);
+    CHECK_THROWS_WITH_AS(
+        load_features(*backends_present().front().kernels, folder.path / "x.npy", ColumnScaling::Centred),
+        (folder.path.string() + "/x.npy: one row found to be centred, which leaves 0; expected at least 2")
+            .c_str(),
+        InputError);
 }
 
 TEST_CASE("apps/samples: a row that dwarfs all others is named") {
     const TemporaryFolder folder;
-    const auto warning = [&](double factor, bool normalize) {
+    const auto warning = [&](double factor, ColumnScaling scaling) {
         Numbers x = normal_numbers();
         for (std::size_t k = 0; k < columns; ++k) x[7 * columns + k] = factor * (1.0 + x[7 * columns + k]);
         write_npy<double>(folder.path / "x.npy", x, columns);
-        return load_features(*backends_present().front().kernels, folder.path / "x.npy", normalize).warning;
+        return load_features(*backends_present().front().kernels, folder.path / "x.npy", scaling).warning;
     };
-    for (const bool normalize : {false, true}) {
-        CHECK(warning(1e3, normalize).empty());
-        CHECK(contains(warning(1e9, normalize), "x.npy: row 7 is "));
-        CHECK(contains(warning(1e9, normalize), "automatic grid"));
-        CHECK(contains(warning(1e18, normalize), "float32 cannot tell the others apart"));
+    for (const ColumnScaling scaling : {ColumnScaling::None, ColumnScaling::MaxAbs}) {
+        CHECK(warning(1e3, scaling).empty());
+        CHECK(contains(warning(1e9, scaling), "x.npy: row 7 is "));
+        CHECK(contains(warning(1e9, scaling), "automatic grid"));
+        CHECK(contains(warning(1e18, scaling), "float32 cannot tell the others apart"));
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "tests/app_checks.h"
@@ -62,6 +63,60 @@ TEST_CASE(
     MESSAGE("killed ", kills, " times");
     CHECK(kills >= 5);
     check_same_files(out, folder.path / "whole");
+}
+
+TEST_CASE(
+    "app/train_mlp_mnist: with several seeds, killed and resumed, each leaves the files of its own run") {
+    const TemporaryFolder folder;
+    const Arguments few = {"--epochs", "12", "--probe-epochs", "0,last"};
+    const auto with = [&](const std::string& name, const Arguments& more) {
+        Arguments all = small_run(folder.path / name, few);
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    };
+    const auto begin = std::chrono::steady_clock::now();
+    Process whole("train_mlp_mnist", with("whole", {"--seeds", "1,0,7"}), folder.path);
+    REQUIRE(whole.wait() == 0);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    Process alone("train_mlp_mnist", with("alone", {"--seed", "7"}), folder.path);
+    REQUIRE(alone.wait() == 0);
+    check_same_files(folder.path / "whole" / "seed-7", folder.path / "alone");
+
+    const auto out = folder.path / "killed";
+    const int kills =
+        kill_until_done("train_mlp_mnist", with("killed", {"--seeds", "1,0,7"}), out, 0.4 * seconds, 15);
+    MESSAGE("killed ", kills, " times");
+    CHECK(kills >= 3);
+    for (const char* seed : {"seed-0", "seed-1", "seed-7"})
+        check_same_files(out / seed, folder.path / "whole" / seed);
+}
+
+TEST_CASE("app/train_mlp_mnist: a setting gives the options left open, and the manifest says what differs") {
+    const TemporaryFolder folder;
+    Process app("train_mlp_mnist",
+                {"--data", small_data(), "--device", "cpu", "--setting", "authors", "--hidden", "5x2",
+                 "--samples", "50", "--epochs", "2", "--probe-epochs", "last", "--no-figures", "--out",
+                 (folder.path / "run").string()},
+                folder.path);
+    CHECK(app.wait() == 0);
+    CHECK(contains(app.output(), "setting: authors: what the authors' programs do; but --"));
+    const std::string config = text_of(folder.path / "run" / "config.toml");
+    for (const char* line : {"lr=\"5e-5\"\n", "lr-decay=\"2e-5\"\n", "batch=30000\n", "scale=\"centred\"\n",
+                             "inv-delta=\"authors\"\n", "until-loss=\"1e-2\"\n", "setting=\"authors\"\n"}) {
+        CAPTURE(std::string(line));
+        CHECK(contains(config, line));
+    }
+    const auto manifest = nlohmann::json::parse(text_of(folder.path / "run" / "manifest.json"));
+    CHECK(
+        manifest["setting"] ==
+        nlohmann::json{
+            {"name", "authors"},
+            {"differs", {{"epochs", "2"}, {"hidden", "5x2"}, {"probe-epochs", "last"}, {"samples", "50"}}}});
+    // 43 widths of the programs, of the input and both hidden layers, after the last epoch.
+    const std::string lfr = text_of(folder.path / "run" / "lfr.csv");
+    CHECK(std::ranges::count(lfr, '\n') == 1 + 3 * 43);
+    CHECK(contains(lfr, "mlp,0,2,0.0333333333,"));
+    CHECK(contains(lfr, "mlp,2,2,10,"));
 }
 
 TEST_CASE("app/train_mlp_mnist: a run resumed before its first step, or for more epochs, is the longer run") {
@@ -139,7 +194,20 @@ TEST_CASE("app/train_mlp_mnist: wrong usage is one sentence and status 2") {
     check_refused({"--activation", "cosine"}, 2, {"cosine", "tanh"});
     check_refused({"--loss", "hinge"}, 2, {"hinge", "softmax-ce"});
     check_refused({"--init", "normal:-1"}, 2, {"normal:-1", "SIGMA"});
-    check_refused({"--probe-epochs", "0,x"}, 2, {"0,x"});
+    check_refused({"--setting", "best"}, 2, {"--setting", "'best'", "paper or authors"});
+    check_refused({"--setting", "authors", "--batch", "0"}, 2, {"--batch", "'0'", "at least 1"});
+    check_refused({"--reset-adam"}, 2, {"--reset-adam", "--lr-schedule"});
+    check_refused({"--lr-decay", "1"}, 2, {"--lr-decay", "less than 1"});
+    check_refused({"--adam-epsilon", "0"}, 2, {"--adam-epsilon"});
+    check_refused({"--scale", "unit"}, 2, {"--scale", "'unit'", "max-abs, centred or none"});
+    check_refused({"--seeds", "1,2,1"}, 2, {"--seeds", "seed 1 found twice"});
+    check_refused({"--seeds", "0,-1"}, 2, {"--seeds", "seed -1", "at least 0"});
+    check_refused({"--seeds", "0"}, 2, {"--seeds", "0 seeds", "1 to 1000"});
+    check_refused({"--seeds", "1,x"}, 2, {"--seeds", "1,x"});
+    check_refused({"--seed", "4", "--seeds", "1,2"}, 2, {"--seed is 4", "1,2", "one of the two"});
+    check_refused({"--data", small_data(), "--samples", "1", "--scale", "centred"}, 2,
+                  {"one sample", "centred", "at least 2"});
+    check_refused({"--probe-epochs", "0,x"}, 2, {"'x'", "every:N"});
     check_refused({"--inv-delta", "2:1:10"}, 2, {"2:1:10"});
     check_refused({"--device", "cuda:x"}, 2, {"cuda:x", "cpu"});
     check_refused({"--unknown"}, 2, {"--unknown"});
@@ -209,6 +277,7 @@ TEST_CASE("app/train_mlp_mnist: a checkpoint that does not fit the resumed run i
     check_refused({"--resume", out.string(), "--batch", "32"}, 2, {"checkpoint", "batch 64", "32"});
     Process unchanged("train_mlp_mnist", {"--resume", out.string(), "--epochs", "2"}, folder.path);
     CHECK(unchanged.wait() == 0);
+    CHECK(unchanged.errors() == "");
     check_refused({"--probe-run", out.string(), "--out", (folder.path / "again").string()}, 2,
                   {"--keep-checkpoints"});
     CHECK(!std::filesystem::exists(folder.path / "again"));

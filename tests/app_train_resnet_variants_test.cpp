@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <set>
 
@@ -54,6 +55,10 @@ struct Stage {
                                "1e-3:4,1e-4:2",
                                "--probe-epochs",
                                "0,2,6",
+                               "--probe-layers",
+                               "-3,-3:-1",
+                               "--inv-delta",
+                               "auto",
                                "--save-every",
                                "0",
                                "--no-figures",
@@ -167,13 +172,67 @@ TEST_CASE("app/train_resnet_variants: with --augment it learns other images, and
     CHECK(contains(other.errors(), "augment"));
 }
 
+TEST_CASE(
+    "app/train_resnet_variants: the programs' networks are the default, and single flags override them") {
+    const Stage stage;
+    Arguments small = stage.small_run("unused");
+    small.resize(6);  // data, device and variants
+    small.insert(small.end(), {"--parts", "2,4,8", "--samples", "20", "--validation-samples", "8", "--epochs",
+                               "0", "--probe-epochs", "none", "--no-figures", "--out"});
+    const auto manifest_of = [&](const std::string& name, const Arguments& more) {
+        Arguments arguments = small;
+        arguments.push_back((stage.folder.path / name).string());
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        Process app("train_resnet_variants", arguments, stage.folder.path);
+        CHECK(app.wait() == 0);
+        CAPTURE(app.errors());
+        return nlohmann::json::parse(text_of(stage.folder.path / name / "manifest.json"));
+    };
+    const nlohmann::json authors = manifest_of("authors", {"--variants", "4", "--split", "balanced"});
+    CHECK(authors["setting"]["name"] == "authors");
+    CHECK(authors["setting"]["differs"]["split"] == "balanced");
+    CHECK(!authors["setting"]["differs"].contains("dropout"));
+    CHECK(authors["network"] ==
+          "conv3x3 3-2 stride 1 relu | dropout 0.1 | average 8x8 to 2x2 | dropout 0.1 | dense 8-1024 relu | "
+          "dense 1024-1024 relu | dense 1024-2 identity");
+    const nlohmann::json paper = manifest_of("paper", {"--setting", "paper", "--variants", "3", "--block",
+                                                       "after-sum", "--dropout", "0", "--pool", "global"});
+    CHECK(paper["setting"]["name"] == "paper");
+    CHECK(paper["setting"]["differs"]["pool"] == "global");
+    CHECK(contains(paper["network"], "| residual block 2-2 stride 1 relu | average 8x8 to 1x1 |"));
+}
+
+TEST_CASE("app/train_resnet_variants: several seeds are the runs of each, in one folder, resumed or not") {
+    const Stage stage;
+    const Arguments few = {"--variants", "2", "--dropout", "0.3", "--reset-adam"};
+    const auto with = [&](const Arguments& more) {
+        Arguments all = few;
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    };
+    const auto both = stage.run("both", with({"--seeds", "0,5"}));
+    for (const char* seed : {"0", "5"})
+        check_same_files(both / fmt::format("seed-{}", seed), stage.run(seed, with({"--seed", seed})));
+    const auto half = stage.run("half", with({"--seeds", "0,5", "--epochs", "3"}));
+    Process more("train_resnet_variants", {"--resume", half.string(), "--epochs", "6"}, stage.folder.path);
+    CHECK(more.wait() == 0);
+    for (const char* seed : {"seed-0", "seed-5"}) check_same_files(half / seed, both / seed);
+}
+
 TEST_CASE("app/train_resnet_variants: what does not fit is one sentence and status 2") {
     const Stage stage;
-    stage.check_refused({"--variants", "1,3"}, {"variant 3", "1 to 2"});
+    stage.check_refused({"--variants", "1,4"}, {"variant 4", "1 to 3"});
     stage.check_refused({"--variants", "1,1"}, {"--variants", "1,1", "once"});
     stage.check_refused({"--variants", "x"}, {"--variants", "'x'"});
-    stage.check_refused({"--pool", "best"}, {"best", "512 or global"});
+    stage.check_refused({"--pool", "best"}, {"best", "512, global or 4x4"});
     stage.check_refused({"--epochs", "7"}, {"schedule", "6", "7"});
+    stage.check_refused({"--setting", "ours"}, {"--setting", "'ours'", "authors or paper"});
+    stage.check_refused({"--setting", "authors", "--batch", "0"}, {"--batch", "'0'", "at least 1"});
+    for (const char* rate : {"1", "-0.1", "nan", "x"})
+        stage.check_refused({"--dropout", rate}, {"--dropout", rate, "less than 1"});
+    stage.check_refused({"--block", "twice"}, {"--block", "'twice'", "before-sum"});
+    stage.check_refused({"--samples", "1", "--probe-samples", "1", "--scale", "centred"},
+                        {"one sample", "centred", "at least 2"});
     stage.check_refused({"--lr-schedule", "1e-3:0"}, {"1e-3:0"});
     stage.check_refused({"--augment", "turn"}, {"--augment", "'turn'", "flip"});
     stage.check_refused({"--augment", "flip,none"}, {"--augment", "'none'", "none alone"});
@@ -183,7 +242,7 @@ TEST_CASE("app/train_resnet_variants: what does not fit is one sentence and stat
         stage.check_refused({"--augment", twice}, {"--augment", fmt::format("'{}'", twice), "once"});
     stage.check_refused({"--augment", "crop:8"}, {"--augment", "'crop:8'", "8 x 8"});
     stage.check_refused({"--samples", "39"}, {"39"});
-    stage.check_refused({"--probe-layers", "-9"}, {"-9"});
+    stage.check_refused({"--probe-layers", "-30"}, {"-30"});
     write_file(stage.images / "train" / "dog" / "0000.png", {});
     stage.check_refused({}, {"0000.png"});
     const auto run = stage.run("skipped", {"--skip-bad-images", "--epochs", "0"});
@@ -200,7 +259,7 @@ TEST_CASE("app/train_resnet_variants: what images of CIFAR-10 rule out is said b
     };
     refused({"--augment", "flip,crop:31"}, {"/no/such/data"});
     refused({"--augment", "flip,crop:32"}, {"--augment", "'flip,crop:32'", "32 x 32"});
-    refused({"--variants", "1,3"}, {"variant 3", "1 to 2"});
+    refused({"--variants", "1,4"}, {"variant 4", "1 to 3"});
     refused({"--variants", "1,1"}, {"--variants", "1,1", "once"});
     refused({"--probe-layers", "99"}, {"layer 99"});
     refused({"--parts", "1000000,1000000"}, {"network resnet18-1", "GiB", "free"});

@@ -61,7 +61,7 @@ TEST_CASE("data/split: both sets as large as asked, disjoint, in balance") {
           std::tuple(std::vector<std::int64_t>{4, 5, 5}, 7, 7),
           std::tuple(std::vector<std::int64_t>{9, 9, 9}, 1, 1)}) {
         const auto labels = labels_of(counts);
-        const Split split = balanced_split("set", three, labels, {.train = train, .validation = validation});
+        const Split split = draw_split("set", three, labels, {.train = train, .validation = validation});
         CHECK(std::ssize(split.train) == train);
         CHECK(std::ssize(split.validation) == validation);
         CHECK(even(class_counts(labels, split.train, 3)));
@@ -77,7 +77,7 @@ TEST_CASE("data/split: both sets as large as asked, disjoint, in balance") {
 TEST_CASE("data/split: a seed gives one order, another seed another") {
     const auto labels = labels_of({60, 60, 60});
     const auto split = [&](std::int64_t train, std::uint64_t seed) {
-        return balanced_split("set", three, labels, {.train = train, .validation = 40, .seed = seed});
+        return draw_split("set", three, labels, {.train = train, .validation = 40, .seed = seed});
     };
     const Split once = split(100, 1);
     CHECK(once.train == split(100, 1).train);
@@ -97,7 +97,7 @@ TEST_CASE("data/split: a seed gives one order, another seed another") {
 TEST_CASE("data/split: fewer samples than asked, of all or of a class, are refused") {
     const auto labels = labels_of({10, 10, 4});
     const auto check_refused = [&](std::int64_t train, std::int64_t validation, const char* sentence) {
-        CHECK_THROWS_WITH_AS(balanced_split("set", three, labels, {.train = train, .validation = validation}),
+        CHECK_THROWS_WITH_AS(draw_split("set", three, labels, {.train = train, .validation = validation}),
                              sentence, InputError);
     };
     check_refused(25, 1, "set: 25 samples were asked for, 1 to 24 expected (all there are)");
@@ -109,7 +109,7 @@ TEST_CASE("data/split: fewer samples than asked, of all or of a class, are refus
     check_refused(9, 6,
                   "set: 4 samples of class c found, 5 expected for 9 training and 6 validation samples of 3 "
                   "classes in balance");
-    CHECK(balanced_split("set", three, labels, {.train = 9, .validation = 5}).train.size() == 9);
+    CHECK(draw_split("set", three, labels, {.train = 9, .validation = 5}).train.size() == 9);
 }
 
 TEST_CASE("data/images: each channel's mean and deviation, as naive sums have them") {
@@ -171,7 +171,7 @@ TEST_CASE("data/split: training samples are scaled to mean 0 and deviation 1, va
     CHECK(std::abs(sum / 300.0) < 2e-7);
     CHECK(std::abs(square / 300.0 - 1.0) < 6e-7);
 
-    const Split split = balanced_split("some", three, images.train.labels, options);
+    const Split split = draw_split("some", three, images.train.labels, options);
     CHECK(result.sets.validation.inputs == to_dataset(images.train, split.validation, result.scaling).inputs);
     CHECK(result.scaling.mean == channel_scaling(images.train, split.train).mean);
 

@@ -44,6 +44,18 @@ TEST_CASE(
                                    "dense 7-7 tanh", "residual dense 7-7 tanh", "dense 7-3 identity"});
 }
 
+TEST_CASE(
+    "models/mlp: residual connections that span two layers join them in pairs, and leave one over plain") {
+    CHECK(descriptions({.inputs = 4,
+                        .hidden = {7, 7, 7, 7, 7, 7},
+                        .outputs = 3,
+                        .sigma = Activation::Relu,
+                        .residual_every = 1,
+                        .residual_span = 2}) ==
+          std::vector<std::string>{"dense 4-7 relu", "residual dense 7-7-7 relu", "residual dense 7-7-7 relu",
+                                   "dense 7-7 relu", "dense 7-3 identity"});
+}
+
 TEST_CASE("models/mlp: widths are parsed") {
     using Widths = std::vector<std::int64_t>;
     CHECK(parse_widths("500x5") == Widths{500, 500, 500, 500, 500});

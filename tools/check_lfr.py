@@ -41,20 +41,20 @@ def data_sets(rng):
     yield "two samples", normal(2, size(1, 99)), np.array([0, 1]), ["--exclude-self"]
     n = size(500, 2000)
     x = np.linspace(-1, 1, n)
-    yield "a sine, float64", x, np.sin(7 * np.pi * x), ["--no-normalize"]
+    yield "a sine, float64", x, np.sin(7 * np.pi * x), ["--scale", "none"]
     yield "the largest", normal(3000, 3072), labels(3000, 10), []
     distinct = normal(size(100, 500), size(2, 80), 1e-6)
     x = np.tile(distinct, (4, 1))
-    yield "duplicates with different labels, scale 1e-6", x, labels(len(x), 5), ["--no-normalize"]
+    yield "duplicates with different labels, scale 1e-6", x, labels(len(x), 5), ["--scale", "none"]
     x = normal(size(500, 1500), 40)
     x[:, ::2] = rng.standard_normal(20)
     x[:, 0] = 0
     yield "constant columns", x, normal(len(x), 3), []
     x = normal(size(1000, 3000), size(5, 50), 1e6)
-    yield "scale 1e6, 12 targets of scale 1e-6", x, 1e-6 * np.tanh(x[:, :1] / 1e6 + normal(1, 12)), ["--no-normalize"]
+    yield "scale 1e6, 12 targets of scale 1e-6", x, 1e-6 * np.tanh(x[:, :1] / 1e6 + normal(1, 12)), ["--scale", "none"]
     centres = 10 * rng.integers(-1, 2, (size(500, 2500), 100))
     x = centres + normal(*centres.shape, 1e-3)
-    yield "dense clusters far from each other", x, labels(len(x), 12), ["--no-normalize", "--exclude-self"]
+    yield "dense clusters far from each other", x, labels(len(x), 12), ["--scale", "none", "--exclude-self"]
     d = size(10, 200)
     x = normal(size(200, 1500), d) * 10.0 ** rng.uniform(-6, 6, d)
     yield "columns of scales 1e-6 to 1e6", x, labels(len(x), 7), []
@@ -91,7 +91,7 @@ def low_frequency_ratio(distance, y, inv_delta, exclude_self):
 def as_measured(features, targets, options):
     """What the app makes of the files, in double: features, scaled if asked for, and targets."""
     x = features.reshape(len(features), -1).astype(np.float64)
-    if "--no-normalize" not in options:
+    if "none" not in options:
         largest = np.abs(x).max(axis=0)
         x /= np.where(largest > 0, largest, 1)
     if targets.dtype.kind == "i":

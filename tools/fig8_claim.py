@@ -49,7 +49,7 @@ def train(arguments, seed):
 def measure(arguments, run, n, normalized):
     out = run.with_name(f"{run.name}-n{n}-{'scaled' if normalized else 'raw'}")
     if not (out / "done").exists():
-        flags = [] if normalized else ["--no-normalize"]
+        flags = [] if normalized else ["--scale", "none"]
         subprocess.run(["rm", "-rf", out], check=True)
         call(arguments.app, "--probe-run", run, "--out", out, "--probe-samples", n, "--probe-epochs",
              f"0,{last_epoch(run)}", "--no-figures", *flags)

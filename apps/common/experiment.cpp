@@ -11,6 +11,7 @@
 #include "apps/common/interrupt.h"
 #include "apps/common/manifest.h"
 #include "apps/common/memory_check.h"
+#include "common/atomic_file.h"
 #include "common/error.h"
 
 namespace deepfreq {
@@ -18,66 +19,125 @@ namespace {
 
 using KeptCheckpoints = std::map<std::string, std::vector<std::filesystem::path>>;
 
-// Those of each network that --probe-run names; empty when this run trains.
-KeptCheckpoints find_kept(const Experiment& experiment) {
-    KeptCheckpoints kept;
-    const ProbeFlags& probes = experiment.plan.probes;
-    if (experiment.plan.run.probe_run.empty()) return kept;
-    const std::filesystem::path run = experiment.plan.run.probe_run;
-    const auto wanted = [&](std::int64_t epoch) { return probes.epochs == "auto" || probes.is_due(epoch); };
-    for (const NetworkPlan& network : experiment.networks)
-        kept[network.name] = find_kept_checkpoints(run, network.name, wanted);
-    return kept;
-}
-
-void write_manifest(const RunFolder& folder, int argc, char** argv, const Experiment& experiment,
-                    const Kernels& kernels, const TrainingData& data, const nlohmann::json& networks) {
+nlohmann::json manifest_of(int argc, char** argv, const Experiment& experiment, const Kernels& kernels,
+                           const TrainingData& data) {
     nlohmann::json manifest = manifest_of_program(experiment.app, argc, argv);
     add_device(manifest, kernels);
-    manifest["seed"] = experiment.plan.training.seed;
+    nlohmann::json networks = nlohmann::json::array();
+    for (const NetworkPlan& network : experiment.networks) networks.push_back(describe(network.layers(0)));
     if (networks.size() == 1)
         manifest["network"] = networks.front();
     else
         manifest["networks"] = networks;
     manifest["data"] = {{"name", data.name}, {"source", data.source}, {"md5", data.checksum}};
     manifest.update(experiment.facts);
-    folder.write("manifest.json", manifest_text(std::move(manifest)));
+    return manifest;
 }
 
-// The place of the network that a checkpoint is of; those before it are done.
-std::size_t place_of(const Checkpoint& checkpoint, const std::vector<NetworkPlan>& networks,
-                     const std::filesystem::path& path) {
-    const std::string name = checkpoint.header.value("/run/name"_json_pointer, std::string());
-    const auto found = std::ranges::find(networks, name, &NetworkPlan::name);
-    if (found == networks.end())
-        throw InputError("{}: checkpoint of a network '{}', which is none of those asked for", path.string(),
-                         name);
-    return static_cast<std::size_t>(found - networks.begin());
+// One line a network.
+void print_descriptions(const std::vector<NetworkPlan>& networks) {
+    for (const NetworkPlan& network : networks)
+        spdlog::info("{}: {}", networks.size() == 1 ? "network" : "network " + network.name,
+                     describe(network.layers(0)));
 }
 
-// One line a network, and for the manifest.
-nlohmann::json descriptions(const std::vector<NetworkPlan>& networks) {
-    nlohmann::json all = nlohmann::json::array();
-    for (const NetworkPlan& network : networks) {
-        all.push_back(describe(network.layers));
-        const std::string name = networks.size() == 1 ? "network" : "network " + network.name;
-        spdlog::info("{}: {}", name, all.back().get<std::string>());
+/// The folder of one seed within that of a run: that of the run itself where there is but one.
+std::filesystem::path folder_of(const std::filesystem::path& run, std::uint64_t seed,
+                                const std::vector<std::uint64_t>& all) {
+    return all.size() == 1 || run.empty() ? run : run / fmt::format("seed-{}", seed);
+}
+
+/// An experiment with one seed: its networks, one after the other.
+class SeedRun {
+  public:
+    /// What of it does not fit is found here, before anything is written. Goes on with the checkpoint in
+    /// `resumed`, or measures those kept in `measured`; both may be empty.
+    SeedRun(Kernels& kernels, const Experiment& experiment, std::uint64_t seed, const DataOfSeed& data,
+            const std::filesystem::path& resumed, const std::filesystem::path& measured)
+        : kernels_(kernels), experiment_(experiment), plan_(experiment.plan) {
+        plan_.training.seed = seed;
+        find_kept(measured);
+        find_start(resumed);
+        data_ = data(seed);
+        make(place_);
     }
-    return all;
-}
 
-/// The networks still to train: from which on, and what that one goes back to.
-struct Start {
-    std::size_t place = 0;
-    std::optional<Checkpoint> checkpoint;
+    const TrainingData& data() const { return *data_; }
+
+    /// Takes the folder to write to; throws InputError, with nothing changed, when it goes on with another run.
+    void open(RunFolder& folder) {
+        current_->open(folder);
+        if (checkpoint_)
+            current_->restore(*checkpoint_);
+        else
+            folder.clear();
+    }
+
+    /// To the end, or until interrupted. The figures are those of `figures`.
+    void run(RunFolder& folder, const std::filesystem::path& figures, const nlohmann::json& manifest) {
+        plan_.figures = figures;
+        if (!std::filesystem::exists(folder.path() / "manifest.json"))
+            folder.write("manifest.json", manifest_text(manifest));
+        for (std::size_t i = place_; i < experiment_.networks.size() && !interrupted(); ++i) {
+            if (!current_) make(i);
+            current_->open(folder);
+            const std::string& name = experiment_.networks[i].name;
+            if (experiment_.networks.size() > 1) spdlog::info("training {}", name);
+            if (!kept_.empty())
+                current_->measure_kept(kept_.at(name));
+            else if (!current_->train())
+                break;
+            current_.reset();  // its memory is the next one's
+        }
+    }
+
+  private:
+    void make(std::size_t i) {
+        current_ = std::make_unique<TrainingRun>(kernels_, experiment_.networks[i], plan_, *data_);
+    }
+
+    void find_kept(const std::filesystem::path& run) {
+        if (run.empty()) return;
+        const ProbeFlags& probes = plan_.probes;
+        const auto wanted = [&](std::int64_t epoch) {
+            return probes.epochs == "auto" || probes.is_due(epoch, false);
+        };
+        for (const NetworkPlan& network : experiment_.networks)
+            kept_[network.name] = find_kept_checkpoints(run, network.name, wanted);
+    }
+
+    // The networks before that of the checkpoint are done.
+    void find_start(const std::filesystem::path& run) {
+        const std::filesystem::path path = run / "checkpoint";
+        if (run.empty() || !std::filesystem::exists(path)) return;
+        checkpoint_ = read_checkpoint(path);
+        const std::string name = checkpoint_->header.value("/run/name"_json_pointer, std::string());
+        const auto found = std::ranges::find(experiment_.networks, name, &NetworkPlan::name);
+        if (found == experiment_.networks.end())
+            throw InputError("{}: checkpoint of a network '{}', which is none of those asked for",
+                             path.string(), name);
+        place_ = static_cast<std::size_t>(found - experiment_.networks.begin());
+    }
+
+    Kernels& kernels_;
+    const Experiment& experiment_;
+    TrainingPlan plan_;
+    KeptCheckpoints kept_;  // of each network; empty when this run trains
+    std::optional<Checkpoint> checkpoint_;
+    std::size_t place_ = 0;  // of the network to begin with
+    std::shared_ptr<const TrainingData> data_;
+    std::unique_ptr<TrainingRun> current_;
 };
 
-Start find_start(const Experiment& experiment) {
-    const std::filesystem::path path = std::filesystem::path(experiment.plan.run.resume) / "checkpoint";
-    if (experiment.plan.run.resume.empty() || !std::filesystem::exists(path)) return {};
-    Checkpoint checkpoint = read_checkpoint(path);
-    const std::size_t place = place_of(checkpoint, experiment.networks, path);
-    return {place, std::move(checkpoint)};
+/// The folder of a seed, made where it is not there.
+OwnedFolder own(const std::filesystem::path& folder) {
+    std::filesystem::create_directories(folder);
+    return OwnedFolder(folder);
+}
+
+void draw(const std::filesystem::path& folder) {
+    const std::string failure = draw_figures(source_file("analysis/figures.py"), folder);
+    if (!failure.empty()) spdlog::warn(failure);
 }
 
 }  // namespace
@@ -85,66 +145,68 @@ Start find_start(const Experiment& experiment) {
 void check_experiment(const Experiment& experiment, const Kernels& kernels) {
     const TrainingPlan& plan = experiment.plan;
     plan.training.trainer_options();
+    plan.training.all_seeds();
     for (const NetworkPlan& network : experiment.networks) {
-        check_network_fits(kernels, network.name, network.layers);
-        plan.probes.probe_options(static_cast<int>(network.layers.size()), plan.training.samples);
+        const auto layers = network.layers(0);
+        check_network_fits(kernels, network.name, layers);
+        plan.probes.probe_options(static_cast<int>(layers.size()), plan.training.samples);
     }
 }
 
-void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
-                    const OpenedKernels& device, const TrainingData& data) {
+void run_experiment(const CLI::App& flags, int argc, char** argv, const Experiment& experiment,
+                    const OpenedKernels& device, const DataOfSeed& data) {
     Kernels& kernels = *device.kernels;
-    const RunFlags run = experiment.plan.run;
+    const RunFlags& run = experiment.plan.run;
     check_experiment(experiment, kernels);
-    const nlohmann::json networks = descriptions(experiment.networks);
-    const KeptCheckpoints kept = find_kept(experiment);
+    print_descriptions(experiment.networks);
+    const std::vector<std::uint64_t> seeds = experiment.plan.training.all_seeds();
+    const auto prepared = [&](std::uint64_t seed) {
+        return std::make_unique<SeedRun>(kernels, experiment, seed, data, folder_of(run.resume, seed, seeds),
+                                         folder_of(run.probe_run, seed, seeds));
+    };
     // Nobody changes the earlier run while it is read.
     std::optional<OwnedFolder> owned;
     if (!run.resume.empty()) owned.emplace(run.prepare_folder(experiment.app));
-    const Start start = find_start(experiment);
-    const auto make = [&](std::size_t i) {
-        return std::make_unique<TrainingRun>(kernels, std::move(experiment.networks[i]), experiment.plan,
-                                             data);
-    };
-    std::vector<std::string> names;
-    for (const NetworkPlan& network : experiment.networks) names.push_back(network.name);
-
-    // Whatever does not fit is found out before anything is written.
-    std::unique_ptr<TrainingRun> current = make(start.place);
+    std::unique_ptr<SeedRun> current = prepared(seeds.front());
     if (!owned) owned.emplace(run.prepare_folder(experiment.app));
-    RunFolder folder(std::move(*owned));
-    current->open(folder);
-    if (start.checkpoint)
-        current->restore(*start.checkpoint);
-    else
-        folder.clear();
+    const std::filesystem::path folder = owned->path();
+    std::optional<RunFolder> working;
+    const auto open = [&](std::uint64_t seed) {
+        working.emplace(seeds.size() > 1 ? own(folder_of(folder, seed, seeds)) : std::move(*owned));
+        current->open(*working);
+    };
+    open(seeds.front());
     // A measurement of kept checkpoints is no training to go on with: its options have another name.
-    folder.write(kept.empty() ? "config.toml" : "probe.toml", options_as_toml(flags));
-    if (!std::filesystem::exists(folder.path() / "manifest.json"))
-        write_manifest(folder, argc, argv, experiment, kernels, data, networks);
+    write_whole(folder / (run.probe_run.empty() ? "config.toml" : "probe.toml"), options_as_toml(flags));
+    nlohmann::json manifest = manifest_of(argc, argv, experiment, kernels, current->data());
+    if (seeds.size() > 1 && !std::filesystem::exists(folder / "manifest.json")) {
+        manifest["seeds"] = seeds;
+        write_whole(folder / "manifest.json", manifest_text(manifest));
+        manifest.erase("seeds");
+    }
 
     catch_interrupts();
-    for (std::size_t i = start.place; i < names.size() && !interrupted(); ++i) {
-        if (!current) current = make(i);
-        current->open(folder);
-        if (names.size() > 1) spdlog::info("training {}", names[i]);
-        if (!kept.empty())
-            current->measure_kept(kept.at(names[i]));
-        else if (!current->train())
-            break;
-        current.reset();  // its memory is the next one's
+    for (const std::uint64_t seed : seeds) {
+        if (interrupted()) break;
+        if (!current) {
+            current = prepared(seed);
+            open(seed);
+        }
+        if (seeds.size() > 1) spdlog::info("seed {}", seed);
+        manifest["seed"] = seed;
+        manifest.update(current->data().facts);
+        current->run(*working, folder, manifest);
+        current.reset();
     }
-    if (!run.no_figures) {
-        const std::string failure = draw_figures(source_file("analysis/figures.py"), folder.path());
-        if (!failure.empty()) spdlog::warn(failure);
-    }
-    spdlog::info("written: {}", folder.path().string());
+    if (!run.no_figures) draw(folder);
+    spdlog::info("written: {}", folder.string());
 }
 
-void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
+void run_experiment(const CLI::App& flags, int argc, char** argv, const Experiment& experiment,
                     const OpenedKernels& device, const TrainValidation& data) {
-    const TrainingData sets(*device.kernels, data, experiment.plan.training.samples);
-    run_experiment(flags, argc, argv, std::move(experiment), device, sets);
+    const auto sets =
+        std::make_shared<const TrainingData>(*device.kernels, data, experiment.plan.training.samples);
+    run_experiment(flags, argc, argv, experiment, device, [&](std::uint64_t) { return sets; });
 }
 
 }  // namespace deepfreq

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -21,15 +23,19 @@ struct Experiment {
 /// before it fetches the data, which may take long.
 void check_experiment(const Experiment& experiment, const Kernels& kernels);
 
+/// The data of one seed, on the device. It may be the same for all.
+using DataOfSeed = std::function<std::shared_ptr<const TrainingData>(std::uint64_t seed)>;
+
 /// The whole way of an app: finds the folder (new, resumed, or measuring kept checkpoints), writes
-/// config.toml and manifest.json, trains until done or interrupted, draws the figures. `flags` gives
-/// config.toml. Throws InputError, with nothing left behind, when the networks, the data and the flags do not
-/// fit; RunError when a run fails.
-void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
-                    const OpenedKernels& device, const TrainingData& data);
+/// config.toml and manifest.json, trains until done or interrupted, draws the figures. With several seeds,
+/// one after the other, each into a folder seed-N of its own within that of the run, whose figures are of all
+/// of them. `flags` gives config.toml. Throws InputError, with nothing left behind, when the networks, the
+/// data and the flags do not fit; RunError when a run fails.
+void run_experiment(const CLI::App& flags, int argc, char** argv, const Experiment& experiment,
+                    const OpenedKernels& device, const DataOfSeed& data);
 
 /// The same, trained on the first samples of a labelled set, as many as the plan says.
-void run_experiment(const CLI::App& flags, int argc, char** argv, Experiment experiment,
+void run_experiment(const CLI::App& flags, int argc, char** argv, const Experiment& experiment,
                     const OpenedKernels& device, const TrainValidation& data);
 
 }  // namespace deepfreq

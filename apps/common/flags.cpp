@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "apps/common/config_file.h"
 #include "apps/common/interrupt.h"
@@ -26,18 +27,48 @@ std::vector<std::int64_t> whole_numbers(const std::string& text, std::string_vie
     return numbers;
 }
 
-std::vector<std::int64_t> listed_epochs(const std::string& text) {
-    if (text == "none") return {};
-    std::vector<std::int64_t> epochs = whole_numbers(text, "auto, none or epochs");
-    for (const std::int64_t epoch : epochs)
-        if (epoch < 0) throw InputError("epoch {} found, epochs of at least 0 expected", epoch);
-    return epochs;
-}
+/// What --probe-epochs asks for.
+struct ProbedEpochs {
+    std::vector<std::int64_t> listed;
+    std::int64_t every = 0;  ///< and all multiples of this, unless it is 0
+    bool automatic = false, last = false;
 
-// One item of --probe-layers: a layer, or LAYER:TARGET.
+    explicit ProbedEpochs(const std::string& text) {
+        if (text == "none") return;
+        automatic = text == "auto";
+        last = automatic;
+        if (automatic) return;
+        for (const std::string& item : items_between_commas(text)) {
+            const bool repeated = item.starts_with("every:");
+            if (item == "last") {
+                last = true;
+                continue;
+            }
+            const char* const expected = "auto, none, or epochs, every:N and last";
+            const std::int64_t epoch =
+                whole_numbers(repeated ? item.substr(std::string_view("every:").size()) : item, expected)
+                    .front();
+            if (epoch < (repeated ? 1 : 0))
+                throw InputError(
+                    "'{}' found, {}", item,
+                    repeated ? "every: and at least 1 expected" : "epochs of at least 0 expected");
+            if (repeated)
+                every = epoch;
+            else
+                listed.push_back(epoch);
+        }
+    }
+};
+
+constexpr std::string_view softmax_target = ":softmax";  // of the output
+
+// One item of --probe-layers: a layer, LAYER:TARGET or LAYER:softmax, of which the output is the target.
 std::vector<std::int64_t> layer_and_target(std::string item) {
+    if (item.ends_with(softmax_target))
+        item.replace(item.size() - softmax_target.size(), std::string::npos, ",-1");
     std::ranges::replace(item, ':', ',');
-    std::vector<std::int64_t> numbers = whole_numbers(item, "hidden, layers or LAYER:TARGET");
+    std::vector<std::int64_t> numbers =
+        whole_numbers(item, "hidden, all, layers, LAYER:TARGET or LAYER:softmax");
     if (numbers.size() > 2)
         throw InputError("'{}' found, one layer or LAYER:TARGET between commas expected", item);
     return numbers;
@@ -52,17 +83,24 @@ int layer_of(std::int64_t l, int depth) {
 // Each under the name it was asked for by, from the input on; what is named twice is measured once.
 std::vector<ProbedSet> probed_sets(const std::string& layers, int depth) {
     std::vector<ProbedSet> sets;
-    if (layers == "hidden") {
-        for (int l = 1; l < depth; ++l) sets.push_back({l, std::nullopt, std::to_string(l)});
+    if (layers == "hidden" || layers == "all") {
+        for (int l = layers == "all" ? 0 : 1; l < depth; ++l) {
+            sets.emplace_back();
+            sets.back().layer = l;
+            sets.back().name = std::to_string(l);
+        }
         return sets;
     }
     for (const std::string& item : items_between_commas(layers)) {
         const std::vector<std::int64_t> numbers = layer_and_target(item);
-        ProbedSet set{layer_of(numbers[0], depth), std::nullopt, item};
+        ProbedSet set{.layer = layer_of(numbers[0], depth),
+                      .target = {},
+                      .softmax = item.ends_with(softmax_target),
+                      .name = item};
         if (numbers.size() > 1) set.target = layer_of(numbers[1], depth);
         sets.push_back(std::move(set));
     }
-    const auto place = [](const ProbedSet& set) { return std::pair(set.target, set.layer); };
+    const auto place = [](const ProbedSet& set) { return std::tuple(set.target, set.softmax, set.layer); };
     std::ranges::stable_sort(sets, {}, place);
     const auto twins = [&](const ProbedSet& a, const ProbedSet& b) { return place(a) == place(b); };
     sets.erase(std::unique(sets.begin(), sets.end(), twins), sets.end());
@@ -81,6 +119,25 @@ std::int64_t pixels_of_crop(const std::string& item) {
 }
 
 }  // namespace
+
+std::vector<std::uint64_t> parse_seeds(const std::string& text, std::uint64_t first) {
+    constexpr std::int64_t most = 1000;
+    std::vector<std::uint64_t> seeds;
+    const std::vector<std::int64_t> numbers = whole_numbers(text, "a number of seeds, or seeds");
+    if (numbers.size() == 1) {
+        if (numbers[0] < 1 || numbers[0] > most)
+            throw InputError("{} seeds found, 1 to {} expected", numbers[0], most);
+        for (std::int64_t i = 0; i < numbers[0]; ++i) seeds.push_back(first + static_cast<std::uint64_t>(i));
+        return seeds;
+    }
+    for (const std::int64_t number : numbers) {
+        if (number < 0) throw InputError("seed {} found in '{}', seeds of at least 0 expected", number, text);
+        if (std::ranges::count(seeds, static_cast<std::uint64_t>(number)) > 0)
+            throw InputError("seed {} found twice in '{}', each once expected", number, text);
+        seeds.push_back(static_cast<std::uint64_t>(number));
+    }
+    return seeds;
+}
 
 AugmentParams parse_augmentation(const std::string& text) {
     AugmentParams params;
@@ -108,6 +165,10 @@ void TrainingFlags::add_to(CLI::App& app) {
     app.add_option("--init", initializer, "glorot-normal, glorot-uniform, he, lecun or normal:SIGMA")
         ->check(parses([](const std::string& s) { parse_initializer(s); }, ""))
         ->group(group);
+    app.add_flag("--init-alike,!--no-init-alike", alike,
+                 "weights of equal role and shape begin alike, in a network and from network to network")
+        ->default_str(alike ? "true" : "false")  // CLI11 does not capture a flag's
+        ->group(group);
     app.add_option("--lr", learning_rate, "learning rate of Adam")->check(finite_above_zero())->group(group);
     app.add_option("--lr-schedule", schedule,
                    "rate:epochs from stage to stage in place of --lr, as 1e-3:40,1e-4:20,1e-5:20")
@@ -117,7 +178,17 @@ void TrainingFlags::add_to(CLI::App& app) {
             },
             ""))
         ->group(group);
-    app.add_option("--batch", batch, "samples a step")->check(at_least(1))->group(group);
+    app.add_option("--lr-decay", decay, "the rate is multiplied by 1 - F after every epoch")
+        ->check(share_below_one())
+        ->group(group);
+    app.add_option("--adam-epsilon", adam_epsilon, "added to Adam's denominator")
+        ->check(finite_above_zero())
+        ->group(group);
+    app.add_flag("--reset-adam,!--no-reset-adam", reset_adam,
+                 "Adam's moments and step count begin again where --lr-schedule changes the rate")
+        ->default_str(reset_adam ? "true" : "false")
+        ->group(group);
+    app.add_option("--batch", batch, "samples a step, at most all")->check(at_least(1))->group(group);
     app.add_option("--samples", samples, "train on the first N samples")->check(at_least(1))->group(group);
     app.add_option("--epochs", epochs, "at most N epochs")->check(at_least(0))->group(group);
     app.add_option("--until-loss", until_loss,
@@ -125,10 +196,20 @@ void TrainingFlags::add_to(CLI::App& app) {
         ->check(finite_from_zero())
         ->group(group);
     app.add_option("--seed", seed, "of weights and batches")->check(at_least(0))->group(group);
+    app.add_option(
+           "--seeds", seeds,
+           "several runs, one after the other, with means in the figures: how many (from --seed on), or "
+           "which, as 0,1,5")
+        ->check(parses(
+            [](const std::string& s) {
+                if (!s.empty()) parse_seeds(s, 0);
+            },
+            ""))
+        ->group(group);
     app.add_flag("--gradient-norms,!--no-gradient-norms", gradient_norms,
                  "write the norm of every layer's gradient, its mean square over an epoch's steps rooted, to "
                  "gradients.csv")
-        ->default_str(gradient_norms ? "true" : "false")  // CLI11 does not capture a flag's
+        ->default_str(gradient_norms ? "true" : "false")
         ->group(group);
     app.add_flag("--no-graph", no_graph,
                  "queue every operation by itself, not a step as one graph: for debugging, same results")
@@ -140,21 +221,49 @@ TrainerOptions TrainingFlags::trainer_options() const {
     if (!schedule.empty()) {
         rate = parse_learning_rate(schedule);
         rate.check_covers(epochs);
+    } else if (reset_adam) {
+        throw InputError(
+            "--reset-adam found without --lr-schedule, expected one: Adam is reset where its rate changes");
     }
+    rate.decay = 1.0 - decay;
     return {.loss = parse_loss(loss),
             .learning_rate = rate,
-            .adam = {},
+            .adam = {.epsilon = adam_epsilon},
+            .reset_adam = reset_adam,
             .seed = seed,
             .augment = {augment.flip, augment.crop, seed},
             .gradient_norms = gradient_norms,
             .record_steps = !no_graph};
 }
 
+Initializer TrainingFlags::initial_weights() const {
+    Initializer how = parse_initializer(initializer);
+    how.alike = alike;
+    return how;
+}
+
+std::vector<std::uint64_t> TrainingFlags::all_seeds() const {
+    if (seeds.empty()) return {seed};
+    if (seed != 0 && seeds.find(',') != std::string::npos)
+        throw InputError("--seed is {} and --seeds a list, {}; expected one of the two", seed, seeds);
+    return parse_seeds(seeds, seed);
+}
+
 void FilterFlags::add_to(CLI::App& app, const std::string& group) {
-    app.add_option("--inv-delta", inv_delta, "grid of 1/delta: auto, LO:HI:N or log:LO:HI:N")
-        ->check(parses([](const std::string& s) { FilterGridRequest::parse(s); }, ""))
+    app.add_option("--inv-delta", inv_delta,
+                   "grid of 1/delta: auto, authors (that of the paper's programs), LO:HI:N or log:LO:HI:N")
+        ->check(parses(
+            [](const std::string& s) {
+                if (s != "authors") FilterGridRequest::parse(s);
+            },
+            ""))
         ->group(group);
-    app.add_flag("--no-normalize", no_normalize, "do not scale each dimension to [-1, 1]")->group(group);
+    app.add_option(
+           "--scale", scale,
+           "of each dimension of the features: max-abs (divided by its largest magnitude), centred (its "
+           "mean subtracted first) or none")
+        ->check(parses([](const std::string& s) { parse_column_scaling(s); }, ""))
+        ->group(group);
     app.add_flag("--exclude-self", exclude_self, "leave i = j out of the sums of eq. 4")->group(group);
 }
 
@@ -162,22 +271,23 @@ LowFrequencyParams FilterFlags::params() const {
     return {.exclude_self = exclude_self, .stop = interrupted};
 }
 
+FilterGridRequest FilterFlags::grid() const {
+    return FilterGridRequest::parse(inv_delta == "authors" ? authors_grid : inv_delta);
+}
+
 void ProbeFlags::add_to(CLI::App& app) {
     const char* const group = "Probes: LFR and RDF of the hidden layers";
     app.add_option("--probe-epochs", epochs,
-                   "auto (0, 1, 2, 5, 10, 20, 50 … and the last), none, or a list as 0,10,100")
-        ->check(parses(
-            [](const std::string& s) {
-                if (s != "auto") listed_epochs(s);
-            },
-            ""))
+                   "auto (0, 1, 2, 5, 10, 20, 50 … and the last), none, or a list as 0,10,every:100,last")
+        ->check(parses([](const std::string& s) { ProbedEpochs{s}; }, ""))
         ->group(group);
-    app.add_option("--probe-layers", layers,
-                   "hidden (all of them), or a list as 1,3,-2; -3:-1 measures f[-3] against the network's "
-                   "output f[-1] in place of the labels")
+    app.add_option(
+           "--probe-layers", layers,
+           "hidden (all of them), all (the input too), or a list as 1,3,-2; -3:-1 measures f[-3] against "
+           "the network's output f[-1] in place of the labels, -3:softmax against softmax of it")
         ->check(parses(
             [](const std::string& s) {
-                if (s == "hidden") return;
+                if (s == "hidden" || s == "all") return;
                 for (const std::string& item : items_between_commas(s)) layer_and_target(item);
             },
             ""))
@@ -188,15 +298,18 @@ void ProbeFlags::add_to(CLI::App& app) {
     filter.add_to(app, group);
 }
 
-bool ProbeFlags::is_due(std::int64_t epoch) const {
-    if (epochs != "auto") return std::ranges::count(listed_epochs(epochs), epoch) > 0;
+bool ProbeFlags::is_due(std::int64_t epoch, bool last) const {
+    const ProbedEpochs wanted(epochs);
+    if (last && wanted.last) return true;
+    if (!wanted.automatic)
+        return std::ranges::count(wanted.listed, epoch) > 0 ||
+               (wanted.every > 0 && epoch % wanted.every == 0);
     while (epoch >= 10 && epoch % 10 == 0) epoch /= 10;
     return epoch == 0 || epoch == 1 || epoch == 2 || epoch == 5;
 }
 
 void ProbeFlags::check_within(std::int64_t last_epoch) const {
-    if (epochs == "auto") return;
-    for (const std::int64_t epoch : listed_epochs(epochs))
+    for (const std::int64_t epoch : ProbedEpochs(epochs).listed)
         if (epoch > last_epoch)
             throw InputError("--probe-epochs lists epoch {}, expected at most the last, {}", epoch,
                              last_epoch);
@@ -208,8 +321,8 @@ ProbeOptions ProbeFlags::probe_options(int depth, std::int64_t train_samples) co
                          train_samples);
     ProbeOptions options;
     options.samples = samples == 0 ? train_samples : samples;
-    options.grid = FilterGridRequest::parse(filter.inv_delta);
-    options.normalize = !filter.no_normalize;
+    options.grid = filter.grid();
+    options.scaling = parse_column_scaling(filter.scale);
     options.filter = filter.params();
     options.sets = probed_sets(layers, depth);
     return options;
@@ -279,7 +392,8 @@ void take_options_of_files(CLI::App& app, const RunFlags& run) {
 void default_to(CLI::App& app, const std::string& option, const std::string& value) {
     CLI::Option* const target = app.get_option(option);
     if (target->count() > 0) return;
-    target->add_result(value);
+    const bool is_flag = target->get_expected_min() == 0;
+    target->add_result(is_flag ? target->get_flag_value(option.substr(2), value) : value);
     target->run_callback();
 }
 

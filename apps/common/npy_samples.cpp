@@ -110,7 +110,19 @@ struct Conversion {
     }
 };
 
-Conversion choose_conversion(const RowSource& source, bool normalize) {
+// With Centred, the offset of a column is its mean.
+void centre(const RowSource& source, std::vector<double>& offset) {
+    std::vector<double> mean(offset.size(), 0.0);
+    for_each(source, [&](std::int64_t, std::int64_t k, double x) {
+        mean[static_cast<std::size_t>(k)] +=
+            (x - offset[static_cast<std::size_t>(k)]) / static_cast<double>(source.rows);
+    });
+    for (std::size_t k = 0; k < offset.size(); ++k) offset[k] += mean[k];
+}
+
+Conversion choose_conversion(const RowSource& source, ColumnScaling scaling) {
+    if (scaling == ColumnScaling::Centred && source.rows == 1)
+        throw InputError("{}: one row found to be centred, which leaves 0; expected at least 2", source.name);
     const auto d = static_cast<std::size_t>(source.columns);
     const std::vector<double> sample = sample_rows(source);
     Conversion to{std::vector<double>(d), std::vector<double>(d, 1.0)};
@@ -119,15 +131,19 @@ Conversion choose_conversion(const RowSource& source, bool normalize) {
         for (std::size_t i = 0; i < column.size(); ++i) column[i] = sample[i * d + k];
         to.offset[k] = offset_of(column);
     }
+    const bool centred = scaling == ColumnScaling::Centred;
+    if (centred) centre(source, to.offset);
     std::vector<double> largest(d, 0.0);  // by magnitude
     double farthest = 0.0;
     for_each(source, [&](std::int64_t, std::int64_t k, double x) {
-        largest[static_cast<std::size_t>(k)] = std::max(largest[static_cast<std::size_t>(k)], std::fabs(x));
+        double& most = largest[static_cast<std::size_t>(k)];
+        most = std::max(most, std::fabs(centred ? to(k, x) : x));
         farthest = std::max(farthest, std::fabs(to(k, x)));
     });
-    if (!normalize) to.unit = power_of_two_for(farthest);
+    const bool scaled = scaling != ColumnScaling::None;
+    if (!scaled) to.unit = power_of_two_for(farthest);
     for (std::size_t k = 0; k < d; ++k)
-        to.factor[k] = !normalize ? 1.0 / to.unit : largest[k] > 0.0 ? 1.0 / largest[k] : 0.0;
+        to.factor[k] = !scaled ? 1.0 / to.unit : largest[k] > 0.0 ? 1.0 / largest[k] : 0.0;
     std::vector<double> lengths(column.size(), 0.0);
     for (std::size_t i = 0; i < sample.size(); ++i)
         lengths[i / d] = std::hypot(lengths[i / d], to(static_cast<std::int64_t>(i % d), sample[i]));
@@ -228,8 +244,8 @@ TargetSums sums_of(const RowSource& source) {
 
 }  // namespace
 
-LoadedFeatures load_features(Kernels& kernels, const RowSource& source, bool normalize) {
-    const Conversion to = choose_conversion(source, normalize);
+LoadedFeatures load_features(Kernels& kernels, const RowSource& source, ColumnScaling scaling) {
+    const Conversion to = choose_conversion(source, scaling);
     LongestRow longest;
     LoadedFeatures loaded;
     loaded.memory = load_converted(kernels, source, [&](std::int64_t i, std::int64_t k, double x) {
@@ -270,9 +286,9 @@ LoadedTargets load_targets(Kernels& kernels, const RowSource& source) {
     return loaded;
 }
 
-LoadedFeatures load_features(Kernels& kernels, const std::filesystem::path& path, bool normalize) {
+LoadedFeatures load_features(Kernels& kernels, const std::filesystem::path& path, ColumnScaling scaling) {
     const auto file = std::make_shared<NpyFile>(path);
-    LoadedFeatures loaded = load_features(kernels, source_of(file), normalize);
+    LoadedFeatures loaded = load_features(kernels, source_of(file), scaling);
     loaded.description = file->name() + ", " + file->description();
     return loaded;
 }

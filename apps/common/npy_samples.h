@@ -7,6 +7,7 @@
 #include <string>
 
 #include "analysis/low_frequency_ratio.h"
+#include "analysis/spectrum_probe.h"
 #include "kernels/kernels.h"
 
 namespace deepfreq {
@@ -44,13 +45,13 @@ struct LoadedTargets {
     const CentredTargets* centred_or_null() const { return centred ? &*centred : nullptr; }
 };
 
-/// With `normalize`, each column is divided by its largest magnitude.
-LoadedFeatures load_features(Kernels& kernels, const RowSource& source, bool normalize);
+/// Throws InputError for a single row that is to be centred.
+LoadedFeatures load_features(Kernels& kernels, const RowSource& source, ColumnScaling scaling);
 LoadedTargets load_targets(Kernels& kernels, const RowSource& source);
 
 /// The same of an .npy file: floats [n,d], or [n] with d = 1. Throws InputError naming what the file has in
 /// their place.
-LoadedFeatures load_features(Kernels& kernels, const std::filesystem::path& path, bool normalize);
+LoadedFeatures load_features(Kernels& kernels, const std::filesystem::path& path, ColumnScaling scaling);
 /// Likewise: floats [n,c], or [n] with c = 1; or integer labels [n], which become one-hot, a column for each
 /// label that occurs. Throws InputError also for a label below 0.
 LoadedTargets load_targets(Kernels& kernels, const std::filesystem::path& path);

@@ -91,6 +91,10 @@ CLI::Validator finite_from_zero() {
     return finite([](double value) { return value >= 0.0; }, "of at least 0");
 }
 
+CLI::Validator share_below_one() {
+    return finite([](double value) { return value >= 0.0 && value < 1.0; }, "of at least 0 and less than 1");
+}
+
 CLI::Validator not_empty() {
     return {[](const std::string& text) { return text.empty() ? "nothing found, a name expected" : ""; }, ""};
 }

@@ -28,6 +28,7 @@ int run_app(const char* name, const char* description, int argc, char** argv,
 CLI::Validator at_least(std::uint64_t least);
 CLI::Validator finite_above_zero();
 CLI::Validator finite_from_zero();
+CLI::Validator share_below_one();
 CLI::Validator not_empty();
 /// The text parses: `parse` throws InputError for text that does not.
 CLI::Validator parses(std::function<void(const std::string&)> parse, std::string kind);

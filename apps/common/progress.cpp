@@ -80,18 +80,18 @@ Progress::Progress(std::int64_t epochs, double until_loss, std::int64_t samples_
       seconds_before_(seconds_before),
       terminal_(isatty(STDOUT_FILENO) != 0),
       start_(Clock::now()),
-      shown_(start_ - std::chrono::hours(1)),
-      epoch_start_(start_) {}
+      shown_(start_ - std::chrono::hours(1)) {}
 
 double Progress::seconds() const {
     return seconds_before_ + since(start_);
 }
 
 void Progress::step(std::int64_t epoch, std::int64_t step, std::int64_t steps) {
-    if (step == 1) epoch_start_ = Clock::now();
-    if (step == steps && steps > 1)
-        rate_ = static_cast<double>(samples_) / std::max(since(epoch_start_), 1e-9);
     if (terminal_) show(fmt::format("epoch {} · step {}/{}{}", epoch, step, steps, measured_), false);
+}
+
+void Progress::trained(double seconds) {
+    rate_ = static_cast<double>(samples_) / std::max(seconds, 1e-9);
 }
 
 void Progress::epoch(std::int64_t epoch, double loss, double accuracy, double validation_accuracy) {

@@ -27,6 +27,8 @@ class Progress {
 
     /// After every step.
     void step(std::int64_t epoch, std::int64_t step, std::int64_t steps);
+    /// The steps of a whole epoch took so long, the device's work included.
+    void trained(double seconds);
     /// After every epoch, with what was measured; accuracies that are NaN are not told.
     void epoch(std::int64_t epoch, double loss, double accuracy, double validation_accuracy);
     /// What is being done besides training, until the next step.
@@ -55,8 +57,7 @@ class Progress {
     double seconds_before_;
     bool terminal_;
     Clock::time_point start_, shown_;
-    Clock::time_point epoch_start_;
-    double rate_ = 0.0;  // samples a second, of the last finished epoch's steps; 0 where it has but one
+    double rate_ = 0.0;  // samples a second, of the last whole epoch's steps; 0 before
     std::string measured_;
     std::vector<Point> points_;  // the last epochs, from which the time left is told
 };

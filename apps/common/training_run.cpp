@@ -24,16 +24,17 @@ TrainingData::TrainingData(Kernels& kernels, const TrainValidation& data, std::i
 TrainingData::TrainingData(Kernels& kernels, const RegressionSet& data)
     : train(kernels, data), name(data.name), source("computed") {}
 
-TrainingRun::TrainingRun(Kernels& kernels, NetworkPlan network, const TrainingPlan& plan,
+TrainingRun::TrainingRun(Kernels& kernels, const NetworkPlan& network, const TrainingPlan& plan,
                          const TrainingData& data)
-    : name_(std::move(network.name)),
+    : name_(network.name),
       plan_(plan),
       data_(data),
-      network_(kernels, std::move(network.layers), std::min(plan.training.batch, data.train.samples())),
+      network_(kernels, network.layers(plan.training.seed),
+               std::min(plan.training.batch, data.train.samples())),
       trainer_(kernels, network_, data.train, plan.training.trainer_options()),
       probe_(kernels, network_, data.train,
              plan.probes.probe_options(network_.depth(), data.train.samples())) {
-    network_.initialize(parse_initializer(plan_.training.initializer), plan_.training.seed);
+    network_.initialize(plan_.training.initial_weights(), plan_.training.seed);
 }
 
 nlohmann::json TrainingRun::identity() const {
@@ -45,6 +46,10 @@ nlohmann::json TrainingRun::identity() const {
                           {"loss", t.loss},
                           {"lr", t.learning_rate},
                           {"lr_schedule", t.schedule},
+                          {"lr_decay", t.decay},
+                          {"adam_epsilon", t.adam_epsilon},
+                          {"reset_adam", t.reset_adam},
+                          {"init_alike", t.alike},
                           {"init", t.initializer},
                           {"gradient_norms", t.gradient_norms},
                           {"seed", t.seed}};
@@ -135,7 +140,9 @@ void TrainingRun::report_gradients() {
 void TrainingRun::probe() {
     const std::int64_t epoch = trainer_.epoch();
     progress_->note(fmt::format("epoch {}: measuring LFR and RDF of {} layers", epoch,
-                                plan_.probes.layers == "hidden" ? "the hidden" : plan_.probes.layers));
+                                plan_.probes.layers == "hidden" || plan_.probes.layers == "all"
+                                    ? "the hidden"
+                                    : plan_.probes.layers));
     spectra_ = probe_.measure([](const std::string& line) { spdlog::warn(line); });
     for (const LayerSpectrum& s : spectra_) {
         const SpectrumRows rows = rows_of(s, name_, s.set.name, std::to_string(epoch));
@@ -144,7 +151,7 @@ void TrainingRun::probe() {
         folder_->peaks().row(rows.peak);
     }
     if (!spectra_.empty()) print_peaks();
-    if (!plan_.run.no_figures) figures_.begin(source_file("analysis/figures.py"), folder_->path());
+    if (!plan_.run.no_figures) figures_.begin(source_file("analysis/figures.py"), plan_.figures);
     if (plan_.run.keep_checkpoints) {
         std::filesystem::create_directories(folder_->kept_checkpoint(name_, epoch).parent_path());
         Checkpoint kept = trainer_.save();
@@ -160,13 +167,13 @@ void TrainingRun::print_peaks() const {
         line += fmt::format(" {:.4g} (layer {})", s.peak.inv_delta, s.set.name);
     const bool comparable =
         std::ranges::none_of(spectra_, [](const LayerSpectrum& s) { return s.set.target.has_value(); });
+    std::vector<double> peaks;  // of the layers; the input is none
+    for (const LayerSpectrum& s : spectra_)
+        if (s.set.layer > 0) peaks.push_back(s.peak.inv_delta);
     // Strictly, from each layer to the next; a peak that is NaN breaks any order.
-    const auto ordered = [this, comparable](auto before) {
-        const auto breaks = [&](const LayerSpectrum& a, const LayerSpectrum& b) {
-            return !before(a.peak.inv_delta, b.peak.inv_delta);
-        };
-        return comparable && spectra_.size() > 1 &&
-               std::ranges::adjacent_find(spectra_, breaks) == spectra_.end();
+    const auto ordered = [&peaks, comparable](auto before) {
+        const auto breaks = [&](double a, double b) { return !before(a, b); };
+        return comparable && peaks.size() > 1 && std::ranges::adjacent_find(peaks, breaks) == peaks.end();
     };
     if (ordered(std::less{})) line += ": rises with depth";
     if (ordered(std::greater{})) line += ": falls with depth";
@@ -176,7 +183,7 @@ void TrainingRun::print_peaks() const {
 bool TrainingRun::train() {
     if (!resumed_) {
         report_epoch();
-        probe_due_ = plan_.probes.is_due(0);
+        probe_due_ = plan_.probes.is_due(0, plan_.training.epochs == 0);
         save();
     }
     try {
@@ -198,14 +205,17 @@ bool TrainingRun::train() {
 
 void TrainingRun::train_epochs() {
     while (!done() && !interrupted()) {
+        const bool whole = trainer_.step() == 0;
+        const double began = progress_->seconds();
         const bool finished = trainer_.finish_epoch([&] {
             progress_->step(trainer_.epoch() + 1, trainer_.step(), trainer_.steps_per_epoch());
             return !interrupted();
         });
         if (!finished) return;
+        if (whole) progress_->trained(progress_->seconds() - began);
         report_epoch();
         report_gradients();
-        const bool due = plan_.probes.is_due(trainer_.epoch()) || (done() && plan_.probes.epochs == "auto");
+        const bool due = plan_.probes.is_due(trainer_.epoch(), done());
         probe_due_ = due;
         if (due) probe();
         if (due || done() || progress_->seconds() - saved_seconds_ >= plan_.run.save_every) save();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,7 +18,8 @@ namespace deepfreq {
 /// A network by the name it has in the CSV files.
 struct NetworkPlan {
     std::string name;
-    std::vector<std::unique_ptr<Layer>> layers;
+    /// Its layers, made anew; the seed is that of what they draw at random while they train.
+    std::function<std::vector<std::unique_ptr<Layer>>(std::uint64_t seed)> layers;
 };
 
 /// How each network of a run is trained and measured.
@@ -27,6 +29,8 @@ struct TrainingPlan {
     RunFlags run;
     /// What else, beside flags and data, a resumed run must agree on: names and values.
     nlohmann::json identity = nlohmann::json::object();
+    /// Whose figures are drawn while it trains: that of the run, or of several runs together.
+    std::filesystem::path figures = {};
 };
 
 /// The sets on the device, for all networks of a run.
@@ -39,6 +43,7 @@ struct TrainingData {
     DeviceDataset train;
     std::optional<DeviceDataset> validation;
     std::string name, source, checksum;
+    nlohmann::json facts = nlohmann::json::object();  ///< what the manifest says besides
 };
 
 /// One network trained on one set, measured on the way, and all of it written to a run folder so that it can
@@ -46,7 +51,8 @@ struct TrainingData {
 class TrainingRun {
   public:
     /// `kernels`, `plan` and `data` must outlive it. Throws InputError when they do not fit.
-    TrainingRun(Kernels& kernels, NetworkPlan network, const TrainingPlan& plan, const TrainingData& data);
+    TrainingRun(Kernels& kernels, const NetworkPlan& network, const TrainingPlan& plan,
+                const TrainingData& data);
 
     std::string network_description() const { return network_.description(); }
 
