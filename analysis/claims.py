@@ -207,7 +207,10 @@ def figure_8(run):
 
 
 def figure_9(run):
-    metrics, peaks = rows(run / "metrics.csv"), rows(run / "peaks.csv")
+    return judge_figure_9(rows(run / "metrics.csv"), rows(run / "peaks.csv"))
+
+
+def judge_figure_9(metrics, peaks):
     plain, residual = networks(metrics, "plain-"), networks(metrics, "residual-")
     end, last = epochs_of(metrics)[-1], epochs_of(peaks)[-1]
     apart = f"less than {ALIKE - 1:.0%} apart"

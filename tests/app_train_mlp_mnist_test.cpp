@@ -84,7 +84,7 @@ TEST_CASE(
 
     const auto out = folder.path / "killed";
     const int kills =
-        kill_until_done("train_mlp_mnist", with("killed", {"--seeds", "1,0,7"}), out, 0.4 * seconds, 15);
+        kill_until_done("train_mlp_mnist", with("killed", {"--seeds", "1,0,7"}), out, 0.25 * seconds, 15);
     MESSAGE("killed ", kills, " times");
     CHECK(kills >= 3);
     for (const char* seed : {"seed-0", "seed-1", "seed-7"})

@@ -99,9 +99,8 @@ class SeedRun {
     void find_kept(const std::filesystem::path& run) {
         if (run.empty()) return;
         const ProbeFlags& probes = plan_.probes;
-        const auto wanted = [&](std::int64_t epoch) {
-            return probes.epochs == "auto" || probes.is_due(epoch, false);
-        };
+        // Each of them may have been its run's last.
+        const auto wanted = [&](std::int64_t epoch) { return probes.is_due(epoch, true); };
         for (const NetworkPlan& network : experiment_.networks)
             kept_[network.name] = find_kept_checkpoints(run, network.name, wanted);
     }

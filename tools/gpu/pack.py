@@ -76,7 +76,7 @@ def add_programs(binaries, folder):
     for name, path in libraries.items():
         if path is None:
             raise Failure(f"{name} is not found here, expected every library but CUDA's")
-    with tarfile.open(folder / "programs.tar.xz", "w:xz", preset=3) as archive:
+    with tarfile.open(folder / "programs.tar.xz", "w:xz", preset=9) as archive:
         archive.add(folder / "bin", arcname="bin")
         for name, path in sorted(libraries.items()):
             archive.add(path.resolve(), arcname=f"lib/{name}")

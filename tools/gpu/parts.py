@@ -19,7 +19,7 @@ FAMILIES = {
     "PyTorch's numbers": "fixtures*",
 }
 # What takes long and says nothing of the GPU, or is a part of its own.
-ELSEWHERE = ("agreement*,fault*,app/*,apps/*,paper*,data/*,analysis*,tools/*,cuda/plans*,cuda/host*,cuda/fragments*,"
+ELSEWHERE = ("agreement*,fault*,app/*,apps*,paper*,data/*,analysis*,tools/*,cuda/plans*,cuda/host*,cuda/fragments*,"
              "kernels/cuda*,*on the host*")
 ROUNDED = "kernels: dense_*agrees with the reference,kernels: conv*reference*"  # products, checked in tf32 and bf16
 OWN_OPERATIONS = ("mean_squared,softmax,count,adam,gather,random,scale,sum_of,add,first,batch_norm,average,max,"
@@ -123,11 +123,23 @@ def warm_up(script, *options):
         " compiles nothing")
 
 
-def app(name, seconds, limit, data):
+def app(name, program, seconds, limit, data, options=()):
     """A program at the paper's scale, with its figures."""
     return Part(name, seconds, lambda round_: Command(
-        [round_.bin / name, "--device", round_.device, "--data", round_.data / data, "--out", round_.work / name,
-         *(["--quick"] if round_.trial else [])]), figures.training_run, alone=True, limit=limit, data=data)
+        [round_.bin / program, "--device", round_.device, "--data", round_.data / data, "--out", round_.work / name,
+         *options, *(["--quick"] if round_.trial else [])]), figures.training_run, alone=True, limit=limit, data=data)
+
+
+def fig8(setting, scale):
+    """Three seeds under a setting, whose networks are kept and measured again with the features scaled otherwise."""
+    trained = app(f"fig8-{setting}", "train_mlp_mnist", 45, 120, "mnist",
+                  ["--setting", setting, "--seeds", 3, "--keep-checkpoints", "--no-figures"])
+    again = [Part(f"{trained.name}-{other}", 20, lambda round_, other=other: Command(
+        [round_.bin / "train_mlp_mnist", "--probe-run", round_.work / trained.name, "--scale", other, "--device",
+         round_.device, "--data", round_.data / "mnist", "--no-figures", "--out",
+         round_.work / f"{trained.name}-{other}"]), figures.training_run, alone=True, limit=60, data="mnist")
+        for other in ("max-abs", "centred", "none") if other != scale]
+    return [trained, *again]
 
 
 SMOKE = [
@@ -161,11 +173,13 @@ BENCH = [
     *(Part(f"kernels of {name}", 30, profile(*what), figures.page("kernels-" + name), alone=True)
       for name, what in PROFILED.items()),
 ]
-PAPER = [app("train_mlp_mnist", 20, 100, "mnist"), app("train_resnet_variants", 350, 500, "cifar10"),
-         app("vanishing_gradient", 180, 300, "mnist")]
+PAPER = [
+    *fig8("paper", "max-abs"), *fig8("authors", "centred"),
+    app("fig5-7-authors", "train_resnet_variants", 300, 480, "cifar10", ["--setting", "authors", "--no-figures"]),
+    app("fig9", "vanishing_gradient", 180, 300, "mnist", ["--residual", "both", "--no-figures"])]
 # What must be told apart, made to happen; chosen by name only.
 FAULTS = [Part(f"fault: {name}", 1, tests(f"fault: {name}", "nothing", options=["--no-skip"]), figures.tests, limit=5)
           for name in ("a crash", "a hang", "killed from outside", "a wrong result")]
 
-ROUNDS = {"smoke": (SMOKE, 180), "bench": (BENCH, 300), "paper": (PAPER, 400)}
+ROUNDS = {"smoke": (SMOKE, 180), "bench": (BENCH, 300), "paper": (PAPER, 800)}
 ALL = SMOKE + BENCH + PAPER
