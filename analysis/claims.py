@@ -1,6 +1,7 @@
 """What the paper says of each of its figures, and whether the CSV files of a run say so too.
 
-Every claim is judged by numbers alone: yes, no, or not decided where the numbers do not suffice. Part of paper.py.
+Every claim is judged by numbers alone: yes, no, or not decided where the numbers do not suffice. A run of several seeds
+is judged seed by seed and in the mean, where neighbours that change places from seed to seed are a tie. Part of paper.py.
 """
 
 import csv
@@ -18,6 +19,14 @@ class Claim:
     text: str
     holds: bool | None  # None: not decided
     found: str  # the numbers
+    names: list = dataclasses.field(default_factory=list)  # of what is compared
+    values: list = dataclasses.field(default_factory=list)
+    holds_for: object = None  # of such values; None where nothing can be compared
+    tied: bool = False
+
+    @property
+    def word(self):
+        return "tie" if self.tied else {True: "yes", False: "no", None: "not decided"}[self.holds]
 
 
 def rows(path):
@@ -65,7 +74,57 @@ def judged(text, names, values, holds, doubt=""):
     numbers = listed(names, values)
     if doubt:
         return Claim(text, None, f"{numbers}; but {doubt}" if numbers else doubt)
-    return Claim(text, holds(values), numbers)
+    return Claim(text, holds(values), numbers, names, values, holds)
+
+
+def seeds_of(run):
+    """{seed: its folder} of a run of several seeds; empty for one of a single seed."""
+    folders = {path.name.removeprefix("seed-"): path for path in run.glob("seed-*")}
+    return {int(seed): folders[seed] for seed in sorted(folders, key=int)}
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def in_the_mean(claims):
+    """One claim of several seeds' alike ones."""
+    numbers = [claim.values for claim in claims]
+    per_seed = ", ".join(claim.word for claim in claims)
+    text = claims[0].text
+    if any(claim.text != text for claim in claims):
+        text = re.sub(r"epoch \d+", "each seed's last epoch", text)
+    if any(claim.holds_for is None for claim in claims):
+        undecided = next(claim for claim in claims if claim.holds_for is None)
+        return Claim(text, None, f"per seed: {per_seed}; {undecided.found}")
+    means = [mean(column) for column in zip(*numbers)]
+    spread = [(max(column) - min(column)) / 2 for column in zip(*numbers)]
+    first = claims[0]
+    found = ", ".join(f"{name}: {value:.4g} ± {around:.2g}" for name, value, around in zip(first.names, means, spread))
+    claim = Claim(text, first.holds_for(means), f"{found}; per seed: {per_seed}")
+    if first.holds_for in (rise, fall):
+        steps = list(zip(first.names, first.names[1:], *[list(zip(v, v[1:])) for v in numbers]))
+        ties = [(a, b) for a, b, *pairs in steps if not (rise_or_fall(pairs))]
+        right = [(a, b) for a, b, *pairs in steps if all(first.holds_for(list(pair)) for pair in pairs)]
+        if ties and len(ties) + len(right) == len(steps):
+            claim.tied, claim.holds = True, None
+            claim.found += "; ties within the spread: " + ", ".join(f"{a} and {b}" for a, b in ties)
+    return claim
+
+
+def rise_or_fall(pairs):
+    """Whether all pairs go the same way."""
+    return all(a < b for a, b in pairs) or all(a > b for a, b in pairs)
+
+
+def over_seeds(figure):
+    """The claims of a figure, of a run of one seed or of several."""
+    def judge(run):
+        seeds = seeds_of(run)
+        if not seeds:
+            return figure(run)
+        return [in_the_mean(list(claims)) for claims in zip(*[figure(folder) for folder in seeds.values()])]
+    return judge
 
 
 def final_number(name):
@@ -158,6 +217,7 @@ def figure_5a(metrics, names):
                   [epochs_until(curves[name], accuracy) for name in names], rise, doubt)
 
 
+@over_seeds
 def figure_5(run):
     metrics = rows(run / "metrics.csv")
     names = networks(metrics)
@@ -182,18 +242,23 @@ def figures_6_and_7(run, layer):
                    names, at(last), rise, not_trained(last))]
 
 
+@over_seeds
 def figure_6(run):
     return figures_6_and_7(run, "-3")
 
 
+@over_seeds
 def figure_7(run):
-    return figures_6_and_7(run, "-3:-1")
+    """Of the output as it is, or after softmax."""
+    measured = {row["layer"] for row in rows(run / "peaks.csv")}
+    return figures_6_and_7(run, "-3:softmax" if "-3:softmax" in measured else "-3:-1")
 
 
+@over_seeds
 def figure_8(run):
     peaks = rows(run / "peaks.csv")
     network = peaks[0]["network"]
-    layers = sorted({int(row["layer"]) for row in peaks})
+    layers = sorted({int(row["layer"]) for row in peaks} - {0})  # the input is no layer of the claim
     first, last = epochs_of(peaks)[0], epochs_of(peaks)[-1]
     named = [f"layer {layer}" for layer in layers]
 
@@ -206,6 +271,7 @@ def figure_8(run):
                    named, at(last), fall, not_trained(last))]
 
 
+@over_seeds
 def figure_9(run):
     return judge_figure_9(rows(run / "metrics.csv"), rows(run / "peaks.csv"))
 

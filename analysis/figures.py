@@ -9,8 +9,9 @@ writes into RUN_FOLDER/figures:
     metrics  training loss and accuracies, against the epoch
     gradients  the gradient norm of every layer, against the epoch, where gradients.csv has rows
 A run of several networks compares them: rdf-layerL, lfr-layerL and peaks-layerL have one curve a network, for each
-layer probed (L = -3: Fig. 6; -3_-1, f[-3] against f[-1]: Fig. 7), and metrics too (Fig. 5). The same CSV files give
-the same bytes.
+layer probed (L = -3: Fig. 6; -3_-1, f[-3] against f[-1]: Fig. 7), and metrics too (Fig. 5). A run of several seeds has
+its tables in folders seed-N: the figures show means, and the range of the seeds as a band. The same CSV files give the
+same bytes.
 """
 
 import argparse
@@ -104,6 +105,39 @@ def read_table(path, expected):
     return {name: np.array(column) for name, column in table.items()}
 
 
+def seeds_of(run_folder):
+    """{seed: its folder} of a run of several, as far as they have been begun."""
+    folders = {path.name.removeprefix("seed-"): path for path in run_folder.glob("seed-*")}
+    return {int(seed): folders[seed] for seed in sorted(folders, key=int) if (folders[seed] / "peaks.csv").exists()}
+
+
+def in_step(tables):
+    """Tables of several seeds with the epochs that all of them have; what each had last becomes one epoch."""
+    last = [max(table["epoch"], default=math.nan) for table in tables]
+    shared = set.intersection(*(set(table["epoch"]) for table in tables))
+    stepped = []
+    for table, end in zip(tables, last):
+        epochs = np.where(table["epoch"] == end, max(last), table["epoch"])
+        keep = np.isin(epochs, [*shared, max(last)])
+        stepped.append({**{name: column[keep] for name, column in table.items()}, "epoch": epochs[keep]})
+    return stepped
+
+
+def read_tables(run_folder):
+    """{name: table} of a run; of several seeds in one, with a column that tells them apart."""
+    seeds = seeds_of(run_folder)
+    if not seeds:
+        return {name: read_table(run_folder / name, columns) for name, columns in COLUMNS.items()}
+    joined = {}
+    for name, columns in COLUMNS.items():
+        tables = [read_table(folder / name, columns) for folder in seeds.values()]
+        if name in ("lfr.csv", "rdf.csv", "peaks.csv"):
+            tables = in_step(tables)
+        tables = [{**table, "seed": np.full(len(table["epoch"]), seed)} for seed, table in zip(seeds, tables)]
+        joined[name] = {column: np.concatenate([table[column] for table in tables]) for column in tables[0]}
+    return joined
+
+
 def select(table, **wanted):
     """The rows of a table in which every named column has the wanted value."""
     keep = np.logical_and.reduce([table[name] == value for name, value in wanted.items()])
@@ -146,6 +180,24 @@ def networks_of(table):
     return list(dict.fromkeys(table["network"]))
 
 
+def plot(axes, curve, x, y, normalise=False, **how):
+    """A curve; of several seeds their mean, and a band from the least to the largest."""
+    lines = []
+    for seed in sorted(set(curve["seed"])) if "seed" in curve else [None]:
+        one = curve if seed is None else select(curve, seed=seed)
+        order = np.argsort(one[x])
+        scale = np.nanmax(one[y], initial=0) if normalise else 1
+        lines.append((one[x][order], one[y][order] / (scale or 1)))
+    if len(lines) == 1:
+        axes.plot(*lines[0], **how)
+        return
+    least, most = max(line[0].min() for line in lines), min(line[0].max() for line in lines)
+    grid = lines[0][0][(lines[0][0] >= least) & (lines[0][0] <= most)]
+    values = np.array([np.interp(grid, *line) for line in lines])
+    axes.plot(grid, values.mean(axis=0), **how)
+    axes.fill_between(grid, values.min(axis=0), values.max(axis=0), color=how["color"], alpha=0.25, linewidth=0)
+
+
 def legend_above(figure, axes, entry=1.1):
     """One legend for all panels, in a strip kept free above them; `entry` inches each."""
     handles, labels = axes.get_legend_handles_labels()
@@ -182,10 +234,7 @@ def curve_panels(table, column, label, normalise, by="layer"):
             curve = select(table, epoch=epoch, **{by: name})
             if len(curve[column]) == 0:
                 continue
-            scale = np.nanmax(curve[column], initial=0) if normalise else 1
-            order = np.argsort(curve["inv_delta"])
-            panel.plot(curve["inv_delta"][order], curve[column][order] / (scale or 1), **styles[name],
-                       label=called)
+            plot(panel, curve, "inv_delta", column, normalise, **styles[name], label=called)
         if is_logarithmic(select(table, epoch=epoch)["inv_delta"]):
             panel.set_xscale("log")
         else:
@@ -208,12 +257,13 @@ def metrics_figure(table):
     figure = Figure(figsize=(WIDTH if labelled else WIDTH / 2, 2.4), layout="constrained")
     panels = figure.subplots(1, 2 if labelled else 1, squeeze=False)[0]
     marker = "o" if len(table["epoch"]) <= 30 else ""  # one point alone makes no line
-    panels[0].semilogy(table["epoch"], table["train_loss"], color=COLOURS[0], marker=marker)
+    plot(panels[0], table, "epoch", "train_loss", color=COLOURS[0], marker=marker)
+    panels[0].set_yscale("log")
     panels[0].set_ylabel("training loss")
     if labelled:
         for column, label, colour in (("train_accuracy", "training", COLOURS[0]),
                                       ("validation_accuracy", "validation", COLOURS[1])):
-            panels[1].plot(table["epoch"], table[column], color=colour, marker=marker, label=label)
+            plot(panels[1], table, "epoch", column, color=colour, marker=marker, label=label)
         panels[1].set_ylabel("accuracy")
         panels[1].legend(loc="lower right")
     for panel, title in zip(panels, ("(a) loss", "(b) accuracy")):
@@ -234,7 +284,7 @@ def comparison_figure(table):
         for network, style in styles.items():
             curve = select(table, network=network)
             marker = "o" if len(curve["epoch"]) <= 30 else ""
-            panel.plot(curve["epoch"], curve[column], **style, marker=marker, label=shown(network))
+            plot(panel, curve, "epoch", column, **style, marker=marker, label=shown(network))
         panel.set_title(title)
         panel.set_xlabel("epoch")
         panel.margins(x=0.02)
@@ -251,10 +301,7 @@ def peaks_figure(table, by="layer"):
     curves = curves_of(table, by)
     styles = styles_of(list(curves))
     for name, called in curves.items():
-        peaks = select(table, **{by: name})
-        order = np.argsort(peaks["epoch"])
-        axes.plot(peaks["epoch"][order], peaks["inv_delta"][order], **styles[name], marker="o",
-                  label=called)
+        plot(axes, select(table, **{by: name}), "epoch", "inv_delta", **styles[name], marker="o", label=called)
     axes.set_xscale("symlog", linthresh=1)
     axes.set_yscale("log")
     axes.set_xlim(left=-0.1)
@@ -321,7 +368,7 @@ def of_several(run_folder, tables):
 
 def draw(run_folder, kinds):
     """Draws every figure of a run in every kind of file asked for."""
-    tables = {name: read_table(run_folder / name, columns) for name, columns in COLUMNS.items()}
+    tables = read_tables(run_folder)
     figures = (figures_of_several if of_several(run_folder, tables) else figures_of_one)(tables)
     if len(tables["gradients.csv"]["epoch"]):
         figures["gradients"] = gradient_figure.gradient_figure(tables["gradients.csv"], WIDTH)

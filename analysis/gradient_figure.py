@@ -17,8 +17,10 @@ def matrix(table, network):
     mine = (table["network"] == network) & np.isfinite(table["epoch"]) & np.isfinite(table["layer"])
     epochs, column = np.unique(table["epoch"][mine], return_inverse=True)
     layers, row = np.unique(table["layer"][mine], return_inverse=True)
-    norm = np.full((len(layers), len(epochs)), math.nan)
-    norm[row, column] = table["gradient_norm"][mine]
+    total, count = np.zeros((2, len(layers), len(epochs)))
+    np.add.at(total, (row, column), table["gradient_norm"][mine])
+    np.add.at(count, (row, column), 1)  # as many as seeds
+    norm = np.divide(total, count, out=np.full(total.shape, math.nan), where=count > 0)
     return epochs, layers, np.where(norm > 0, norm, math.nan)
 
 

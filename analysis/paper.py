@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """Every figure of the paper, one after the other, into one folder with one page: index.html.
 
-    ./run paper [--quick] [--out FOLDER] [--mnist FOLDER] [--cifar10 FOLDER] [--device DEVICE] [--precision PRECISION]
+    ./run paper [--quick] [--setting paper|authors|both] [--seeds SEEDS] [--out FOLDER] [--mnist FOLDER]
+                [--cifar10 FOLDER] [--device DEVICE] [--precision PRECISION]
+
+--setting: Figures 5 to 8 as the paper's text says, as its authors' programs do, or both, one beside the other; a number
+of --seeds, or a list, gives Figures 5 to 9 error bars.
 
 Each figure stands on the page beside what the paper says of it, and a yes or no computed from the CSV files of the run.
 Interrupted, the same command goes on where it stopped.
@@ -55,6 +59,9 @@ class Experiment:
     figures: list
     data: str = ""  # the option that says where its data are
     device: bool = True  # whether it takes --device and --precision
+    settings: bool = False  # whether it takes --setting
+    seeds: bool = False  # whether it takes --seeds
+    setting: str = ""  # that of the run
 
 
 @dataclasses.dataclass
@@ -74,22 +81,40 @@ EXPERIMENTS = [
         Figure("Figure 1: epochs until a designated loss", ["figures/fig1a.png", "figures/fig1b.png"], claims.figure_1)],
         device=False),
     Experiment("fig8", "train_mlp_mnist", [], [
-        Figure("Figure 8: RDF of the hidden layers of one network", ["figures/rdf.png"], claims.figure_8)], "mnist"),
+        Figure("Figure 8: RDF of the hidden layers of one network", ["figures/rdf.png"], claims.figure_8)], "mnist",
+        settings=True, seeds=True),
     Experiment("fig9", "vanishing_gradient", ["--residual", "both"], [
         Figure("Figure 9: very deep networks, plain and with residual connections",
-               ["figures/metrics.png", "figures/rdf-layer-3.png", "figures/gradients.png"], claims.figure_9)], "mnist"),
+               ["figures/metrics.png", "figures/rdf-layer-3.png", "figures/gradients.png"], claims.figure_9)], "mnist",
+        seeds=True),
     Experiment("fig5-7", "train_resnet_variants", [], [
         Figure("Figure 5: accuracy of variants of ResNet-18", ["figures/metrics.png"], claims.figure_5),
         Figure("Figure 6: RDF of S[-3]", ["figures/rdf-layer-3.png"], claims.figure_6),
-        Figure("Figure 7: RDF of (f[-3], f[-1])", ["figures/rdf-layer-3_-1.png"], claims.figure_7)], "cifar10"),
+        Figure("Figure 7: RDF of (f[-3], f[-1])", ["figures/rdf-layer-3_softmax.png"], claims.figure_7)], "cifar10",
+        settings=True, seeds=True),
 ]
+
+SETTINGS = {"paper": "the text's setting", "authors": "the programs' setting"}
+
+
+def experiments_of(setting):
+    """The experiments under one setting, or under both, each in a folder of its own then."""
+    chosen = list(SETTINGS) if setting == "both" else [setting]
+    made = []
+    for e in EXPERIMENTS:
+        for s in chosen if e.settings else [""]:
+            name = f"{e.name}-{s}" if e.settings and setting == "both" else e.name
+            arguments = e.arguments + (["--setting", s] if s else [])
+            made.append(dataclasses.replace(e, name=name, arguments=arguments, setting=s))
+    return made
+
 
 UNTRAINED = ["--epochs", "0", "--probe-epochs", "none"]
 TRIALS = [
     Trial("fit_functions", ["--function", "fig1b", "--k", "1", "--width", "1", "--seeds", "1",
                             "--max-epochs", "1"]),
     Trial("train_mlp_mnist", ["--hidden", "1", *UNTRAINED], "mnist"),
-    Trial("train_resnet_variants", ["--variants", "4", "--parts", "1,1,1,1", "--head", "1",
+    Trial("train_resnet_variants", ["--variants", "1", "--parts", "1", "--head", "1",
                                     "--pool", "global", *UNTRAINED], "cifar10"),
 ]
 
@@ -151,8 +176,10 @@ class Paper:
         self.args = args
         self.caller = caller
         self.folder = args.out
-        self.setting = {"scale": "--quick" if args.quick else "the paper's", "mnist": args.mnist,
-                        "cifar10": args.cifar10, "device": args.device, "precision": args.precision}
+        self.setting = {"scale": "--quick" if args.quick else "the paper's", "setting": args.setting,
+                        "seeds": args.seeds, "mnist": args.mnist, "cifar10": args.cifar10, "device": args.device,
+                        "precision": args.precision}
+        self.experiments = experiments_of(args.setting)
         self.done = {}  # name: {"seconds", "failure"}
 
     def open(self):
@@ -185,7 +212,7 @@ class Paper:
         if missing:
             raise Failure(f"--build is '{self.args.build}', expected a folder whose bin/ has every app: "
                           f"there is no {', no '.join(missing)}", 2)
-        ahead = [experiment for experiment in EXPERIMENTS if experiment.name not in self.done]
+        ahead = [experiment for experiment in self.experiments if experiment.name not in self.done]
         given = {e.data for e in ahead if e.data and self.setting[e.data]}
         for trial in TRIALS:
             if not self.caller.interrupted and (trial.data in given if trial.data else ahead):
@@ -215,6 +242,8 @@ class Paper:
         options = []
         if self.args.quick and task.app != "lfr":  # which takes seconds as it is
             options.append("--quick")
+        if self.args.seeds and isinstance(task, Experiment) and task.seeds:
+            options += ["--seeds", self.args.seeds]
         if task.data and self.setting[task.data]:
             options += ["--data", self.setting[task.data]]
         if device:
@@ -240,14 +269,14 @@ class Paper:
             raise Failure(f"--out: {error.filename}: {error.strerror}", 2) from None
 
     def run(self):
-        for place, experiment in enumerate(EXPERIMENTS, start=1):
+        for place, experiment in enumerate(self.experiments, start=1):
             if self.caller.interrupted:
                 return
             if experiment.name in self.done:
                 print(f"{experiment.name}: done before", flush=True)
                 continue
             command = [str(part) for part in self.command(experiment)]
-            print(f"\n[{place} of {len(EXPERIMENTS)}] {experiment.name}: {shlex.join(command)}", flush=True)
+            print(f"\n[{place} of {len(self.experiments)}] {experiment.name}: {shlex.join(command)}", flush=True)
             begin = time.monotonic()
             status, _ = self.caller.call(command)
             if self.caller.interrupted:
@@ -260,13 +289,15 @@ class Paper:
         parts = [PAGE_HEAD, f"<p>Scale: {self.setting['scale']}. {datetime.date.today().isoformat()}. Paper: Xu &amp; "
                             "Zhou, <i>Deep Frequency Principle Towards Understanding Why Deeper Learning Is Faster</i>, "
                             "AAAI 2021.</p>"]
-        figures = [(figure, experiment) for experiment in EXPERIMENTS for figure in experiment.figures]
+        parts += self.comparison()
+        figures = [(figure, experiment) for experiment in self.experiments for figure in experiment.figures]
         for figure, experiment in sorted(figures, key=lambda pair: pair[0].title):
             parts += self.section(figure, experiment)
         return "\n".join([*parts, "</body></html>", ""])
 
     def section(self, figure, experiment):
-        title = f"<h2>{html.escape(figure.title)}</h2>"
+        under = f", {SETTINGS[experiment.setting]}" if experiment.setting else ""
+        title = f"<h2>{html.escape(figure.title + under)}</h2>"
         fact = self.done.get(experiment.name)
         if fact is None:
             return [title, "<p>Not yet.</p>"]
@@ -282,7 +313,7 @@ class Paper:
                 parts.append(f'<img src="{place}" alt="{html.escape(figure.title)}">')
         parts.append("<table><tr><th>The paper says</th><th>Holds here</th><th>Numbers</th></tr>")
         for claim in self.judge(figure, experiment):
-            word = {True: "yes", False: "no", None: "not decided"}[claim.holds]
+            word = claim.word
             parts.append(f"<tr><td>{html.escape(claim.text)}</td><td class={word.split()[0]}>{word}</td>"
                          f"<td>{html.escape(claim.found)}</td></tr>")
         return [*parts, "</table>"]
@@ -297,8 +328,35 @@ class Paper:
         source = data.get("source") if isinstance(data, dict) else None
         if isinstance(source, dict):  # a path that is not UTF-8
             source = urllib.parse.unquote(source.get("percent-encoded", ""), errors="replace")
-        facts = [source, manifest.get("device")]
+        facts = [source, manifest.get("device"), *self.differences(manifest.get("setting"))]
         return "".join(f"; {fact}" for fact in facts if fact)
+
+    @staticmethod
+    def differences(setting):
+        """What of the setting that a run's manifest names was not kept, in words."""
+        differs = setting.get("differs") if isinstance(setting, dict) else None
+        return [f"but --{name} {value}" for name, value in differs.items()] if isinstance(differs, dict) else []
+
+    def comparison(self):
+        """What the paper says, and what came out under either setting, of the figures that have both."""
+        lines = {}
+        for experiment in self.experiments:
+            fact = self.done.get(experiment.name)
+            if not experiment.setting or fact is None or fact["failure"]:
+                continue
+            for figure in experiment.figures:
+                for place, claim in enumerate(self.judge(figure, experiment)):
+                    line = lines.setdefault((figure.title.split(":")[0], place), {"text": claim.text})
+                    line[experiment.setting] = claim.word
+        if not lines:
+            return []
+        parts = ["<table><tr><th>Figure</th><th>The paper says</th>",
+                 *(f"<th>{name}</th>" for name in SETTINGS.values()), "</tr>"]
+        for (title, _), line in sorted(lines.items()):
+            words = [line.get(setting, "not run") for setting in SETTINGS]
+            parts.append(f"<tr><td>{title}</td><td>{html.escape(line['text'])}</td>"
+                         + "".join(f"<td class={word.split()[0]}>{word}</td>" for word in words) + "</tr>")
+        return [*parts, "</table>"]
 
     def judge(self, figure, experiment):
         try:
@@ -313,15 +371,16 @@ class Paper:
 
     def verdicts(self):
         lines = []
-        for experiment in EXPERIMENTS:
+        for experiment in self.experiments:
             fact = self.done[experiment.name]
             if fact["failure"]:
                 lines.append(f"{experiment.name}: {fact['failure']}")
                 continue
             for figure in experiment.figures:
                 for claim in self.judge(figure, experiment):
-                    word = {True: "yes", False: "no ", None: "?  "}[claim.holds]
-                    lines.append(f"{word}  {figure.title.split(':')[0]}: {claim.text}")
+                    word = {"yes": "yes", "no": "no ", "tie": "tie"}.get(claim.word, "?  ")
+                    under = f" ({experiment.setting})" if self.args.setting == "both" and experiment.setting else ""
+                    lines.append(f"{word}  {figure.title.split(':')[0]}{under}: {claim.text}")
         return lines
 
 
@@ -330,7 +389,7 @@ PAGE_HEAD = """<!doctype html>
 body { font: 15px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }
 img { max-width: 100%; display: block; margin: 0.5em 0; }
 table { border-collapse: collapse; } td, th { border: 1px solid #ccc; padding: 0.3em 0.6em; text-align: left; }
-.yes { color: #00724f; font-weight: bold; } .no { color: #b33c00; font-weight: bold; }
+.yes { color: #00724f; font-weight: bold; } .no, .tie { color: #b33c00; font-weight: bold; }
 </style></head><body>
 <h1>The figures of the paper</h1>"""
 
@@ -340,13 +399,17 @@ def parse(arguments):
                                      prog="./run paper")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cpu", help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="small scales: all of it in minutes, on two cores")
+    parser.add_argument("--setting", choices=[*SETTINGS, "both"], default="paper",
+                        help="of Figures 5 to 8: the text's, the authors' programs', or both (paper)")
+    parser.add_argument("--seeds", default="", help="of Figures 5 to 9: how many, or which as 0,1,5 (one: 0)")
     parser.add_argument("--out", type=pathlib.Path, help="folder for all of it (runs/paper, or runs/paper-quick)")
     parser.add_argument("--mnist", default="", metavar="FOLDER", help="where MNIST is (default: as train_mlp_mnist)")
     parser.add_argument("--cifar10", default="", metavar="FOLDER", help="CIFAR-10 (default: as train_resnet_variants)")
     parser.add_argument("--device", default="auto", help="of the networks: auto, cpu, cuda or cuda:N")
     parser.add_argument("--precision", default="", help="fp32, tf32, bf16 or auto (default: each app's own)")
     args = parser.parse_args(arguments)
-    args.out = args.out or pathlib.Path("runs") / ("paper-quick" if args.quick else "paper")
+    name = "-".join(["paper", *(["quick"] if args.quick else []), *([args.setting] if args.setting != "paper" else [])])
+    args.out = args.out or pathlib.Path("runs") / name
     return args
 
 

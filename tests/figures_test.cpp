@@ -99,6 +99,33 @@ double share_of(const std::array<int, 3>& colour, const fs::path& picture) {
 
 }  // namespace
 
+TEST_CASE("figures: several seeds are drawn as their mean, with what all of them have") {
+    const RunFolder one("a"), several("");
+    for (const char* seed : {"seed-0", "seed-3"}) {
+        fs::create_directories(several.path() / seed);
+        for (const char* name : {"metrics.csv", "lfr.csv", "rdf.csv", "peaks.csv", "gradients.csv"})
+            fs::copy(one.path() / name, several.path() / seed / name);
+    }
+    REQUIRE(one.draw() == 0);
+    REQUIRE_MESSAGE(several.draw() == 0, several.message());
+    CHECK(several.figures().size() == one.figures().size());
+    // Seeds that agree leave no band, and the mean is each of them: but for the band, the same picture.
+    const auto drawn = [](const RunFolder& run, const char* part) {
+        const std::string svg = run.figures().at("peaks.svg");
+        int count = 0;
+        for (auto at = svg.find(part); at != std::string::npos; at = svg.find(part, at + 1)) ++count;
+        return count;
+    };
+    CHECK(drawn(several, "PolyCollection") == drawn(one, "PolyCollection") + 2);
+    CHECK(drawn(several, "line2d") == drawn(one, "line2d"));
+    // A seed whose last epoch is another, and one that has not begun: what was last is one panel.
+    std::ofstream(several.path() / "seed-3" / "peaks.csv", std::ios::app) << "a,1,12,0.1,1,0.1,0.2,0.3\n"
+                                                                          << "a,2,12,0.2,1,0.1,0.2,0.3\n";
+    fs::create_directories(several.path() / "seed-9");
+    REQUIRE_MESSAGE(several.draw() == 0, several.message());
+    CHECK(several.figures().size() == one.figures().size());
+}
+
 TEST_CASE("analysis/figures.py: every figure is drawn, and drawn again the same to the byte") {
     const RunFolder run("m");
     REQUIRE_MESSAGE(run.draw() == 0, run.message());

@@ -135,8 +135,10 @@ TEST_CASE("paper: one page with every figure, and every claim that the numbers b
     for (const char* figure :
          {"Figure 1", "Figure 3", "Figure 5", "Figure 6", "Figure 7", "Figure 8", "Figure 9"})
         CHECK(contains(page, std::string("<h2>") + figure));
-    CHECK(occurrences(page, "<td class=yes>") == 16);
-    CHECK(occurrences(page, "<td class=no") == 0);
+    CHECK(occurrences(page, "<td class=yes>") == 16 + 8);  // Figures 5 to 8 in the comparison, too
+    CHECK(occurrences(page, "<td class=no>") == 0);
+    CHECK(occurrences(page, "<td class=not>not run</td>") == 8);  // under the programs' setting
+    CHECK(contains(started, "train_mlp_mnist --setting paper --out"));
     CHECK(contains(started, "vanishing_gradient --residual both --out"));
     CHECK(contains(started, "--quick --data /m --device cpu"));
     CHECK(contains(started, "--quick --data /c --device cpu"));
@@ -145,6 +147,53 @@ TEST_CASE("paper: one page with every figure, and every claim that the numbers b
     CHECK(occurrences(tried, "--quick") == 3);
     CHECK(contains(tried, " --data /m --device cpu --no-figures "));
     CHECK(contains(tried, " --data /c --device cpu --no-figures "));
+}
+
+TEST_CASE("paper: under both settings, Figures 5 to 8 stand twice, and a table compares what came out") {
+    const Stage stage;
+    REQUIRE_MESSAGE(stage.run("--quick --setting both --seeds 0,7") == 0, stage.said());
+    const std::string page = stage.page(), started = stage.started();
+    for (const char* app : {"train_mlp_mnist", "train_resnet_variants"})
+        for (const char* setting : {"paper", "authors"})
+            CHECK(contains(started, fmt::format("{} --setting {} --out", app, setting)));
+    CHECK(occurrences(started, "--seeds 0,7") == 5);
+    CHECK(!contains(started, "lfr --quick"));
+    CHECK(occurrences(page, "<td class=yes>") == 16 + 8 + 16);
+    CHECK(contains(page,
+                   "<h2>Figure 8: RDF of the hidden layers of one network, the text&#x27;s setting</h2>"));
+    CHECK(contains(page, "the programs&#x27; setting</h2>"));
+    CHECK(contains(stage.said(), "yes  Figure 8 (authors): "));
+    CHECK(fs::exists(stage.path() / "out" / "fig5-7-authors" / "metrics.csv"));
+}
+
+TEST_CASE("paper: several seeds are judged one by one and in the mean, and what changes places is a tie") {
+    const Stage stage;
+    const auto end = [&](const char* seed, double second, double third) {
+        fs::create_directories(stage.path() / "results" / "train_mlp_mnist" / seed);
+        stage.put("train_mlp_mnist", fmt::format("{}/peaks.csv", seed),
+                  Stage::peaks(fmt::format("mlp,0,0,9,1\nmlp,1,0,1,1\nmlp,2,0,2,1\nmlp,3,0,3,1\n"
+                                           "mlp,1,9,3,1\nmlp,2,9,{},1\nmlp,3,9,{},1\n",
+                                           second, third)));
+    };
+    fs::remove(stage.path() / "results" / "train_mlp_mnist" / "peaks.csv");
+    end("seed-0", 2.0, 1.9);
+    end("seed-1", 2.0, 2.05);
+    REQUIRE_MESSAGE(stage.run() == 0, stage.said());
+    CHECK(contains(stage.page(),
+                   "layer 1: 3 ± 0, layer 2: 2 ± 0, layer 3: 1.975 ± 0.075; per seed: yes, no; "
+                   "ties within the spread: layer 2 and layer 3"));
+    CHECK(contains(stage.page(), "<td class=tie>tie</td>"));
+    CHECK(contains(stage.said(), "tie  Figure 8: "));
+    fs::remove_all(stage.path() / "out");
+    end("seed-1", 2.0, 1.8);
+    REQUIRE(stage.run() == 0);
+    CHECK(contains(stage.page(), "per seed: yes, yes"));
+    CHECK(!contains(stage.page(), ">tie<"));
+    fs::remove_all(stage.path() / "out");
+    end("seed-0", 3.5, 1.9);
+    end("seed-1", 3.5, 1.9);
+    REQUIRE(stage.run() == 0);
+    CHECK(contains(stage.page(), "per seed: no, no"));
 }
 
 TEST_CASE("paper: a claim that the numbers contradict is a no, and one they do not decide is neither") {

@@ -19,7 +19,7 @@ FAMILIES = {
     "PyTorch's numbers": "fixtures*",
 }
 # What takes long and says nothing of the GPU, or is a part of its own.
-ELSEWHERE = ("agreement*,fault*,app/*,apps*,paper*,data/*,analysis*,tools/*,cuda/plans*,cuda/host*,cuda/fragments*,"
+ELSEWHERE = ("agreement*,fault*,app/*,apps*,run:*,paper*,data/*,analysis*,tools/*,cuda/plans*,cuda/host*,cuda/fragments*,"
              "kernels/cuda*,*on the host*")
 ROUNDED = "kernels: dense_*agrees with the reference,kernels: conv*reference*"  # products, checked in tf32 and bf16
 OWN_OPERATIONS = ("mean_squared,softmax,count,adam,gather,random,scale,sum_of,add,first,batch_norm,average,max,"
