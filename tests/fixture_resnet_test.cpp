@@ -9,7 +9,7 @@
 #include "tests/pytorch_fixture.h"
 
 // A residual network as PyTorch trains it: a guard against misreadings our own reference could share.
-// The file is made by tests/fixtures/make_resnet_fixture.py.
+// The files are made by tests/fixtures/make_resnet_fixture.py.
 
 using namespace deepfreq;
 using namespace deepfreq::tests;
@@ -18,8 +18,8 @@ namespace {
 
 constexpr double tolerance = 1e-4;
 
-nlohmann::json read_fixture() {
-    std::ifstream file(source_file("tests/fixtures/resnet_pytorch.json"));
+nlohmann::json read_fixture(const std::string& name) {
+    std::ifstream file(source_file("tests/fixtures/" + name));
     REQUIRE(file);
     return nlohmann::json::parse(file);
 }
@@ -32,15 +32,16 @@ std::vector<std::unique_ptr<Layer>> layers_of(const nlohmann::json& facts) {
     params.classes = facts.at("classes");
     params.parts = facts.at("parts").get<std::vector<std::int64_t>>();
     params.variant = facts.at("variant");
-    params.head = {facts.at("head").get<std::int64_t>()};
+    params.head = facts.at("head").get<std::vector<std::int64_t>>();
+    if (facts.at("programs").get<bool>()) {
+        params.pooling = HeadPooling::By4x4;
+        params.activate_before_sum = true;
+        params.batch_norm = {.epsilon = 1e-3, .momentum = 0.01};
+    }
     return resnet18_variant(params);
 }
 
-}  // namespace
-
-TEST_CASE(
-    "fixtures: a residual network's losses, gradients and running statistics are PyTorch's over 3 steps") {
-    const nlohmann::json facts = read_fixture();
+void check_fixture(const nlohmann::json& facts) {
     const auto labels = facts.at("labels").get<std::vector<std::int32_t>>();
     const auto places = parameter_places(layers_of(facts)), statistics = state_places(layers_of(facts));
     REQUIRE(facts.at("steps").size() == 3);
@@ -51,7 +52,7 @@ TEST_CASE(
         network.initialize({}, 1);  // running statistics begin as they should; the weights are PyTorch's
         upload_tensors(kernels, facts.at("parameters"), places, network.parameters());
         HandTrainer trainer(kernels, network, Loss::SoftmaxCrossEntropy, facts.at("inputs"),
-                            one_hot(labels, facts.at("classes")));
+                            one_hot(labels, facts.at("classes")), {.epsilon = facts.at("adam_epsilon")});
         for (const nlohmann::json& step : facts.at("steps")) {
             CHECK(trainer.loss_and_gradients() ==
                   doctest::Approx(step.at("loss").get<double>()).epsilon(tolerance));
@@ -63,4 +64,15 @@ TEST_CASE(
         CHECK(relative_difference(on_host(kernels, network.forward(trainer.inputs())),
                                   facts.at("outputs_after").get<std::vector<double>>()) < tolerance);
     }
+}
+
+}  // namespace
+
+TEST_CASE(
+    "fixtures: a residual network's losses, gradients and running statistics are PyTorch's over 3 steps") {
+    check_fixture(read_fixture("resnet_pytorch.json"));
+}
+
+TEST_CASE("fixtures: so are those of the networks of the paper's programs") {
+    check_fixture(read_fixture("resnet_programs_pytorch.json"));
 }

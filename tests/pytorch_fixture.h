@@ -38,8 +38,9 @@ inline void check_tensors(Kernels& kernels, Tensor found, const std::vector<Para
 class HandTrainer {
   public:
     HandTrainer(Kernels& kernels, Network& network, Loss loss, const std::vector<float>& inputs,
-                const std::vector<float>& targets)
+                const std::vector<float>& targets, const AdamParams& adam = {})
         : kernels_(kernels),
+          adam_(adam),
           network_(network),
           loss_(loss),
           x_(on_device(kernels, {network.batch(), network.width(0)}, inputs)),
@@ -65,7 +66,7 @@ class HandTrainer {
         set_state();
         const Shape shape = network_.parameters().shape;
         kernels_.adam(network_.parameters(), network_.gradients(), m_.view<float>(shape),
-                      v_.view<float>(shape), {}, state());
+                      v_.view<float>(shape), adam_, state());
         ++updates_;
     }
 
@@ -78,6 +79,7 @@ class HandTrainer {
     }
 
     Kernels& kernels_;
+    AdamParams adam_;
     Network& network_;
     Loss loss_;
     DeviceTensor x_, t_;

@@ -20,7 +20,8 @@ CUDA = re.compile(r"lib(cuda|cublas|cudnn|nvrtc|nvJitLink|nvidia).*")
 # Where the programs look for what they do not find in the source tree.
 BESIDE_THE_PROGRAMS = ["analysis/figures.py", "analysis/spectrum_figures.py", "analysis/gradient_figure.py",
                        "analysis/plain_matplotlib.py",
-                       "tests/fixtures/mlp_pytorch.json", "tests/fixtures/resnet_pytorch.json"]
+                       "tests/fixtures/mlp_pytorch.json", "tests/fixtures/resnet_pytorch.json",
+                       "tests/fixtures/resnet_programs_pytorch.json"]
 
 
 def libraries_of(binary):
