@@ -45,6 +45,7 @@ struct Flags {
                            .batch = 1024,
                            .epochs = 100'000,
                            .until_loss = 1e-2};
+    bool paired = false;
     std::int64_t seeds = 20;
     std::int64_t jobs = 0;
     ProbeFlags probes;
@@ -137,6 +138,10 @@ void Flags::add_training_to(CLI::App& app) {
     app.add_option("--init", training.initializer, "glorot-normal, glorot-uniform, he, lecun or normal:SIGMA")
         ->check(parses_all(parse_initializer))
         ->group(group);
+    app.add_flag("--paired", paired,
+                 "networks of all depths begin with the same weights: of each hidden layer, counted from the "
+                 "input, and of the output layer")
+        ->group(group);
     app.add_option("--seed", training.seed, "the first seed; parity's only one")
         ->check(at_least(0))
         ->group(group);
@@ -156,13 +161,10 @@ void Flags::add_to(CLI::App& app) {
 }
 
 FitOptions Flags::fit_options() const {
-    return {width,
-            parse_activation(activation),
-            parse_initializer(training.initializer),
-            training.learning_rate,
-            training.batch,
-            training.until_loss,
-            training.epochs};
+    Initializer weights = parse_initializer(training.initializer);
+    weights.alike = paired;
+    return {width,          parse_activation(activation), weights,        training.learning_rate,
+            training.batch, training.until_loss,          training.epochs};
 }
 
 /// All that decides what a fit gives, beside its key.
@@ -175,6 +177,7 @@ nlohmann::json Flags::identity() const {
             {"fixed-depth", fixed_depth},
             {"activation", activation},
             {"init", training.initializer},
+            {"paired", paired},
             {"learning-rate", training.learning_rate},
             {"batch", training.batch},
             {"error", training.until_loss},
@@ -242,7 +245,7 @@ void write_manifest(const Flags& flags, int argc, char** argv, const Kernels& ke
 void warn_of_unused(const CLI::App& app, const Flags& flags) {
     const bool parity = flags.function == "parity";
     const std::vector<const char*> unused =
-        parity ? std::vector{"--k", "--depths", "--samples", "--range", "--seeds", "--jobs"}
+        parity ? std::vector{"--k", "--depths", "--samples", "--range", "--paired", "--seeds", "--jobs"}
                : std::vector{"--bits",  "--probe-epochs", "--probe-layers", "--probe-samples", "--inv-delta",
                              "--scale", "--exclude-self", "--save-every",   "--no-seconds"};
     for (const char* const option : unused)

@@ -19,8 +19,8 @@ struct ParameterSpec {
     std::int64_t fan_in = 0;
     std::int64_t fan_out = 0;
     float value = 0.0F;
-    /// What tensors share that begin alike under Initializer::alike, given the same shape. 0: those of layers
-    /// equally far from the output.
+    /// What tensors share that begin alike under Initializer::alike, given the same shape. 0: the same place
+    /// in layers equally far from the output.
     std::uint32_t role = 0;
 };
 

@@ -10,8 +10,9 @@ namespace {
 // Tensors begin on 64 bytes: a cache line, a vector register, and what cuDNN and cuBLAS like best.
 constexpr std::int64_t aligned_floats = 16;
 
-// Random sequences of the roles of tensors, apart from those counted through, and of layers without a role.
-constexpr std::uint32_t role_streams = 1U << 30U, first_by_place = 1U << 8U;
+// Random sequences of the roles of tensors, apart from those counted through; of tensors without a role, by
+// the layer's distance from the output and their place in it.
+constexpr std::uint32_t role_streams = 1U << 30U, by_distance = 1U << 8U, by_place = 1U << 16U;
 
 std::int64_t padded(std::int64_t elements) {
     return (elements + aligned_floats - 1) / aligned_floats * aligned_floats;
@@ -158,10 +159,11 @@ void Network::initialize(const Initializer& how, std::uint64_t seed) {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         const std::vector<ParameterSpec> specs = layers_[l]->parameters();
         const auto above = static_cast<std::uint32_t>(layers_.size() - l);
-        for (std::size_t p = 0; p < specs.size(); ++p, ++next)
-            fill(specs[p], places_[l].fixed.w[p],
-                 !how.alike ? next
-                            : role_streams + (specs[p].role > 0 ? specs[p].role : first_by_place + above));
+        for (std::size_t p = 0; p < specs.size(); ++p, ++next) {
+            const std::uint32_t place = by_distance + above + static_cast<std::uint32_t>(p) * by_place;
+            const std::uint32_t role = specs[p].role > 0 ? specs[p].role : place;
+            fill(specs[p], places_[l].fixed.w[p], how.alike ? role_streams + role : next);
+        }
     }
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         const std::vector<ParameterSpec> specs = layers_[l]->state();

@@ -37,11 +37,13 @@ std::vector<std::unique_ptr<Layer>> mlp(const MlpParams& params) {
             layers.push_back(std::make_unique<ResidualDense>(width, params.sigma, params.residual_span));
             l += span - 1;
         } else {
-            layers.push_back(std::make_unique<Dense>(width, next, params.sigma));
+            layers.push_back(std::make_unique<Dense>(width, next, params.sigma,
+                                                     Dense::output_role + static_cast<std::uint32_t>(l) + 1));
         }
         width = next;
     }
-    layers.push_back(std::make_unique<Dense>(width, params.outputs, Activation::Identity));
+    layers.push_back(
+        std::make_unique<Dense>(width, params.outputs, Activation::Identity, Dense::output_role));
     return layers;
 }
 

@@ -98,6 +98,15 @@ std::string expected_summary(const std::vector<Row>& rows, std::int64_t max_epoc
 
 }  // namespace
 
+TEST_CASE("app/fit_functions: --paired draws other weights, and is part of what a run is") {
+    const TemporaryFolder folder;
+    run(small_run(folder.path / "apart"));
+    run(small_run(folder.path / "paired", {"--paired"}));
+    CHECK(text_of(folder.path / "paired" / "epochs.csv") != text_of(folder.path / "apart" / "epochs.csv"));
+    CHECK(contains(text_of(folder.path / "paired" / "config.toml"), "paired=true"));
+    check_refused({"--resume", (folder.path / "apart").string(), "--paired"}, {"--paired", "false", "true"});
+}
+
 TEST_CASE("app/fit_functions: what comes out does not depend on how many runs go side by side") {
     const TemporaryFolder folder;
     run(small_run(folder.path / "one", {"--jobs", "1"}));

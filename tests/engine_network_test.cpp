@@ -233,6 +233,17 @@ TEST_CASE("engine/network: with Initializer::alike, weights of one role and shap
     CHECK(deep[deep.size() - 2] == shallow[shallow.size() - 2]);  // the output layer
     CHECK(deep[deep.size() - 4] == shallow[shallow.size() - 4]);
     CHECK(deep[deep.size() - 6].size() != shallow[shallow.size() - 6].size());
+    // Of fully connected networks: each hidden layer, counted from the input, and the output layer.
+    const auto mlp_weights = [&](std::vector<std::int64_t> hidden) {
+        return weights(mlp({.inputs = 3, .hidden = std::move(hidden), .outputs = 2}));
+    };
+    const auto two = mlp_weights({4, 4}), four = mlp_weights({4, 4, 4, 4});
+    for (const std::size_t tensor : {std::size_t{0}, std::size_t{2}}) CHECK(two[tensor] == four[tensor]);
+    CHECK(two[4] == four[8]);
+    CHECK(four[2] != four[4]);
+    const auto pair = weights(
+        mlp({.inputs = 3, .hidden = {4, 4, 4}, .outputs = 2, .residual_every = 1, .residual_span = 2}));
+    CHECK(pair[2] != pair[4]);  // both layers of one residual connection
 }
 
 TEST_CASE("engine/network: initial weights depend on the seed alone, biases are 0") {

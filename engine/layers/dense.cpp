@@ -16,8 +16,8 @@ constexpr std::array<std::pair<std::string_view, Activation>, 4> activations = {
 
 }  // namespace
 
-Dense::Dense(std::int64_t inputs, std::int64_t outputs, Activation sigma)
-    : inputs_(inputs), outputs_(outputs), sigma_(sigma) {
+Dense::Dense(std::int64_t inputs, std::int64_t outputs, Activation sigma, std::uint32_t role)
+    : inputs_(inputs), outputs_(outputs), sigma_(sigma), role_(role) {
     if (inputs < 1 || outputs < 1)
         throw InputError("a dense layer has sizes {}-{}, expected at least 1 each", inputs, outputs);
 }
@@ -27,7 +27,7 @@ std::string Dense::description() const {
 }
 
 std::vector<ParameterSpec> Dense::parameters() const {
-    return {{{outputs_, inputs_}, inputs_, outputs_}, {{outputs_}}};
+    return {{{outputs_, inputs_}, inputs_, outputs_, 0.0F, role_}, {{outputs_}}};
 }
 
 void Dense::forward(Kernels& kernels, const LayerMemory& memory, Mode /*mode*/, ConstTensor x,

@@ -9,8 +9,12 @@ namespace deepfreq {
 /// y = sigma(x w^T + b) (eq. 8; eq. 9 with the identity). Parameters: w[outputs,inputs], b[outputs].
 class Dense final : public Layer {
   public:
+    /// What a network may give its layers as roles (ParameterSpec::role): this to the output layer, and this
+    /// plus l to hidden layer l.
+    static constexpr std::uint32_t output_role = 1U << 24U;
+
     /// Throws InputError when a size is below 1.
-    Dense(std::int64_t inputs, std::int64_t outputs, Activation sigma);
+    Dense(std::int64_t inputs, std::int64_t outputs, Activation sigma, std::uint32_t role = 0);
 
     std::string description() const override;
     std::int64_t inputs() const override { return inputs_; }
@@ -25,6 +29,7 @@ class Dense final : public Layer {
     std::int64_t inputs_;
     std::int64_t outputs_;
     Activation sigma_;
+    std::uint32_t role_;
 };
 
 /// "tanh", "relu", "sigmoid" or "identity", and back. Throws InputError for anything else.
