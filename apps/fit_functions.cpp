@@ -295,7 +295,7 @@ void run_parity(CLI::App& app, Flags& flags, int argc, char** argv, const Opened
     const std::vector<std::int64_t> hidden(static_cast<std::size_t>(flags.fixed_depth), flags.width);
     const MlpParams params{parity.features, hidden, 1, parse_activation(flags.activation)};
     experiment.networks.push_back({"mlp", [params](std::uint64_t) { return mlp(params); }});
-    const auto data = std::make_shared<const TrainingData>(*device.kernels, parity);
+    auto data = std::make_shared<const TrainingData>(*device.kernels, parity);
     run_experiment(app, argc, argv, experiment, device, [&](std::uint64_t) { return data; });
 }
 

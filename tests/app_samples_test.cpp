@@ -46,7 +46,8 @@ Numbers normalized(Numbers x, std::size_t d, ColumnScaling scaling) {
     for (std::size_t k = 0; k < d; ++k) {
         double mean = 0.0;
         if (scaling == ColumnScaling::Centred)
-            for (std::size_t i = k; i < x.size(); i += d) mean += x[i] / static_cast<double>(x.size() / d);
+            for (std::size_t i = k; i < x.size(); i += d)
+                mean += x[i] * static_cast<double>(d) / static_cast<double>(x.size());
         for (std::size_t i = k; i < x.size(); i += d) x[i] -= mean;
         double largest = 0.0;
         for (std::size_t i = k; i < x.size(); i += d) largest = std::max(largest, std::fabs(x[i]));

@@ -64,8 +64,10 @@ class SeedRun {
 
     const TrainingData& data() const { return *data_; }
 
-    /// Takes the folder to write to; throws InputError, with nothing changed, when it goes on with another run.
+    /// Takes the folder to write to, which must outlive it; throws InputError, with nothing changed, when it
+    /// goes on with another run.
     void open(RunFolder& folder) {
+        folder_ = &folder;
         current_->open(folder);
         if (checkpoint_)
             current_->restore(*checkpoint_);
@@ -74,13 +76,13 @@ class SeedRun {
     }
 
     /// To the end, or until interrupted. The figures are those of `figures`.
-    void run(RunFolder& folder, const std::filesystem::path& figures, const nlohmann::json& manifest) {
+    void run(const std::filesystem::path& figures, const nlohmann::json& manifest) {
         plan_.figures = figures;
-        if (!std::filesystem::exists(folder.path() / "manifest.json"))
-            folder.write("manifest.json", manifest_text(manifest));
+        if (!std::filesystem::exists(folder_->path() / "manifest.json"))
+            folder_->write("manifest.json", manifest_text(manifest));
         for (std::size_t i = place_; i < experiment_.networks.size() && !interrupted(); ++i) {
             if (!current_) make(i);
-            current_->open(folder);
+            current_->open(*folder_);
             const std::string& name = experiment_.networks[i].name;
             if (experiment_.networks.size() > 1) spdlog::info("training {}", name);
             if (!kept_.empty())
@@ -121,6 +123,7 @@ class SeedRun {
     Kernels& kernels_;
     const Experiment& experiment_;
     TrainingPlan plan_;
+    RunFolder* folder_ = nullptr;
     KeptCheckpoints kept_;  // of each network; empty when this run trains
     std::optional<Checkpoint> checkpoint_;
     std::size_t place_ = 0;  // of the network to begin with
@@ -171,8 +174,9 @@ void run_experiment(const CLI::App& flags, int argc, char** argv, const Experime
     const std::filesystem::path folder = owned->path();
     std::optional<RunFolder> working;
     const auto open = [&](std::uint64_t seed) {
-        working.emplace(seeds.size() > 1 ? own(folder_of(folder, seed, seeds)) : std::move(*owned));
-        current->open(*working);
+        RunFolder& opened =
+            working.emplace(seeds.size() > 1 ? own(folder_of(folder, seed, seeds)) : std::move(*owned));
+        current->open(opened);
     };
     open(seeds.front());
     // A measurement of kept checkpoints is no training to go on with: its options have another name.
@@ -194,7 +198,7 @@ void run_experiment(const CLI::App& flags, int argc, char** argv, const Experime
         if (seeds.size() > 1) spdlog::info("seed {}", seed);
         manifest["seed"] = seed;
         manifest.update(current->data().facts);
-        current->run(*working, folder, manifest);
+        current->run(folder, manifest);
         current.reset();
     }
     if (!run.no_figures) draw(folder);
@@ -203,8 +207,7 @@ void run_experiment(const CLI::App& flags, int argc, char** argv, const Experime
 
 void run_experiment(const CLI::App& flags, int argc, char** argv, const Experiment& experiment,
                     const OpenedKernels& device, const TrainValidation& data) {
-    const auto sets =
-        std::make_shared<const TrainingData>(*device.kernels, data, experiment.plan.training.samples);
+    auto sets = std::make_shared<const TrainingData>(*device.kernels, data, experiment.plan.training.samples);
     run_experiment(flags, argc, argv, experiment, device, [&](std::uint64_t) { return sets; });
 }
 
