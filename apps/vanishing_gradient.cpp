@@ -24,7 +24,7 @@ struct Flags {
     std::string depths = "20,60,80";
     std::string residual = "no";
     std::int64_t residual_every = 1;
-    int residual_span = 1;
+    int residual_span = 2;  // with which networks of all depths learn alike: benchmarks/results/fig9-search
     std::int64_t width = 500;
     std::string activation = "tanh";
     TrainingFlags training{.initializer = "normal:0.03",
@@ -97,6 +97,11 @@ Experiment make_experiment(const Flags& flags, const Kernels& kernels) {
         for (const std::int64_t depth : parse_widths(flags.depths)) {
             if (depth < 2)
                 throw InputError("--depth is {}, expected at least 2: a hidden layer and the output", depth);
+            const std::int64_t spanned = flags.residual_every * flags.residual_span;
+            if (residual && depth < 2 + spanned)
+                throw InputError(
+                    "--depth is {}, but residual connections around {} layers, every {}, need at least {}",
+                    depth, flags.residual_span, flags.residual_every, 2 + spanned);
             check_network_fits(kernels, "--depth", depth, flags.width);
             params.hidden.assign(static_cast<std::size_t>(depth - 1), flags.width);
             params.residual_every = residual ? flags.residual_every : 0;

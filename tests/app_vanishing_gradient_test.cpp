@@ -14,11 +14,30 @@ namespace {
 using Arguments = std::vector<std::string>;
 
 Arguments small_run(const std::filesystem::path& out, const Arguments& more = {}) {
-    Arguments arguments = {
-        "--data",    small_data(), "--device",       "cpu",       "--depth",      "3,4",          "--width",
-        "8",         "--lr",       "1e-3",           "--samples", "100",          "--batch",      "32",
-        "--epochs",  "2",          "--probe-epochs", "2",         "--no-figures", "--no-seconds", "--out",
-        out.string()};
+    Arguments arguments = {"--data",
+                           small_data(),
+                           "--device",
+                           "cpu",
+                           "--depth",
+                           "3,4",
+                           "--residual-span",
+                           "1",
+                           "--width",
+                           "8",
+                           "--lr",
+                           "1e-3",
+                           "--samples",
+                           "100",
+                           "--batch",
+                           "32",
+                           "--epochs",
+                           "2",
+                           "--probe-epochs",
+                           "2",
+                           "--no-figures",
+                           "--no-seconds",
+                           "--out",
+                           out.string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
 }
@@ -115,6 +134,8 @@ TEST_CASE("app/vanishing_gradient: what does not fit is one sentence and status 
     check_refused({"--depth", "100000", "--width", "500"}, {"--depth 100000", "GiB"});
     check_refused({"--depth", "3,3"}, {"3,3", "once"});
     check_refused({"--residual-every", "0"}, {"--residual-every"});
+    check_refused({"--residual-span", "0"}, {"--residual-span"});
+    check_refused({"--residual", "--residual-span", "2", "--depth", "3"}, {"--depth is 3", "at least 4"});
     check_refused({"--residual", "maybe"}, {"maybe", "both"});
     check_refused({"--residual", ""}, {"''", "both"});
     check_refused({"--init", "--residual"}, {"--init", "'--residual'"});
