@@ -119,8 +119,7 @@ TEST_CASE("tools/gpu_round: wrong usage is one sentence and status 2") {
     };
     refused("--device cpu --only none",
             "gpu_round: --only names 'none', expected some of: doctor, dense layers");
-    refused("--device cpu --paper",
-            "gpu_round: fig8-paper needs mnist/ in the folder of --data (none), and");
+    refused("--device cpu --paper", "gpu_round: fig8-paper needs mnist/ in the folder of --data (none), and");
     refused("--device cpu --budget 0", "gpu_round: --budget is 0, expected a number of seconds above 0");
     refused("--device cpu --budget 1 --only engine", "gpu_round: --budget is 1, expected at least 10");
     refused("--device cpu --data /nowhere", "gpu_round: --data is /nowhere, expected a folder");
