@@ -324,6 +324,8 @@ def save(figure, path):
 def set_name(layer):
     """The set that was measured, as the paper writes it (eq. 11)."""
     features, _, target = layer.partition(":")
+    if target == "softmax":
+        return f"{{$f^{{[{features}]}}$, softmax $f^{{[-1]}}$}}"
     return f"{{$f^{{[{features}]}}, f^{{[{target}]}}$}}" if target else f"$S^{{[{features}]}}$"
 
 
