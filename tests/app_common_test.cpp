@@ -309,9 +309,9 @@ TEST_CASE("apps/flags: options of probes are parsed and checked") {
     CHECK(flags.filter.scale == "none");
     CHECK(flags.filter.exclude_self);
     for (const std::string bad :
-         {"--probe-epochs=-1", "--probe-epochs=1,", "--probe-epochs=1,x",
-          "--probe-epochs=", "--probe-epochs=every:0", "--probe-layers=input", "--probe-layers=1.5",
-          "--probe-layers=1:2:3", "--probe-samples=-1", "--inv-delta=1:2"}) {
+         {"--probe-epochs=-1", "--probe-epochs=1,", "--probe-epochs=1,x", "--probe-epochs=",
+          "--probe-epochs=every:0", "--probe-epochs=every:2,every:3", "--probe-layers=input",
+          "--probe-layers=1.5", "--probe-layers=1:2:3", "--probe-samples=-1", "--inv-delta=1:2"}) {
         CAPTURE(bad);
         CHECK(complaint(flags, {bad}) != "");
     }

@@ -52,6 +52,7 @@ struct ProbedEpochs {
                 throw InputError(
                     "'{}' found, {}", item,
                     repeated ? "every: and at least 1 expected" : "epochs of at least 0 expected");
+            if (repeated && every > 0) throw InputError("'{}' found, every:N expected only once", text);
             if (repeated)
                 every = epoch;
             else
