@@ -28,17 +28,25 @@ double squared_errors(const float* p, const float* t, std::int64_t count, double
     return sum;
 }
 
-/// Cross-entropy of one row of c logits z against t; writes (softmax(z) - t) scale to dz unless it is null.
-/// The largest logit is taken off first, so that no exp overflows; a NaN logit makes all of it NaN.
-double row_cross_entropy(const float* z, const float* t, std::int64_t c, double scale, float* dz) {
+/// The largest of a row of logits, and the sum of exp(z - largest): no exp overflows.
+struct Exponentials {
+    double top, sum;
+};
+
+Exponentials exponentials(const float* z, std::int64_t c) {
     float largest = z[0];
     for (std::int64_t j = 1; j < c; ++j) largest = z[j] > largest ? z[j] : largest;
     const auto top = static_cast<double>(largest);
-
     double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
     for (std::int64_t j = 0; j < c; ++j) sum += std::exp(static_cast<double>(z[j]) - top);
+    return {top, sum};
+}
 
+/// Cross-entropy of one row of c logits z against t; writes (softmax(z) - t) scale to dz unless it is null.
+/// A NaN logit makes all of it NaN.
+double row_cross_entropy(const float* z, const float* t, std::int64_t c, double scale, float* dz) {
+    const auto [top, sum] = exponentials(z, c);
     const double log_sum = std::log(sum);
     double loss = 0.0;
 #pragma omp simd reduction(+ : loss)
@@ -56,12 +64,7 @@ double row_cross_entropy(const float* z, const float* t, std::int64_t c, double 
 
 /// p = softmax(z) over c elements; p may be z.
 void softmax_of_row(const float* z, std::int64_t c, float* p) {
-    float largest = z[0];
-    for (std::int64_t j = 1; j < c; ++j) largest = z[j] > largest ? z[j] : largest;
-    const auto top = static_cast<double>(largest);
-    double sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-    for (std::int64_t j = 0; j < c; ++j) sum += std::exp(static_cast<double>(z[j]) - top);
+    const auto [top, sum] = exponentials(z, c);
     const double scale = 1.0 / sum;
     for (std::int64_t j = 0; j < c; ++j)
         p[j] = static_cast<float>(std::exp(static_cast<double>(z[j]) - top) * scale);

@@ -55,42 +55,43 @@ struct DivideColumns {
     }
 };
 
-/// sums[part][column] = sum of x_ij over one part of the rows of x[n, columns], in double.
-struct ColumnSums {
+/// partial[part][k] = sum of column k of x[n,d] over one part of the rows; i = part * d + k.
+struct ColumnPartialSums {
     const float* x;
-    std::int64_t n, columns, parts;
-    double* sums;
+    std::int64_t n, d, parts;
+    double* partial;
 
     DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
-        const std::int64_t part = i / columns;
-        const std::int64_t column = i % columns;
+        const std::int64_t part = i / d;
         double sum = 0.0;
         for (std::int64_t row = n * part / parts; row < n * (part + 1) / parts; ++row)
-            sum += static_cast<double>(x[row * columns + column]);
-        sums[i] = sum;
+            sum += static_cast<double>(x[row * d + i % d]);
+        partial[i] = sum;
     }
 };
 
-/// mean[column] = the sum of its parts, in order, over n.
-struct MeanOfParts {
-    const double* sums;
-    std::int64_t n, columns, parts;
-    float* mean;
+/// mean[k] = the sum of its parts, in order, over n.
+struct ColumnMeans {
+    const double* partial;
+    std::int64_t n, d, parts;
+    double* mean;
 
-    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t column) const {
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t k) const {
         double sum = 0.0;
-        for (std::int64_t part = 0; part < parts; ++part) sum += sums[part * columns + column];
-        mean[column] = static_cast<float>(sum / static_cast<double>(n));
+        for (std::int64_t part = 0; part < parts; ++part) sum += partial[part * d + k];
+        mean[k] = sum / static_cast<double>(n);
     }
 };
 
-/// x[i] -= mean[column].
+/// x[i] -= mean[column], rounded to float32: a constant column becomes 0.
 struct SubtractFromColumns {
     float* x;
-    const float* mean;
+    const double* mean;
     std::int64_t columns;
 
-    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const { x[i] -= mean[i % columns]; }
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        x[i] -= static_cast<float>(mean[i % columns]);
+    }
 };
 
 /// partial[block] = sum of a block's share of x^2, in double.
@@ -179,14 +180,20 @@ struct Least {
 
 // What the operations do, on a device (StreamDevice, or the tests' host).
 
+/// mean[columns] of x[n, columns], in double.
+template <class Device>
+void column_means(Device& device, const float* x, std::int64_t n, std::int64_t columns, double* mean) {
+    const std::int64_t parts = std::min<std::int64_t>(n, 256);
+    const auto partial = device.template take<double>(parts * columns);
+    device.each(parts * columns, ColumnPartialSums{x, n, columns, parts, partial.data()});
+    device.each(columns, ColumnMeans{partial.data(), n, columns, parts, mean});
+}
+
 /// Kernels::centre_columns.
 template <class Device>
 void centre_columns(Device& device, float* x, std::int64_t n, std::int64_t columns) {
-    const std::int64_t parts = std::min<std::int64_t>(n, 256);
-    const auto sums = device.template take<double>(parts * columns);
-    const auto mean = device.template take<float>(columns);
-    device.each(parts * columns, ColumnSums{x, n, columns, parts, sums.data()});
-    device.each(columns, MeanOfParts{sums.data(), n, columns, parts, mean.data()});
+    const auto mean = device.template take<double>(columns);
+    column_means(device, x, n, columns, mean.data());
     device.each(n * columns, SubtractFromColumns{x, mean.data(), columns});
 }
 

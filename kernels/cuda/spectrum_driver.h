@@ -127,13 +127,10 @@ class Features {
           row_(device.template take<float>(padded() * chunks_ * chunk)),
           split_(device.template take<std::uint16_t>(direct_ ? 0 : padded() * chunks_ * split_halves)),
           shape_(device.template take<RowShape>(direct_ ? 0 : padded())) {
-        const std::int64_t parts = std::min<std::int64_t>(n_, 256);
-        const auto partial = device.template take<double>(parts * d_);
         const auto mean = device.template take<double>(d_);
         const auto square = device.template take<double>(padded() * chunks_);
         const auto length = device.template take<double>(n_);
-        device.each(parts * d_, ColumnPartialSums{x.data, n_, d_, parts, partial.data()});
-        device.each(d_, ColumnMeans{partial.data(), n_, d_, parts, mean.data()});
+        column_means(device, x.data, n_, d_, mean.data());
         device.each(n_ * chunks_, ChunkSquares{x.data, d_, chunks_, mean.data(), square.data()});
         device.each(n_, Lengths{square.data(), chunks_, length.data()});
         unit_ = power_of_two_above(largest_magnitude(device, length.data(), n_));

@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/four.h"
 #include "kernels/cuda/half_bits.h"
+#include "kernels/cuda/measuring_kernels.h"
 #include "kernels/cuda/spectrum_tile.h"
 
 // What is made of features and targets before the pairs: one thread an element each, sums in a fixed order.
@@ -82,33 +83,6 @@ struct LargestMagnitudes {
             found = magnitude > found ? magnitude : found;
         }
         largest[t] = found;
-    }
-};
-
-/// partial[part][k] = sum of column k of x[n,d] over one part of the rows; i = part * d + k.
-struct ColumnPartialSums {
-    const float* x;
-    std::int64_t n, d, parts;
-    double* partial;
-
-    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
-        const std::int64_t part = i / d;
-        double sum = 0.0;
-        for (std::int64_t row = n * part / parts; row < n * (part + 1) / parts; ++row)
-            sum += static_cast<double>(x[row * d + i % d]);
-        partial[i] = sum;
-    }
-};
-
-struct ColumnMeans {
-    const double* partial;
-    std::int64_t n, d, parts;
-    double* mean;
-
-    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t k) const {
-        double sum = 0.0;
-        for (std::int64_t part = 0; part < parts; ++part) sum += partial[part * d + k];
-        mean[k] = sum / static_cast<double>(n);
     }
 };
 
