@@ -46,7 +46,8 @@ Exponentials exponentials(const float* z, std::int64_t c) {
 /// Cross-entropy of one row of c logits z against t; writes (softmax(z) - t) scale to dz unless it is null.
 /// A NaN logit makes all of it NaN.
 double row_cross_entropy(const float* z, const float* t, std::int64_t c, double scale, float* dz) {
-    const auto [top, sum] = exponentials(z, c);
+    const Exponentials of_row = exponentials(z, c);
+    const double top = of_row.top, sum = of_row.sum;
     const double log_sum = std::log(sum);
     double loss = 0.0;
 #pragma omp simd reduction(+ : loss)
@@ -64,7 +65,8 @@ double row_cross_entropy(const float* z, const float* t, std::int64_t c, double 
 
 /// p = softmax(z) over c elements; p may be z.
 void softmax_of_row(const float* z, std::int64_t c, float* p) {
-    const auto [top, sum] = exponentials(z, c);
+    const Exponentials of_row = exponentials(z, c);
+    const double top = of_row.top, sum = of_row.sum;
     const double scale = 1.0 / sum;
     for (std::int64_t j = 0; j < c; ++j)
         p[j] = static_cast<float>(std::exp(static_cast<double>(z[j]) - top) * scale);
