@@ -30,11 +30,9 @@ sys.path += [str(ROOT / "analysis"), str(pathlib.Path(__file__).resolve().parent
 import claims  # noqa: E402  (beside the figures)
 
 DEPTHS = (20, 60, 80)
-LOSSES = ("mse", "softmax-ce")
-ACTIVATIONS = ("tanh", "relu")
-WEIGHTS = ("glorot-uniform", "he", "normal:0.03")
-RATES = ("1e-3", "1e-4", "1e-5")
-SPANS = (1, 2)
+CHOICES = {"loss": ("mse", "softmax-ce"), "activation": ("tanh", "relu"),
+           "weights": ("glorot-uniform", "he", "normal:0.03"), "rate": ("1e-3", "1e-4", "1e-5"),
+           "span": ("1", "2")}
 CLAIMS = ("plain slower", "residual alike", "plain peaks rise", "residual peaks alike")
 
 
@@ -45,14 +43,16 @@ def weights_for(weights, width):
 
 
 def runs_of(combination):
-    """{name: options} of the three network sets: plain, and residual with either span."""
-    loss, activation, weights, rate = combination
+    """{name: options} of the two sets of networks, plain and residual."""
+    loss, activation, weights, rate, span = combination
     stem = "-".join([loss, activation, weights.replace(":", ""), rate])
     common = {"--loss": loss, "--activation": activation, "--init": weights, "--lr": rate}
-    sets = {f"{stem}/plain": {**common, "--residual": "no"}}
-    for span in SPANS:
-        sets[f"{stem}/residual-{span}"] = {**common, "--residual": "yes", "--residual-span": str(span)}
-    return sets
+    return {f"{stem}/plain": {**common, "--residual": "no"},
+            f"{stem}/residual-{span}": {**common, "--residual": "yes", "--residual-span": span}}
+
+
+class Failure(Exception):
+    """What the app refused, in its words."""
 
 
 class Search:
@@ -64,7 +64,7 @@ class Search:
         self.lock = threading.Lock()
 
     def train(self, name, options):
-        """One run, unless it is there; what went wrong in words."""
+        """One run, unless it is there. Raises Failure with what the app refused."""
         folder = self.args.out / name
         if (folder / "done").exists() or time.monotonic() > self.deadline:
             return
@@ -73,28 +73,27 @@ class Search:
         command = [self.args.build / "bin" / "vanishing_gradient", *itertools.chain(*options.items()),
                    "--depth", ",".join(map(str, DEPTHS)), "--no-figures", "--device", self.args.device]
         command += (["--quick"] if self.args.quick else []) + self.args.more
-        command += ["--resume", folder] if (folder / "config.toml").exists() else ["--out", folder]
+        command += ["--out", folder]
+        if (folder / "config.toml").exists():
+            command = [command[0], "--resume", folder]
         command = [str(word) for word in command]
-        if "--resume" in command:
-            command = [command[0], "--resume", str(folder)]
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.args.threads), "OMP_WAIT_POLICY": "passive"}
         ended = subprocess.run(command, capture_output=True, text=True, env=environment)
         if ended.returncode not in (0, 1):  # 1: a loss that diverged is a result too
-            sys.exit(f"fig9_search.py: {name}: {ended.stderr.strip()}")
+            raise Failure(f"{name}: {ended.stderr.strip()}")
         (folder / "done").write_text(ended.stderr)
         with self.lock:
             print(f"{name}: {'diverged' if ended.returncode else 'done'}", flush=True)
 
-    def row(self, combination, span):
-        """What came out of plain networks and those of one span; nothing while a run is missing."""
-        folders = list(runs_of(combination))
-        plain, residual = self.args.out / folders[0], self.args.out / folders[SPANS.index(span) + 1]
+    def row(self, combination):
+        """What came out; nothing while a run is missing."""
+        plain, residual = (self.args.out / name for name in runs_of(combination))
         if not all((folder / "done").exists() for folder in (plain, residual)):
             return None
         tables = {name: [row for folder in (plain, residual) for row in read(folder / name)]
                   for name in ("metrics.csv", "peaks.csv")}
         judged = claims.judge_figure_9(tables["metrics.csv"], tables["peaks.csv"])
-        row = dict(zip(("loss", "activation", "weights", "rate"), combination), span=span)
+        row = dict(zip(CHOICES, combination))
         end = max(int(r["epoch"]) for r in tables["metrics.csv"])
         for kind in ("plain", "residual"):
             for depth in DEPTHS:
@@ -107,7 +106,7 @@ class Search:
         return row
 
     def write(self, combinations):
-        rows = [row for c, span in itertools.product(combinations, SPANS) if (row := self.row(c, span))]
+        rows = [row for combination in combinations if (row := self.row(combination))]
         rows.sort(key=lambda row: -row["hold"])
         if not rows:
             return rows
@@ -134,20 +133,28 @@ def main():
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side")
     parser.add_argument("--threads", type=int, default=max(1, os.cpu_count() or 1), help="of each run")
     parser.add_argument("--budget", type=float, metavar="SECONDS", help="then no more runs are begun")
-    parser.add_argument("--like", default="", help="only combinations whose name has this")
+    for name, values in CHOICES.items():
+        parser.add_argument(f"--{name}", default=",".join(values), help="instead of %(default)s")
     parser.add_argument("more", nargs="*", help="options of the app, behind --")
     args = parser.parse_args()
     search = Search(args)
-    combinations = [c for c in itertools.product(LOSSES, ACTIVATIONS, WEIGHTS, RATES)
-                    if args.like in next(iter(runs_of(c)))]
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for done in [pool.submit(search.train, *item) for c in combinations for item in runs_of(c).items()]:
+    combinations = list(itertools.product(*(getattr(args, name).split(",") for name in CHOICES)))
+    # Both spans are compared with the same plain networks.
+    runs = {name: options for combination in combinations for name, options in runs_of(combination).items()}
+    pool = concurrent.futures.ThreadPoolExecutor(args.jobs)
+    try:
+        for done in [pool.submit(search.train, *run) for run in runs.items()]:
             done.result()
+    except Failure as failure:
+        pool.shutdown(cancel_futures=True)
+        print(f"fig9_search.py: {failure}", file=sys.stderr)
+        return 2
     for row in search.write(combinations):
         print(f"{row['hold']} of 4: {row['loss']}, {row['activation']}, {row['weights']}, {row['rate']}, "
               f"a connection around {row['span']}: " + ", ".join(f"{claim}: {row[claim]}" for claim in CLAIMS))
     print(f"written: {args.out / 'search.csv'}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -130,16 +130,30 @@ def app(name, program, seconds, limit, data, options=()):
          *options, *(["--quick"] if round_.trial else [])]), figures.training_run, alone=True, limit=limit, data=data)
 
 
+def measured_again(trained, program, other, options, seconds, limit):
+    """The networks kept by a part of that program, measured with other options."""
+    return Part(f"{trained.name}-{other}", seconds, lambda round_: Command(
+        [round_.bin / program, "--probe-run", round_.work / trained.name, *options, "--device", round_.device,
+         "--data", round_.data / trained.data, "--no-figures", "--out", round_.work / f"{trained.name}-{other}"]),
+        figures.training_run, alone=True, limit=limit, data=trained.data)
+
+
 def fig8(setting, scale):
-    """Three seeds under a setting, whose networks are kept and measured again with the features scaled otherwise."""
-    trained = app(f"fig8-{setting}", "train_mlp_mnist", 45, 120, "mnist",
+    """Three seeds under a setting, whose networks are measured again with the features scaled otherwise."""
+    program = "train_mlp_mnist"
+    trained = app(f"fig8-{setting}", program, 45, 120, "mnist",
                   ["--setting", setting, "--seeds", 3, "--keep-checkpoints", "--no-figures"])
-    again = [Part(f"{trained.name}-{other}", 20, lambda round_, other=other: Command(
-        [round_.bin / "train_mlp_mnist", "--probe-run", round_.work / trained.name, "--scale", other, "--device",
-         round_.device, "--data", round_.data / "mnist", "--no-figures", "--out",
-         round_.work / f"{trained.name}-{other}"]), figures.training_run, alone=True, limit=60, data="mnist")
-        for other in ("max-abs", "centred", "none") if other != scale]
+    again = [measured_again(trained, program, other, ["--scale", other], 20, 60)
+             for other in ("max-abs", "centred", "none") if other != scale]
     return [trained, *again]
+
+
+def fig5_7(seed):
+    """The four variants under the programs' setting, and the same networks measured as under the text's."""
+    program = "train_resnet_variants"
+    trained = app(f"fig5-7-authors-seed-{seed}", program, 480, 600, "cifar10",
+                  ["--setting", "authors", "--seed", seed, "--keep-checkpoints", "--no-figures"])
+    return [trained, measured_again(trained, program, "paper", ["--scale", "max-abs", "--inv-delta", "auto"], 60, 120)]
 
 
 SMOKE = [
@@ -175,8 +189,11 @@ BENCH = [
 ]
 PAPER = [
     *fig8("paper", "max-abs"), *fig8("authors", "centred"),
-    app("fig5-7-authors", "train_resnet_variants", 300, 480, "cifar10", ["--setting", "authors", "--no-figures"]),
-    app("fig9", "vanishing_gradient", 180, 300, "mnist", ["--residual", "both", "--no-figures"])]
+    *fig5_7(0), *fig5_7(1),
+    # Residual networks first: of plain ones the deep ones do not learn.
+    *(app(f"fig9-{name}", "vanishing_gradient", 150, 300, "mnist",
+          ["--residual", residual, "--precision", "tf32", "--no-gradient-norms", "--no-figures"])
+      for name, residual in (("residual", "yes"), ("plain", "no")))]
 # What must be told apart, made to happen; chosen by name only.
 FAULTS = [Part(f"fault: {name}", 1, tests(f"fault: {name}", "nothing", options=["--no-skip"]), figures.tests, limit=5)
           for name in ("a crash", "a hang", "killed from outside", "a wrong result")]
