@@ -70,6 +70,15 @@ class RunFolder {
     }
     const fs::path& path() const { return path_; }
 
+    /// Leaves the files of a run that probed nothing: its metrics, and gradient norms if it has some.
+    void forget_probes() const {
+        for (const char* name : {"lfr.csv", "rdf.csv", "peaks.csv"}) {
+            std::string header;
+            std::getline(std::ifstream(path_ / name), header);
+            std::ofstream(path_ / name) << header << '\n';
+        }
+    }
+
   private:
     deepfreq::TemporaryFolder folder_;
     fs::path path_;
@@ -180,6 +189,7 @@ TEST_CASE("analysis/figures.py: one epoch, one layer and equal norms fill their 
         least = 0.0, most = 0.1;
     }
     std::ofstream(run.path() / "gradients.csv", std::ios::app) << rows;
+    run.forget_probes();
     REQUIRE_MESSAGE(run.draw() == 0, run.message());
     CHECK(run.message().empty());
     const double share = share_of(lowest, run.path() / "figures" / "gradients.png");
@@ -203,9 +213,7 @@ TEST_CASE("analysis/figures.py: several networks are compared, layer by layer") 
 
 TEST_CASE("analysis/figures.py: a run that probed nothing has its metrics drawn") {
     const RunFolder run("m");
-    std::ofstream(run.path() / "lfr.csv") << "network,layer,epoch,inv_delta,lfr\n";
-    std::ofstream(run.path() / "rdf.csv") << "network,layer,epoch,inv_delta,rdf\n";
-    std::ofstream(run.path() / "peaks.csv") << "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90\n";
+    run.forget_probes();
     REQUIRE_MESSAGE(run.draw("--format svg") == 0, run.message());
     CHECK(run.figures().size() == 1);
     CHECK(run.figures().contains("metrics.svg"));
@@ -247,10 +255,11 @@ TEST_CASE("analysis/figures.py, fig1.py: bars say how many runs got there, and a
 
 TEST_CASE("analysis/figures: the same whatever the user's Python and matplotlib are set to") {
     const RunFolder run("a");
+    run.forget_probes();  // one figure tells as much as four, in a quarter of the time
     const fs::path script = fs::path(DEEPFREQ_TEST_DIR) / ".." / "analysis" / "figures.py";
     REQUIRE(deepfreq::draw_figures(script, run.path()).empty());
     const auto expected = run.figures();
-    CHECK(expected.size() == 8);
+    CHECK(expected.size() == 2);
     const deepfreq::TemporaryFolder user;
     const auto put = [&](const char* name, const std::string& text) {
         deepfreq::write_file(user.path / name, deepfreq::Bytes(text.begin(), text.end()));
