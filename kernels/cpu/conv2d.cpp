@@ -113,6 +113,14 @@ struct Choice {
     }
 };
 
+/// oneDNN gathers the pixels of a strided 1×1 convolution first, and in our layout writes past the end of
+/// where it gathers them unless the channels fill its blocks, of 8 or 16: wrong gradients of the filters,
+/// crashes, hangs (github.com/uxlfoundation/oneDNN/issues/6035). In a layout of its own choice the channels
+/// are padded.
+bool writes_past_its_workspace(const Shape& w, const Conv2dParams& params) {
+    return w[1] == 1 && w[2] == 1 && params.stride > 1 && w[3] % 16 != 0;
+}
+
 /// Where it exists (AVX-512, 3×3, stride 1), Winograd's algorithm on tiles of 4×4 pixels needs a quarter of
 /// the multiplications. From about 64 channels on that outweighs by far that the images have to be copied
 /// into blocks of 16 channels and back. Its rounding is that of the tile, which sums of many terms hide: the
@@ -122,7 +130,10 @@ Choice choose(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams
     constexpr std::int64_t enough_pixels = 256;
     const bool tiles = w[1] == 3 && w[2] == 3 && params.stride == 1 && params.padding == 1;
     const bool enough = std::min(w[0], w[3]) >= enough_channels && x[0] * x[1] * x[2] >= enough_pixels;
-    const auto direct = [&] { return Choice(dnnl::algorithm::convolution_direct, true, x, w, y, params); };
+    const bool images_as_ours = !writes_past_its_workspace(w, params);
+    const auto direct = [&] {
+        return Choice(dnnl::algorithm::convolution_direct, images_as_ours, x, w, y, params);
+    };
     if (!tiles || !enough) return direct();
     try {
         return {dnnl::algorithm::convolution_winograd, false, x, w, y, params};
