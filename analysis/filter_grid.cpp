@@ -251,15 +251,17 @@ CurveExtent measure_extent(const LfrFunction& lfr, double mean_squared_distance,
 CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count) {
     const auto [low, high, peak] = range_of(curves);
     const double needed = std::ceil((high - low) / (widest_step * peak)) + 1.0;
-    const double count = std::min<double>(std::max<double>(needed, CoveringGrid::min_count), max_count);
-    CoveringGrid grid{even_widths(low, high, static_cast<int>(count)), ""};
-    if (needed > count)
+    if (needed > max_count) {
+        CoveringGrid grid = log_covering_grid(curves);
         grid.note = fmt::format(
-            "the grid of 1/delta from {:.3g} to {:.3g} is cut to {} widths, {:.3g} would be needed to "
-            "resolve the smallest peak at {:.3g}: its step is {:.3g} % of that peak instead of 4 %; fix a "
-            "narrower grid as LO:HI:N, or a logarithmic one as log:LO:HI:N",
-            low, high, count, needed, peak, 100.0 * (high - low) / (count - 1.0) / peak);
-    return grid;
+            "LFR rises from 1/delta = {:.3g} to {:.3g}: the {} widths there are spaced logarithmically, "
+            "since "
+            "evenly spaced ones that resolve the smallest peak, at {:.3g}, would be {:.3g}; fix a grid as "
+            "LO:HI:N for others",
+            low, high, grid.inv_delta.size(), peak, needed);
+        return grid;
+    }
+    return {even_widths(low, high, std::max(static_cast<int>(needed), CoveringGrid::min_count)), ""};
 }
 
 CoveringGrid log_covering_grid(std::span<const CurveExtent> curves) {

@@ -75,16 +75,17 @@ struct CoveringGrid {
     static constexpr int max_count = 4000;
 
     std::vector<double> inv_delta;  ///< ascending
-    std::string note;               ///< for the log: empty, or why the grid is coarser than it should be
+    std::string note;               ///< for the log: empty, or why the widths are not evenly spaced
 };
 
 /// Evenly spaced widths from the smallest `low` to the largest `high` of the curves that rise; at least
 /// min_count, and no step wider than 4 % of the smallest peak. Where that would take more than max_count
-/// widths, the range is kept, the step is wider, and `note` says so. Throws InputError when no curve rises.
+/// widths, for the curves rise decades apart or over many, it is log_covering_grid's, and `note` says so.
+/// Throws InputError when no curve rises.
 CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count = CoveringGrid::max_count);
 
-/// The same range with evenly spaced logarithms, for curves that rise decades apart or over many: each width
-/// at most 3 % above the one before, at least min_count. Throws likewise.
+/// The same range with evenly spaced logarithms: each width at most 3 % above the one before, at least
+/// min_count. Throws likewise.
 CoveringGrid log_covering_grid(std::span<const CurveExtent> curves);
 /// @}
 

@@ -1,12 +1,14 @@
 #include "analysis/filter_grid.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <string>
 
+#include "analysis/low_frequency_ratio.h"
 #include "common/error.h"
 
 using namespace deepfreq;
@@ -246,16 +248,31 @@ TEST_CASE("analysis/filter_grid: one grid covers all curves, constant ones left 
     CHECK(grid.note.empty());
 }
 
-TEST_CASE("analysis/filter_grid: a grid that would be too large is cut, keeps its range and says so") {
+TEST_CASE("analysis/filter_grid: where too many even widths would be needed they are logarithmic, said so") {
     Probe low{[](double s) { return logistic(s, 4.0); }, 1.0};
     Probe high{[](double s) { return logistic(s, 4.0); }, 1e5};
     const std::vector<CurveExtent> extents{low.extent(1.0), high.extent(1.0)};
     const CoveringGrid grid = covering_grid(extents);
-    CHECK(grid.inv_delta.size() == CoveringGrid::max_count);
-    CHECK(grid.inv_delta.front() == extents[0].low);
-    CHECK(grid.inv_delta.back() == extents[1].high);
-    CHECK(grid.note.find("cut to 4000 widths") != std::string::npos);
-    CHECK(covering_grid(extents, 500).inv_delta.size() == 500);
+    CHECK(grid.inv_delta == log_covering_grid(extents).inv_delta);
+    CHECK(grid.note.find(fmt::format("{} widths there are spaced logarithmically", grid.inv_delta.size())) !=
+          std::string::npos);
+
+    const std::vector<CurveExtent> one{low.extent(1.0)};
+    const auto enough = static_cast<int>(covering_grid(one).inv_delta.size());
+    REQUIRE(enough > CoveringGrid::min_count);
+    CHECK(covering_grid(one, enough).note.empty());
+    CHECK_FALSE(covering_grid(one, enough - 1).note.empty());
+}
+
+TEST_CASE("analysis/filter_grid: a peak eight decades below the end of the rise is found where it is") {
+    // As of features all but a few of which have collapsed.
+    const auto lfr = [](double s) { return 0.7 * logistic(s, 4.0) + 0.3 * logistic(s / 1e8, 2.0); };
+    Probe probe{lfr, 1.0};
+    const CurveExtent extent = probe.extent(1.0);
+    const CoveringGrid grid = covering_grid({&extent, 1});
+    FrequencyCurve curve{grid.inv_delta, {}};
+    for (const double s : grid.inv_delta) curve.value.push_back(lfr(s));
+    CHECK(find_peak(curve).inv_delta == doctest::Approx(0.88).epsilon(0.03));
 }
 
 TEST_CASE("analysis/filter_grid: a logarithmic grid has the same range in steps of at most 3 %") {
