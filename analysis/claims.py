@@ -285,14 +285,15 @@ def judge_figure_9(metrics, peaks):
         values = [value_at(metrics, "train_loss", end, network=name) for name in names]
         return judged(text, names, values, holds, not_trained(end))
 
-    def peaks_at_end(text, names, holds):
-        values = [value_at(peaks, "inv_delta", last, network=name, layer="-3") for name in names]
+    def halves(text, names, holds):
+        # Where LFR has come to half of its rise, as much power lies below as above. The peak of RDF would not tell:
+        # that of a deep plain network is low and at a low frequency, with most of the power far behind it.
+        values = [value_at(peaks, "rise50", last, network=name, layer="-3") for name in names]
         return judged(text, names, values, holds, not_trained(last))
 
     return [losses("(a) Plain networks: the deeper, the slower (training loss at the end).", plain, rise),
             losses("(a) With residual connections all learn at almost the same speed "
                    f"(losses at the end {apart}).", residual, alike),
-            peaks_at_end(f"(b) Plain networks at epoch {last}: the deeper, the higher 1/δ of S[-3]'s peak.",
-                         plain, rise),
-            peaks_at_end(f"(b) With residual connections depth has almost no effect on it (peaks {apart}).",
-                         residual, alike)]
+            halves(f"(b) Plain networks at epoch {last}: the deeper, the more power of S[-3] at high frequencies "
+                   "(1/δ at 50 % of LFR's rise).", plain, rise),
+            halves(f"(b) With residual connections depth has almost no effect on it (1/δ {apart}).", residual, alike)]

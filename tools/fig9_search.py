@@ -5,8 +5,9 @@
 
 trains plain networks and residual ones, of 20, 60 and 80 layers, by the app vanishing_gradient for every combination of
 loss, activation, initial weights and learning rate; residual connections span one layer or two. Each network set is a
-run of its own in OUT, and a run that is there is not made again. OUT/search.csv has a row a combination and span: the
-losses at the end, the peaks of S[-3], and which of the figure's four claims hold, by analysis/claims.py.
+run of its own in OUT, and a run that is there is not made again. OUT/search.csv has a row a combination and span: losses
+and accuracies at the end; of S[-3], 1/delta at half of LFR's rise and at the peak of RDF; and which of the figure's four
+claims hold, by analysis/claims.py.
 
 What stands behind -- is handed to every run: -- --width 256 --samples 5000 --epochs 40. Normal weights are given for
 width 500 and scaled to others, so that signals shrink alike.
@@ -33,7 +34,7 @@ DEPTHS = (20, 60, 80)
 CHOICES = {"loss": ("mse", "softmax-ce"), "activation": ("tanh", "relu"),
            "weights": ("glorot-uniform", "he", "normal:0.03"), "rate": ("1e-3", "1e-4", "1e-5"),
            "span": ("1", "2")}
-CLAIMS = ("plain slower", "residual alike", "plain peaks rise", "residual peaks alike")
+CLAIMS = ("(a) plain", "(a) residual", "(b) plain", "(b) residual")
 
 
 def weights_for(weights, width):
@@ -100,6 +101,7 @@ class Search:
                 of = {"network": f"{kind}-{depth}"}
                 row[f"loss {kind}-{depth}"] = claims.value_at(tables["metrics.csv"], "train_loss", end, **of)
                 row[f"accuracy {kind}-{depth}"] = claims.value_at(tables["metrics.csv"], "train_accuracy", end, **of)
+                row[f"half {kind}-{depth}"] = claims.value_at(tables["peaks.csv"], "rise50", end, layer="-3", **of)
                 row[f"peak {kind}-{depth}"] = claims.value_at(tables["peaks.csv"], "inv_delta", end, layer="-3", **of)
         row.update(zip(CLAIMS, [{True: "yes", False: "no", None: "?"}[claim.holds] for claim in judged]))
         row["hold"] = sum(row[claim] == "yes" for claim in CLAIMS)
