@@ -254,11 +254,10 @@ CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count) {
     if (needed > max_count) {
         CoveringGrid grid = log_covering_grid(curves);
         grid.note = fmt::format(
-            "LFR rises from 1/delta = {:.3g} to {:.3g}: the {} widths there are spaced logarithmically, "
-            "since "
-            "evenly spaced ones that resolve the smallest peak, at {:.3g}, would be {:.3g}; fix a grid as "
-            "LO:HI:N for others",
-            low, high, grid.inv_delta.size(), peak, needed);
+            "LFR rises from 1/delta = {:.3g} to {:.3g}: the {} widths there are spaced logarithmically. "
+            "Evenly spaced, it would take {:.3g} to resolve the smallest peak, at {:.3g}; LO:HI:N fixes "
+            "another grid",
+            low, high, grid.inv_delta.size(), needed, peak);
         return grid;
     }
     return {even_widths(low, high, std::max(static_cast<int>(needed), CoveringGrid::min_count)), ""};

@@ -80,8 +80,8 @@ struct CoveringGrid {
 
 /// Evenly spaced widths from the smallest `low` to the largest `high` of the curves that rise; at least
 /// min_count, and no step wider than 4 % of the smallest peak. Where that would take more than max_count
-/// widths, for the curves rise decades apart or over many, it is log_covering_grid's, and `note` says so.
-/// Throws InputError when no curve rises.
+/// widths, because curves rise decades apart or over many decades, the grid is that of log_covering_grid, and
+/// `note` says so. Throws InputError when no curve rises.
 CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count = CoveringGrid::max_count);
 
 /// The same range with evenly spaced logarithms: each width at most 3 % above the one before, at least

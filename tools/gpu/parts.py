@@ -190,7 +190,7 @@ BENCH = [
 PAPER = [
     *fig8("paper", "max-abs"), *fig8("authors", "centred"),
     *fig5_7(0), *fig5_7(1),
-    # Residual networks first: of plain ones the deep ones do not learn.
+    # In two parts: a short lease leaves at least one of them whole.
     *(app(f"fig9-{name}", "vanishing_gradient", 150, 300, "mnist",
           ["--residual", residual, "--precision", "tf32", "--no-gradient-norms", "--no-figures"])
       for name, residual in (("residual", "yes"), ("plain", "no")))]
