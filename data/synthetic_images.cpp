@@ -14,9 +14,9 @@
 namespace deepfreq {
 namespace {
 
-constexpr int side = 32;
+constexpr int image_side = 32;
 constexpr int channels = 3;
-constexpr std::size_t image_bytes = side * side * channels;
+constexpr std::size_t image_bytes = image_side * image_side * channels;
 
 // Everything is reckoned in double and rounded to bytes at the end: the last bits, in which compilers and
 // mathematical libraries differ, hardly ever reach the pixels.
@@ -89,8 +89,8 @@ class Mask {
           angle_(pattern == Gradient ? draws.within(pi) : stripes_angle(pattern) + draws.within(0.3)),
           cos_(std::cos(angle_)),
           sin_(std::sin(angle_)),
-          x_(side / 2.0 + draws.within(5.0)),
-          y_(side / 2.0 + draws.within(5.0)),
+          x_(image_side / 2.0 + draws.within(5.0)),
+          y_(image_side / 2.0 + draws.within(5.0)),
           radius_(draws.between(5.0, 11.0)),
           half_width_(draws.between(1.0, 2.5)),
           waves_{any_wave(draws), any_wave(draws), any_wave(draws)},
@@ -110,7 +110,7 @@ class Mask {
             case Cross:
                 return cross(std::abs(cos_ * dx + sin_ * dy), std::abs(cos_ * dy - sin_ * dx));
             case Gradient:
-                return coverage((cos_ * dx + sin_ * dy) / side);
+                return coverage((cos_ * dx + sin_ * dy) / image_side);
             case Blobs:
                 return coverage(waves_[0](x, y) + waves_[1](x, y) + waves_[2](x, y));
             default:
@@ -162,9 +162,9 @@ void draw_image(std::uint64_t seed, std::uint32_t sample, Pattern pattern, std::
 
     const Philox random(seed, RandomUse::SyntheticImages, sample);
     constexpr std::uint64_t first_noise = std::uint64_t{1} << 32;  // far behind what was drawn above
-    for (int y = 0; y < side; ++y)
-        for (int x = 0; x < side; ++x) {
-            const int pixel = y * side + x;
+    for (int y = 0; y < image_side; ++y)
+        for (int x = 0; x < image_side; ++x) {
+            const int pixel = y * image_side + x;
             const double part = mask(x + 0.5, y + 0.5);
             const double lit = light * lighting(x, y);
             const auto words = random.words(first_noise + static_cast<std::uint64_t>(pixel));
@@ -183,8 +183,8 @@ ImageSet draw_set(std::int64_t count, std::uint32_t first_stream, std::uint64_t 
     if (count < 1 || count > most)
         throw InputError("synthetic images: {} samples were asked for, 1 to {} expected", count, most);
     ImageSet set{.name = "synthetic images",
-                 .height = side,
-                 .width = side,
+                 .height = image_side,
+                 .width = image_side,
                  .channels = channels,
                  .classes = pattern_names,
                  .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(count) * image_bytes),

@@ -32,6 +32,13 @@ const std::vector<Backend>& backends_present() {
     return opened();
 }
 
+void for_each_backend(const std::function<void(Kernels&)>& check) {
+    for (const Backend& backend : backends_present()) {
+        INFO("backend: " << backend.name);
+        check(*backend.kernels);
+    }
+}
+
 void close_backends() {
     opened().clear();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ struct Backend {
 /// and CUDA (in $DEEPFREQ_TEST_PRECISION: fp32, tf32 or bf16) or, once, a message why not. Call it from
 /// within a test case.
 const std::vector<Backend>& backends_present();
+
+/// Checks on each of them; a failed check names its backend.
+void for_each_backend(const std::function<void(Kernels&)>& check);
 
 /// To be called before main returns: CUDA must not be used while static objects end.
 void close_backends();

@@ -10,6 +10,13 @@ std::vector<Output> outputs_of(const Experiment& experiment, Kernels& kernels, b
     return std::move(outcome.outputs);
 }
 
+std::map<std::string, std::vector<double>> values_of(Kernels& kernels,
+                                                     const std::function<void(Kernels&, Stage&)>& call) {
+    std::map<std::string, std::vector<double>> values;
+    for (Output& output : outputs_of({call, {}}, kernels)) values[output.name] = std::move(output.values);
+    return values;
+}
+
 void check_close(const std::string& name, const std::vector<double>& found,
                  const reference::Estimate& expected) {
     const Deviation worst = deviation(name, found, expected);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,8 +11,14 @@
 
 namespace deepfreq::tests {
 
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+
 /// Calls the operation once in memory of its own; checks that nothing but the outputs changed.
 std::vector<Output> outputs_of(const Experiment& experiment, Kernels& kernels, bool misaligned = false);
+
+/// The values of the outputs of one call, by name.
+std::map<std::string, std::vector<double>> values_of(Kernels& kernels,
+                                                     const std::function<void(Kernels&, Stage&)>& call);
 
 /// Checks values against an estimate; the message names the worst of them.
 void check_close(const std::string& name, const std::vector<double>& found,

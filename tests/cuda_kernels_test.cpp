@@ -41,7 +41,6 @@ TEST_CASE(
 }
 
 TEST_CASE("cuda/kernels: a NaN stays one through ReLU, and shows in both losses") {
-    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
     float y = nan;
     const float zero = 0.0F;
     cuda::AddBiasAndActivate<Activation::Relu>{&zero, &y, 1}(0);

@@ -17,23 +17,6 @@ namespace {
 
 using reference::Values;
 
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-
-using Call = std::function<void(Kernels&, Stage&)>;
-
-std::map<std::string, std::vector<double>> values_of(Kernels& kernels, const Call& call) {
-    std::map<std::string, std::vector<double>> values;
-    for (Output& output : outputs_of({call, {}}, kernels)) values[output.name] = std::move(output.values);
-    return values;
-}
-
-void for_each_backend(const std::function<void(Kernels&)>& check) {
-    for (const Backend& backend : backends_present()) {
-        INFO("backend: " << backend.name);
-        check(*backend.kernels);
-    }
-}
-
 /// Checks 64 elements of `found`, the first and the last among them, against sums in double.
 template <class Sum>
 void check_sampled(const std::string& name, const std::vector<double>& found, std::uint64_t seed,

@@ -13,26 +13,9 @@
 namespace deepfreq::tests {
 namespace {
 
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr Activation activations[] = {Activation::Identity, Activation::Tanh, Activation::Relu,
                                       Activation::Sigmoid};
-
-using Call = std::function<void(Kernels&, Stage&)>;
-
-/// The values of the outputs of one call, by name.
-std::map<std::string, std::vector<double>> values_of(Kernels& kernels, const Call& call) {
-    std::map<std::string, std::vector<double>> values;
-    for (Output& output : outputs_of({call, {}}, kernels)) values[output.name] = std::move(output.values);
-    return values;
-}
-
-void for_each_backend(const std::function<void(Kernels&)>& check) {
-    for (const Backend& backend : backends_present()) {
-        INFO("backend: " << backend.name);
-        check(*backend.kernels);
-    }
-}
 
 TEST_CASE("kernels: allocate_zeros is all zero, zero clears, nothing may be allocated") {
     for_each_backend([](Kernels& kernels) {

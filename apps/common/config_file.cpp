@@ -37,7 +37,7 @@ struct Entry {
     }
 };
 
-constexpr const char* expected = "KEY = VALUE in TOML expected, as lr = 1e-5 or hidden = [50, 30]";
+constexpr const char* a_line = "KEY = VALUE in TOML expected, as lr = 1e-5 or hidden = [50, 30]";
 
 toml::table parse(const std::filesystem::path& path) {
     constexpr std::size_t largest = 1 << 20;
@@ -55,7 +55,7 @@ toml::table parse(const std::filesystem::path& path) {
     if (line.ends_with('\r')) line.pop_back();
     constexpr std::size_t shown = 60;
     throw InputError("{}: line {}: '{}' is not understood ({}), {}", path.string(), error.source().begin.line,
-                     line.substr(0, shown), error.description(), expected);
+                     line.substr(0, shown), error.description(), a_line);
 }
 
 /// A number, a text, or true and false, in the words of the command line.

@@ -85,7 +85,7 @@ void add_by_class(const float* tile, int receiving_rows, const Block& from, cons
 }
 
 /// Targets and widths taken at once: their sums are in registers.
-constexpr int columns_at_once = 12;
+constexpr int target_columns_at_once = 12;
 constexpr int widths_at_once = 2;
 
 /// Pairs summed in float before the sum goes over to double. Beside a weight of 1 (the row itself), each
@@ -143,14 +143,14 @@ template <int... C>
 constexpr std::array<AddProducts, sizeof...(C)> table_of(std::integer_sequence<int, C...>) {
     return {&add_products<C + 1>...};
 }
-constexpr auto add_products_of = table_of(std::make_integer_sequence<int, columns_at_once>{});
+constexpr auto add_products_of = table_of(std::make_integer_sequence<int, target_columns_at_once>{});
 
 /// Any targets: the weights of two widths at a time, then their products with all columns.
 void add_by_column(const float* tile, int receiving_rows, const Block& from, const Targets& targets,
                    const Widths& widths, const WidthRange& range, double* sums) {
     const float* const y = targets.value.data() + from.first * targets.columns;
     const std::int64_t sums_stride = std::int64_t{range.count} * block_rows;
-    const int chunks = (targets.columns + columns_at_once - 1) / columns_at_once;
+    const int chunks = (targets.columns + target_columns_at_once - 1) / target_columns_at_once;
     for (int i = 0; i < receiving_rows; i += lanes) {
         Weights g(tile + i, from.count, widths);
         for (int k = 0; k < range.count; k += widths_at_once) {
