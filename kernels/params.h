@@ -71,9 +71,14 @@ struct StepState {
     float unused = 0.0F;         ///< keeps the struct free of padding: it is written to checkpoints
 };
 
+/// Where the sums over pairs are made: at the filter widths asked for, or at a few nodes from which those at
+/// all widths follow (kernels/filter_nodes.h). Auto: at nodes where that is cheaper.
+enum class FilterSums { Auto, AtNodes, AtWidths };
+
 /// Choices of Kernels::gaussian_low_frequency_energy.
 struct LowFrequencyParams {
     bool exclude_self = false;  ///< leave i = j out of both sums of eq. 4
+    FilterSums sums = FilterSums::Auto;
     /// Asked many times a second, from any thread: true ends the measurement, which throws Interrupted.
     std::function<bool()> stop = {};
 };

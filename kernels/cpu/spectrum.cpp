@@ -8,18 +8,22 @@
 
 #include "common/error.h"
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/spectrum_energy.h"
 #include "kernels/cpu/spectrum_samples.h"
 #include "kernels/cpu/spectrum_vector.h"
 #include "kernels/cpu/spectrum_weights.h"
+#include "kernels/filter_nodes.h"
 
-// Energy of the low-frequency part (eqs. 3 to 5) for a grid of widths, in one pass over the pairs of samples.
+// Energy of the low-frequency part (eqs. 3 to 5) for a grid of widths, in one pass over the pairs of samples:
+// sums at nodes (kernels/filter_nodes.h), and from those of a row its energy at every width.
 //
 // The samples are cut into blocks of rows. For two blocks, a tile of squared distances is made (one matrix
-// product), and serves every width and both blocks: seen as it is, it adds to the sums of the one, transposed
+// product), and serves every node and both blocks: seen as it is, it adds to the sums of the one, transposed
 // to those of the other. Which pairs of blocks run at the same time is fixed by the blocks, not by the
 // threads: in a round every block occurs once, so no sum has two writers, and each is added up in the same
 // order on any number of threads. The sums of all rows are kept until all pairs are seen; where they would
-// need too much memory, the rows (then also the widths) are taken in several passes.
+// need too much memory, the rows are taken in several passes. Where those at the nodes of a few blocks would,
+// the sums are made at the widths, of which also a part can be taken at a time.
 
 namespace deepfreq {
 namespace {
@@ -32,8 +36,17 @@ constexpr std::int64_t sums_limit = std::int64_t{224} << 20;
 /// Enough blocks at a time to keep the threads busy; fewer widths a pass if need be.
 constexpr std::int64_t blocks_wanted = 16;
 
-/// Squared distance of a row to itself when it is to be left out.
-constexpr float out_of_sight = 1e38F;
+/// Longest chain of weights at evenly spaced widths: its error stays below 3.1e-6 + 31 * 0.6e-7.
+constexpr int longest_chain = 32;
+
+WeightArithmetic arithmetic_for(const Targets& targets) {
+    return {.exponential_error = exponential_error,
+            .product_error = 0x1p-24,
+            .exponential_cost = 11.0,
+            .sum_cost = targets.one_hot ? 1.0 : static_cast<double>(targets.columns),
+            .least_samples = 2000,
+            .longest_chain = longest_chain};
+}
 
 class LowFrequencyEnergy {
   public:
@@ -41,18 +54,23 @@ class LowFrequencyEnergy {
                        const LowFrequencyParams& params)
         : targets_(prepare_targets(y)),
           x_(prepare_features(kernels, x, targets_.order)),
-          widths_(inv_delta, x_.unit),
-          diagonal_(params.exclude_self ? out_of_sight : 0.0F),
+          exclude_self_(params.exclude_self),
           nearest_(params.exclude_self ? static_cast<std::size_t>(x.rows()) : 0,
                    std::numeric_limits<double>::infinity()),
           stop_(params.stop),
           energy_(inv_delta.size(), 0.0) {
-        const auto width_count = static_cast<std::int64_t>(inv_delta.size());
-        const std::int64_t bytes_per_width = std::int64_t{targets_.sums()} * block_rows * 8;  // and block
+        for (const double value : inv_delta) exponents_.push_back(0.5 * value * x_.unit * x_.unit);
+        const std::int64_t bytes_per_node = std::int64_t{targets_.sums()} * block_rows * 8;  // and block
         const std::int64_t blocks = x_.blocks();
-        widths_per_pass_ = std::clamp<std::int64_t>(
-            sums_limit / (std::min(blocks, blocks_wanted) * bytes_per_width), 1, width_count);
-        block_sums_ = widths_per_pass_ * bytes_per_width / 8;
+        const std::int64_t nodes_that_fit = sums_limit / (std::min(blocks, blocks_wanted) * bytes_per_node);
+        nodes_ = choose_nodes(exponents_, x_.n, x_.largest_distance, arithmetic_for(targets_), params.sums);
+        if (nodes_.are_widths() || nodes_.count > nodes_that_fit) {
+            widths_per_pass_ = std::clamp<std::int64_t>(nodes_that_fit, 1, std::ssize(exponents_));
+            nodes_ = nodes_at_widths(std::span(exponents_).first(widths_per_pass_), arithmetic_for(targets_));
+        } else {
+            widths_per_pass_ = std::ssize(exponents_);
+        }
+        block_sums_ = nodes_.count * bytes_per_node / 8;
         blocks_per_pass_ = std::clamp<std::int64_t>(sums_limit / (block_sums_ * 8), 1, blocks);
         sums_ = kernels.allocate(static_cast<std::size_t>(blocks_per_pass_ * block_sums_) * sizeof(double));
         tiles_ = kernels.allocate_zeros({omp_get_max_threads(), 2, tile_floats});
@@ -60,24 +78,28 @@ class LowFrequencyEnergy {
     }
 
     std::vector<double> compute() {
-        const int width_count = static_cast<int>(energy_.size());
-        if (!nearest_.empty()) find_all_nearest();
-        for (int first = 0; first < width_count; first += static_cast<int>(widths_per_pass_)) {
-            range_ = {first, std::min(static_cast<int>(widths_per_pass_), width_count - first)};
+        const std::int64_t width_count = std::ssize(energy_);
+        if (exclude_self_) find_all_nearest();
+        for (first_width_ = 0; first_width_ < width_count; first_width_ += widths_per_pass_) {
+            if (first_width_ > 0)
+                nodes_ = nodes_at_widths(
+                    std::span(exponents_)
+                        .subspan(first_width_, std::min(widths_per_pass_, width_count - first_width_)),
+                    arithmetic_for(targets_));
             for (first_ = 0; first_ < x_.blocks(); first_ += blocks_per_pass_) {
                 last_ = std::min(first_ + blocks_per_pass_, x_.blocks());
                 pass();
                 if (stopped_) throw Interrupted();
             }
         }
-        if (!products_done_) throw RunError("oneDNN: matrix product of distances failed, expected success");
         return energy_;
     }
 
   private:
-    /// The energies of rows of blocks first_ … last_-1 at the widths of range_.
+    /// The energies of rows of blocks first_ … last_-1 at the widths of nodes_.
     void pass() {
         const std::int64_t count = last_ - first_;
+        const WidthEnergies energies(nodes_, targets_, exclude_self_);
 #pragma omp parallel
         {
             const FlushDenormals flush;
@@ -94,12 +116,13 @@ class LowFrequencyEnergy {
             for (std::int64_t a = first_; a < last_; ++a) {
                 for (std::int64_t b = 0; b < x_.blocks(); ++b)
                     if ((b < first_ || b >= last_) && !stopped()) make_tile(b, a), add(b, a, tile());
-                sum_energy(a);
+                energies.compute(x_.block(a), sums_of(a),
+                                 block_energy_.data() + (a - first_) * widths_per_pass_);
             }
         }
         for (std::int64_t a = 0; a < count; ++a)
-            for (int k = 0; k < range_.count; ++k)
-                energy_[range_.first + k] +=
+            for (std::int64_t k = 0; k < std::ssize(nodes_.widths); ++k)
+                energy_[first_width_ + k] +=
                     block_energy_[a * widths_per_pass_ + k] * targets_.unit * targets_.unit;
     }
 
@@ -122,6 +145,11 @@ class LowFrequencyEnergy {
     /// What the rows of blocks a and b give each other.
     void add_both_ways(std::int64_t a, std::int64_t b) {
         make_tile(a, b);
+        if (targets_.one_hot && !exclude_self_) {
+            add_by_class(tile(), x_.block(a), x_.block(b), targets_, {nodes_.chains, nodes_.count},
+                         a == b ? nullptr : sums_of(a), sums_of(b));
+            return;
+        }
         float* const transposed = tile() + tile_floats;
         if (a != b) transpose(tile(), transposed);
         add(a, b, tile());
@@ -129,39 +157,17 @@ class LowFrequencyEnergy {
     }
 
     void make_tile(std::int64_t a, std::int64_t b) {
-        if (!squared_distances(x_, a, b, diagonal_, tile())) products_done_ = false;
+        squared_distances(x_, a, b, tile());
     }
 
     /// What the rows of block `from` give those of block `to`, by their distances, which are overwritten.
     void add(std::int64_t from, std::int64_t to, float* distances) {
-        if (!nearest_.empty()) take_off_nearest(x_, from, to, nearest_.data(), distances);
-        add_weighted_sums(distances, x_.block(to).count, x_.block(from), targets_, widths_, range_,
-                          sums_of(to));
-    }
-
-    /// Energy of the rows of a block, from their finished sums: |sum_j y_j G_ij|^2 / (sum_j G_ij)^2 each.
-    void sum_energy(std::int64_t block) {
-        const int rows = x_.block(block).count;
-        const int sums = targets_.sums();
-        double* const energy = block_energy_.data() + (block - first_) * widths_per_pass_;
-        std::fill_n(energy, range_.count, 0.0);
-        for (int i = 0; i < rows; i += lanes)
-            for (int k = 0; k < range_.count; ++k) {
-                std::array<double, lanes> square{};
-                std::array<double, lanes> weight{};
-                for (int s = 0; s < sums; ++s) {
-                    const double* const sum =
-                        sums_of(block) + (std::int64_t{s} * block_rows + i) * range_.count + k * lanes;
-                    const bool is_weight = targets_.one_hot || s == sums - 1;
-                    const bool is_target = targets_.one_hot || s < sums - 1;
-                    for (int lane = 0; lane < lanes; ++lane) {
-                        weight[lane] += is_weight ? sum[lane] : 0.0;
-                        square[lane] += is_target ? sum[lane] * sum[lane] : 0.0;
-                    }
-                }
-                for (int lane = 0; lane < std::min(lanes, rows - i); ++lane)
-                    if (weight[lane] > 0.0) energy[k] += square[lane] / (weight[lane] * weight[lane]);
-            }
+        if (exclude_self_) take_off_nearest(x_, from, to, nearest_.data(), distances);
+        const Nodes nodes{nodes_.chains, nodes_.count};
+        if (targets_.one_hot)
+            add_by_class(distances, x_.block(from), x_.block(to), targets_, nodes, nullptr, sums_of(to));
+        else
+            add_by_column(distances, x_.block(from), x_.block(to).count, targets_, nodes, sums_of(to));
     }
 
     bool stopped() {
@@ -177,20 +183,20 @@ class LowFrequencyEnergy {
 
     Targets targets_;
     Features x_;
-    Widths widths_;
-    float diagonal_;
+    bool exclude_self_;
     std::vector<double> nearest_;  ///< with exclude_self: [n]
     const std::function<bool()>& stop_;
     std::vector<double> energy_;
+    std::vector<double> exponents_;  ///< at width k a pair's weight is exp(-exponents_[k] * distance)
+    FilterNodes nodes_;              ///< of the widths of this pass
     std::int64_t widths_per_pass_ = 0;
     std::int64_t blocks_per_pass_ = 0;
     std::int64_t block_sums_ = 0;       ///< doubles kept per block
     Buffer sums_;                       ///< [blocks_per_pass], as add_weighted_sums has them
     Buffer tiles_;                      ///< per thread: a tile of distances and its transpose
     std::vector<double> block_energy_;  ///< [blocks_per_pass][widths_per_pass]
-    WidthRange range_{};
+    std::int64_t first_width_ = 0;
     std::int64_t first_ = 0, last_ = 0;  ///< blocks of this pass
-    std::atomic<bool> products_done_ = true;
     std::atomic<bool> stopped_ = false;
 };
 

@@ -1,7 +1,6 @@
-#include <dnnl.h>
-
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "kernels/cpu/spectrum_samples.h"
 #include "kernels/cpu/spectrum_vector.h"
@@ -69,23 +68,84 @@ void measure_listed(const Features& x, std::int64_t i, std::int64_t b, const int
     }
 }
 
-/// From products x_i.x_j in tile_row to squared distances; lists the near pairs and returns how many.
-int from_products(const Features& x, std::int64_t i, const Block& b, float* tile_row, int* near_pairs) {
-    const float norm_i = x.norm[i];
-    const float* const norms = x.norm + b.first;
-    int any = 0;
-#pragma omp simd reduction(| : any)
-    for (int j = 0; j < b.count; ++j) {
-        const float norm_sum = norm_i + norms[j];
-        const float distance = norm_sum - 2.0F * tile_row[j];
-        any |= distance < near * norm_sum ? 1 : 0;
-        tile_row[j] = distance;
+/// Columns of features whose products are summed in float32 before they join those of the columns before. So
+/// many of a panel stay in the first-level cache.
+constexpr int columns_of_product = 256;
+
+/// Products of rows and vectors of columns, in registers.
+struct Products {
+    Vector sum[product_rows][product_vectors];
+};
+
+/// x_i.x_j over `count` columns of features. a and b point to panels' first of them; the vectors of b are
+/// `stride` floats apart.
+inline Products multiply(const float* a, const float* b, std::int64_t stride, int count) {
+    Products p{};
+    for (int k = 0; k < count; ++k, a += lanes, b += lanes) {
+        Vector of_b[product_vectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < product_vectors; ++v) of_b[v] = load(b + v * stride);
+#pragma GCC unroll 8
+        for (int r = 0; r < product_rows; ++r)
+#pragma GCC unroll 4
+            for (int v = 0; v < product_vectors; ++v) p.sum[r][v] += of_b[v] * a[r];
     }
-    if (any == 0) return 0;
+    return p;
+}
+
+/// From products to squared distances, with those of the columns of features before added where there are
+/// any. Returns whether one of them is near.
+inline bool finish(Products& p, bool more, const float* norms_a, const float* norms_b, float* tile) {
+    BitVector any{};
+#pragma GCC unroll 8
+    for (int r = 0; r < product_rows; ++r)
+#pragma GCC unroll 4
+        for (int v = 0; v < product_vectors; ++v) {
+            float* const to = tile + r * tile_stride + v * lanes;
+            if (more) p.sum[r][v] += load(to);
+            const Vector norm_sum = load(norms_b + v * lanes) + norms_a[r];
+            const Vector distance = norm_sum - 2.0F * p.sum[r][v];
+            any |= std::bit_cast<BitVector>(distance < near * norm_sum);
+            store(distance, to);
+        }
+    return any_bit(any);
+}
+
+/// Distances by products. Marks the groups of product_rows rows in which a pair is near.
+void distances_by_products(const Features& x, std::int64_t a, std::int64_t b, float* tile, bool* has_near) {
+    constexpr int samples_at_once = product_vectors * lanes;
+    const std::int64_t stride = std::int64_t{x.d} * lanes;
+    const Block of_a = x.block(a), of_b = x.block(b);
+    for (int k = 0; k < x.d; k += columns_of_product) {
+        const int count = std::min(columns_of_product, x.d - k);
+        const bool last = k + count == x.d;
+        for (int i = 0; i < of_a.count; i += product_rows) {
+            const float* const rows = x.panel(of_a.first + i) + std::int64_t{k} * lanes + i % lanes;
+            for (int j = 0; j < of_b.count; j += samples_at_once) {
+                Products p = multiply(rows, x.panel(of_b.first + j) + std::int64_t{k} * lanes, stride, count);
+                float* const to = tile + i * tile_stride + j;
+                if (last) {
+                    if (finish(p, k > 0, x.norm + of_a.first + i, x.norm + of_b.first + j, to))
+                        has_near[i / product_rows] = true;
+                    continue;
+                }
+                for (int r = 0; r < product_rows; ++r)
+                    for (int v = 0; v < product_vectors; ++v) {
+                        float* const sum = to + r * tile_stride + v * lanes;
+                        store(k > 0 ? p.sum[r][v] + load(sum) : p.sum[r][v], sum);
+                    }
+            }
+        }
+    }
+}
+
+/// Lists the near pairs of a row of a tile and returns how many.
+int list_near(const Features& x, std::int64_t i, const Block& b, const float* tile_row, int* listed) {
+    const float* const norms = x.norm + b.first;
     int count = 0;
     for (int j = 0; j < b.count; ++j) {
-        near_pairs[count] = j;
-        count += tile_row[j] < near * (norm_i + norms[j]) ? 1 : 0;
+        listed[count] = j;
+        count += tile_row[j] < near * (x.norm[i] + norms[j]) ? 1 : 0;
     }
     return count;
 }
@@ -140,14 +200,11 @@ void take_off_nearest(const Features& x, std::int64_t from, std::int64_t to, con
     }
 }
 
-bool squared_distances(const Features& x, std::int64_t a, std::int64_t b, float diagonal, float* tile) {
+void squared_distances(const Features& x, std::int64_t a, std::int64_t b, float* tile) {
     const Block of_a = x.block(a);
     const Block of_b = x.block(b);
-    bool done = true;
-    if (!x.direct)
-        done = dnnl_sgemm('N', 'T', of_a.count, of_b.count, x.d, 1.0F, x.centred + of_a.first * x.stride,
-                          x.stride, x.centred + of_b.first * x.stride, x.stride, 0.0F, tile,
-                          tile_stride) == dnnl_success;
+    std::array<bool, block_rows / product_rows> has_near{};
+    if (!x.direct) distances_by_products(x, a, b, tile, has_near.data());
     std::array<int, block_rows> listed;
     for (int i = 0; i < of_a.count; ++i) {
         const std::int64_t row = of_a.first + i;
@@ -157,13 +214,12 @@ bool squared_distances(const Features& x, std::int64_t a, std::int64_t b, float 
         } else if (x.direct) {
             for (int j = 0; j < of_b.count; ++j) listed[j] = j;
             measure_listed(x, row, b, listed.data(), of_b.count, tile_row);
-        } else {
-            const int count = from_products(x, row, of_b, tile_row, listed.data());
-            measure_listed(x, row, b, listed.data(), count, tile_row);
+        } else if (has_near[i / product_rows]) {
+            measure_listed(x, row, b, listed.data(), list_near(x, row, of_b, tile_row, listed.data()),
+                           tile_row);
         }
-        if (a == b) tile_row[i] = diagonal;
+        if (a == b) tile_row[i] = out_of_sight;
     }
-    return done;
 }
 
 }  // namespace deepfreq::spectrum

@@ -78,13 +78,13 @@ void fill_row(Features& x, std::int64_t i, const float* original, const std::vec
         for (int k = 0; k < x.d; ++k) column[k * block_rows] = row[k];
     }
     if (x.centred == nullptr) return;
-    float* const centred = x.centred + i * x.stride;
+    float* const centred = x.centred + i / lanes * x.d * lanes + i % lanes;
     double norm = 0.0;
-    for (int k = 0; k < x.stride; ++k)
-        centred[k] =
-            k < x.d ? static_cast<float>((original[k] - mean[static_cast<std::size_t>(k)]) * scale) : 0.0F;
-#pragma omp simd reduction(+ : norm)
-    for (int k = 0; k < x.stride; ++k) norm += static_cast<double>(centred[k]) * centred[k];
+    for (int k = 0; k < x.d; ++k) {
+        const auto value = static_cast<float>((original[k] - mean[static_cast<std::size_t>(k)]) * scale);
+        centred[std::int64_t{k} * lanes] = value;
+        norm += static_cast<double>(value) * static_cast<double>(value);
+    }
     x.norm[i] = static_cast<float>(norm);
 }
 
@@ -103,12 +103,15 @@ Targets prepare_targets(ConstTensor y) {
         out.one_hot = (label[i] = one_hot_class(y.data + i * c, c)) >= 0;
     if (out.one_hot) {
         out.classes = static_cast<int>(c);
+        out.total.resize(static_cast<std::size_t>(c));
         std::stable_sort(out.order.begin(), out.order.end(),
                          [&](std::int64_t i, std::int64_t j) { return label[i] < label[j]; });
         for (std::int64_t i = 0; i < n; ++i) {
             const int of_row = label[out.order[i]];
             if (out.runs.empty() || out.runs.back().label != of_row) out.runs.push_back({i, i, of_row});
             out.runs.back().last = i + 1;
+            out.run.push_back(static_cast<int>(out.runs.size()) - 1);
+            out.total[of_row] += 1.0;
         }
         return out;
     }
@@ -118,10 +121,12 @@ Targets prepare_targets(ConstTensor y) {
     out.unit = power_of_two_above(largest) / largest_target;
     out.columns = static_cast<int>(c + 1);
     out.value.resize(static_cast<std::size_t>(n * (c + 1)));
+    out.total.resize(static_cast<std::size_t>(c + 1));
     for (std::int64_t i = 0; i < n; ++i) {
         float* const row = out.value.data() + i * (c + 1);
         for (std::int64_t k = 0; k < c; ++k) row[k] = static_cast<float>(y.data[i * c + k] / out.unit);
         row[c] = 1.0F;
+        for (std::int64_t k = 0; k <= c; ++k) out.total[k] += static_cast<double>(row[k]);
     }
     return out;
 }
@@ -137,7 +142,8 @@ Features prepare_features(Kernels& kernels, ConstTensor x, const std::vector<std
 
     const std::int64_t matrix = out.n * out.stride;
     const std::int64_t columns = narrow ? out.blocks() * out.d * block_rows : 0;
-    const std::int64_t centred = out.direct ? 0 : matrix + out.n;
+    const std::int64_t rows = out.blocks() * block_rows;
+    const std::int64_t centred = out.direct ? 0 : rows * (out.d + 1);
     out.memory = kernels.allocate(static_cast<std::size_t>(matrix + columns + centred) * sizeof(float));
     out.row = static_cast<float*>(out.memory.data());
     if (narrow) {
@@ -146,11 +152,16 @@ Features prepare_features(Kernels& kernels, ConstTensor x, const std::vector<std
     }
     if (!out.direct) {
         out.centred = out.row + matrix;
-        out.norm = out.centred + matrix;
+        out.norm = out.centred + rows * out.d;
+        const std::int64_t last_panel = out.n / lanes * lanes;
+        std::fill(out.centred + last_panel * out.d, out.norm, 0.0F);
+        std::fill_n(out.norm, rows, 0.0F);
     }
 
     const std::vector<double> mean = column_means(x);
-    out.unit = power_of_two_above(longest_centred_row(x, mean));
+    const double longest = longest_centred_row(x, mean);
+    out.unit = power_of_two_above(longest);
+    out.largest_distance = 1.001 * std::pow(2.0 * longest / out.unit, 2.0);  // and what rounding adds
 #pragma omp parallel for schedule(static)
     for (std::int64_t i = 0; i < out.n; ++i)
         fill_row(out, i, x.data + order[static_cast<std::size_t>(i)] * out.d, mean);

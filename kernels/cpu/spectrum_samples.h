@@ -3,17 +3,24 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/cpu/spectrum_vector.h"
 #include "kernels/kernels.h"
 
 namespace deepfreq::spectrum {
 
+/// @name The part of a matrix product that is kept in registers: rows times vectors of columns
+/// @{
+inline constexpr int product_rows = lanes == 16 ? 8 : 4;
+inline constexpr int product_vectors = lanes == 8 ? 3 : 2;
+/// @}
+
 /// Samples are worked on in blocks of this many rows: one block's distances to another then stay in the
-/// second-level cache.
-inline constexpr int block_rows = 256;
+/// second-level cache. A multiple of what products and panels take.
+inline constexpr int block_rows = lanes == 8 ? 240 : 256;
 
 /// Floats from row to row of a tile of distances: not a power of two, whose columns would share a few cache
 /// sets.
-inline constexpr int tile_stride = block_rows + 16;
+inline constexpr int tile_stride = 272;
 inline constexpr int tile_floats = block_rows * tile_stride;
 
 /// Rows first … first+count-1.
@@ -34,12 +41,21 @@ struct Targets {
     bool one_hot = false;
     int classes = 0;           ///< one-hot: number of classes
     std::vector<Run> runs;     ///< one-hot: the samples sorted by class
+    std::vector<int> run;      ///< one-hot: of each sorted row
     int columns = 0;           ///< else: c + 1, the last column is all ones
     std::vector<float> value;  ///< else: [n, columns], divided by `unit`
     double unit = 1.0;         ///< a power of two, so that no weighted sum overflows
+    std::vector<double>
+        total;  ///< sum over the samples of what is added to each sum: of each class, or column
 
-    /// Weighted sums kept per row and width: one per class, or one per column.
+    /// Weighted sums kept per row and node: one per class, or one per column.
     int sums() const { return one_hot ? classes : columns; }
+    const Run& run_of(std::int64_t row) const { return runs[run[row]]; }
+    /// What a sorted row adds to sum s, for each unit of weight.
+    double of(std::int64_t row, int s) const {
+        if (one_hot) return run_of(row).label == s ? 1.0 : 0.0;
+        return static_cast<double>(value[row * columns + s]);
+    }
 };
 
 /// Looks for one-hot rows and sorts by class if all are.
@@ -52,14 +68,19 @@ struct Features {
     int d = 0;
     int stride = 0;  ///< floats from row to row; the padding is 0
     double unit = 1.0;
-    bool direct = false;  ///< every pair by its differences: few columns or few rows
+    double largest_distance = 0.0;  ///< no squared distance is larger
+    bool direct = false;            ///< every pair by its differences: few columns or few rows
     Buffer memory;
-    float* row = nullptr;      ///< [n, stride], not centred: their differences have no rounding error but one
-    float* column = nullptr;   ///< [blocks][d][block_rows], the same by columns; only if d is small
-    float* centred = nullptr;  ///< [n, stride]; only if not direct
-    float* norm = nullptr;     ///< [n]: squared lengths of the centred rows; only if not direct
+    float* row = nullptr;     ///< [n, stride], not centred: their differences have no rounding error but one
+    float* column = nullptr;  ///< [blocks][d][block_rows], the same by columns; only if d is small
+    /// [blocks * block_rows / lanes][d][lanes], centred, in panels of neighbouring rows as products want
+    /// them; rows beyond n are 0. Only if not direct.
+    float* centred = nullptr;
+    float* norm =
+        nullptr;  ///< [blocks * block_rows]: squared lengths of the centred rows; only if not direct
 
     std::int64_t blocks() const { return (n + block_rows - 1) / block_rows; }
+    const float* panel(std::int64_t index) const { return centred + index / lanes * d * lanes; }
     Block block(std::int64_t index) const {
         const std::int64_t first = index * block_rows;
         return {first, static_cast<int>(n - first < block_rows ? n - first : block_rows)};
@@ -69,9 +90,13 @@ struct Features {
 /// Copies x in the given order of rows, scaled and centred.
 Features prepare_features(Kernels& kernels, ConstTensor x, const std::vector<std::int64_t>& order);
 
+/// Squared distance of a row to itself, whose weight is then 0: what it gives itself is known without.
+inline constexpr float out_of_sight = 1e38F;
+
 /// Squared distances of two blocks: tile[i][j] = |x_i - x_j|^2 for row i of block a and row j of b.
-/// Between a block and itself, the diagonal is exactly `diagonal`. Returns whether oneDNN did its part.
-bool squared_distances(const Features& x, std::int64_t a, std::int64_t b, float diagonal, float* tile);
+/// Between a block and itself, the diagonal is out of sight. Entries beyond the rows of a and b are finite
+/// numbers.
+void squared_distances(const Features& x, std::int64_t a, std::int64_t b, float* tile);
 
 /// @name Distances over the smallest of their row
 /// Without its own sample a row has no weight of 1, and at large widths all would underflow. Relative to the

@@ -7,7 +7,7 @@
 #include <utility>
 
 #if defined(__SSE__)
-#include <xmmintrin.h>
+#include <immintrin.h>
 #endif
 
 // Vectors as wide as the processor's registers, by the extensions GCC and Clang share: one source for every
@@ -50,6 +50,26 @@ inline void add_to_double(const Vector& v, double* to) {
     }
 }
 
+/// The same for the first `count` lanes.
+inline void add_to_double(const Vector& v, double* to, int count) {
+    if (count == lanes) {
+        add_to_double(v, to);
+        return;
+    }
+    float part[lanes];
+    store(v, part);
+    for (int lane = 0; lane < count; ++lane) to[lane] += static_cast<double>(part[lane]);
+}
+
+/// Whether any bit of any lane is set.
+inline bool any_bit(const BitVector& v) {
+    std::uint32_t part[lanes];
+    std::memcpy(part, &v, sizeof part);
+    std::uint32_t any = 0;
+    for (const std::uint32_t bits : part) any |= bits;
+    return any != 0;
+}
+
 /// Sum of the lanes, always in the same order.
 inline float horizontal_sum(const Vector& v) {
     float part[lanes];
@@ -80,26 +100,58 @@ inline void transpose_square(std::array<Vector, lanes>& rows) {
     }
 }
 
-/// exp(-u) for u >= 0 (infinity too), within 1.1 ulp; exactly 1 at 0, and exactly 0 where the result would be
-/// below the smallest normal float.
-inline Vector exp_minus(const Vector& u) {
-    constexpr float log2_e = 1.44269504F;
-    constexpr float ln2_high = 0.693359375F;  // so few bits that n * ln2_high is exact
-    constexpr float ln2_low = -2.12194440e-4F;
-    constexpr float round_to_int = 12582912.0F;  // 1.5 * 2^23: the sum's last bits are the nearest integer
-    constexpr float largest = 87.3365447F;       // -ln of the smallest normal float
+/// a b + c, rounded once where the processor can; said to it, because a compiler may but need not see it.
+inline Vector multiply_add(const Vector& a, const Vector& b, const Vector& c) {
+#if defined(__AVX512F__)
+    return _mm512_fmadd_ps(a, b, c);
+#elif defined(__FMA__)
+    return _mm256_fmadd_ps(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
 
-    const Vector shifted = round_to_int - u * log2_e;
+/// 2^(-b d) for d, b >= 0, where the product may be infinite: within exponential_error of itself, exactly 1
+/// at 0, and exactly 0 where it would be below the smallest normal float.
+inline Vector power_of_half(const Vector& d, float b) {
+    constexpr float round_to_int = 12582912.0F;  // 1.5 * 2^23: the sum's last bits are the nearest integer
+    constexpr float largest = 126.0F;
+
+    // d b is never rounded by itself: its error would grow with it.
+    const Vector exponent = Vector{} - b;
+    const Vector shifted = multiply_add(d, exponent, Vector{} + round_to_int);
     const Vector n = shifted - round_to_int;
-    const Vector r = -(u + n * ln2_high) - n * ln2_low;  // |r| <= ln(2) / 2; beyond `largest`, anything
-    Vector p = 1.9875691500e-4F * r + 1.3981999507e-3F;
-    p = p * r + 8.3334519073e-3F;
-    p = p * r + 4.1665795894e-2F;
-    p = p * r + 1.6666665459e-1F;
-    p = p * r + 5.0000001201e-1F;
-    p = p * (r * r) + r + 1.0F;
+    const Vector f = multiply_add(d, exponent, -n);    // 2^f 2^n; |f| <= 0.5, but beyond `largest` anything
+    Vector q = 0x1.41fbbcp-13F * f + 0x1.5f3e54p-10F;  // 2^f = 1 + f q(f), minimax
+    q = q * f + 0x1.3b2d4cp-7F;
+    q = q * f + 0x1.c6aee8p-5F;
+    q = q * f + 0x1.ebfbdcp-3F;
+    q = q * f + 0x1.62e430p-1F;
+    const Vector p = q * f + 1.0F;
     const auto bits = std::bit_cast<BitVector>(p) + (std::bit_cast<BitVector>(shifted) << 23);  // p * 2^n
-    return u > largest ? Vector{} : std::bit_cast<Vector>(bits);
+    return shifted < round_to_int - largest ? Vector{} : std::bit_cast<Vector>(bits);
+}
+
+/// Relative error of power_of_half. Without multiply-adds d b is rounded: so much at a weight that still
+/// counts.
+#if defined(__FMA__)
+inline constexpr double exponential_error = 1.0e-7;
+#else
+inline constexpr double exponential_error = 2.0e-6;
+#endif
+
+/// The sum of the lanes of rows[i] in lane i.
+inline Vector sums_of_lanes(const Vector* rows) {
+    constexpr auto each_lane = std::make_integer_sequence<int, lanes>{};
+    std::array<Vector, lanes> sum;
+    std::memcpy(&sum, rows, sizeof sum);
+#pragma GCC unroll 4
+    for (int count = lanes / 2; count > 0; count /= 2)
+#pragma GCC unroll 8
+        for (int i = 0; i < count; ++i)
+            sum[i] = interleave<false>(sum[i], sum[i + count], each_lane) +
+                     interleave<true>(sum[i], sum[i + count], each_lane);
+    return sum[0];
 }
 
 /// While it lives, numbers below the smallest normal float are 0 in this thread: they change nothing, and

@@ -1,33 +1,35 @@
 #pragma once
 
 #include <span>
-#include <vector>
 
 #include "kernels/cpu/spectrum_samples.h"
 #include "kernels/cpu/spectrum_vector.h"
+#include "kernels/filter_nodes.h"
 
 namespace deepfreq::spectrum {
 
-/// The grid of filter widths, as the exponents want it: weight k of a pair is exp(-distance * half[k]).
-struct Widths {
-    std::vector<float> half;  ///< 1 / (2 delta)
-    bool even = false;        ///< evenly spaced, `half_step` apart
-    float half_step = 0.0F;
-
-    /// 1/delta belongs to distances times unit^2.
-    Widths(std::span<const double> inv_delta, double unit);
+/// The weights of a pair, in chains, `count` in all.
+struct Nodes {
+    std::span<const WeightChain> chains;
+    int count;
 };
 
-/// Widths first … first+count-1: those of one pass over the pairs.
-struct WidthRange {
-    int first, count;
-};
+/// @name Sums of a block's rows
+/// sums[s][row][m]: sum over samples j of G_ij at node m, for one-hot targets over the j of class s, else
+/// times y_js.
+/// @{
 
-/// Adds to the sums of every row of one block what the rows of another block give it.
-/// tile[j][i] is the squared distance of row i of the block that receives to row j of block `from`.
-/// sums[s][i / lanes][k][i % lanes]: sum over j of G_ij (one-hot: over the j of class s; else: times y_js).
-void add_weighted_sums(const float* tile, int receiving_rows, const Block& from, const Targets& targets,
-                       const Widths& widths, const WidthRange& range, double* sums);
+/// One-hot targets. tile[i][j] is the squared distance of row i of the block `of_rows` to row j of the block
+/// `of_lanes`. Adds to the sums of either what the other block gives it; to those of the lanes only, where
+/// to_rows is null.
+void add_by_class(const float* tile, const Block& of_rows, const Block& of_lanes, const Targets& targets,
+                  const Nodes& nodes, double* to_rows, double* to_lanes);
+
+/// Any targets. tile[j][i] is the squared distance of row j of block `from` to row i of the block that
+/// receives.
+void add_by_column(const float* tile, const Block& from, int receiving_rows, const Targets& targets,
+                   const Nodes& nodes, double* sums);
+/// @}
 
 /// to[j][i] = from[i][j] for whole tiles.
 void transpose(const float* from, float* to);

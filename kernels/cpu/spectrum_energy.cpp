@@ -1,0 +1,115 @@
+#include "kernels/cpu/spectrum_energy.h"
+
+#include <algorithm>
+
+#include "kernels/cpu/spectrum_weights.h"
+
+// The sums at the widths are a matrix product, of the coefficients and the sums at the nodes. Coefficients of
+// a width are of neighbouring nodes, those of neighbouring widths nearly of the same.
+
+namespace deepfreq::spectrum {
+namespace {
+
+constexpr int vectors_at_once = 2;
+constexpr int widths_at_once = vectors_at_once * lanes / 2;
+constexpr int sums_at_once = 4;
+
+DoubleVector load_doubles(const double* from) {
+    DoubleVector v;
+    std::memcpy(&v, from, sizeof v);
+    return v;
+}
+
+void add_doubles(const DoubleVector& v, double* to) {
+    const DoubleVector sum = load_doubles(to) + v;
+    std::memcpy(to, &sum, sizeof sum);
+}
+
+}  // namespace
+
+/// |sum_j y_j G_ij|^2 and sum_j G_ij of one row, at each width.
+struct WidthEnergies::RowEnergies {
+    std::vector<double> square, weight;
+};
+
+WidthEnergies::WidthEnergies(const FilterNodes& nodes, const Targets& targets, bool exclude_self)
+    : targets_(targets),
+      nodes_(nodes.count),
+      widths_(static_cast<int>(nodes.widths.size())),
+      exclude_self_(exclude_self),
+      groups_(static_cast<std::size_t>((widths_ + widths_at_once - 1) / widths_at_once),
+              Group{nodes.count, 0}) {
+    const std::size_t stride = groups_.size() * widths_at_once;
+    coefficient_.resize(static_cast<std::size_t>(nodes_) * stride);
+    constant_.resize(stride);
+    for (std::size_t k = 0; k < nodes.widths.size(); ++k) {
+        const auto& [first, count, coefficients, constant] = nodes.widths[k];
+        for (int m = 0; m < count; ++m)
+            coefficient_[static_cast<std::size_t>(first + m) * stride + k] =
+                nodes.coefficients[static_cast<std::size_t>(coefficients + m)];
+        constant_[k] = constant;
+        Group& group = groups_[k / widths_at_once];
+        group.first_node = std::min(group.first_node, first);
+        group.last_node = std::max(group.last_node, first + count);
+    }
+}
+
+/// Sums s … s + Sums - 1 of a row at every width, from those at the nodes.
+template <int Sums>
+void WidthEnergies::add_sums(std::int64_t row, int s, const double* at_node, RowEnergies& energies) const {
+    const std::int64_t sums_stride = std::int64_t{block_rows} * nodes_;
+    const std::size_t stride = constant_.size();
+    // The sums at the nodes are without the row itself, whose weight is 1 at any width, or left out.
+    double own[Sums], others[Sums];
+    for (int i = 0; i < Sums; ++i) {
+        const double of_row = targets_.of(row, s + i);
+        own[i] = exclude_self_ ? 0.0 : of_row;
+        others[i] = targets_.total[static_cast<std::size_t>(s + i)] - of_row;
+    }
+    const int last = targets_.sums() - 1;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        const std::size_t k = g * widths_at_once;
+        DoubleVector sum[Sums][vectors_at_once];
+        for (int i = 0; i < Sums; ++i)
+            for (int v = 0; v < vectors_at_once; ++v)
+                sum[i][v] = load_doubles(&constant_[k + v * lanes / 2]) * others[i] + own[i];
+        for (int m = groups_[g].first_node; m < groups_[g].last_node; ++m) {
+            DoubleVector coefficient[vectors_at_once];
+            for (int v = 0; v < vectors_at_once; ++v)
+                coefficient[v] =
+                    load_doubles(&coefficient_[static_cast<std::size_t>(m) * stride + k + v * lanes / 2]);
+#pragma GCC unroll 4
+            for (int i = 0; i < Sums; ++i)
+#pragma GCC unroll 4
+                for (int v = 0; v < vectors_at_once; ++v)
+                    sum[i][v] += coefficient[v] * at_node[i * sums_stride + m];
+        }
+        for (int i = 0; i < Sums; ++i)
+            for (int v = 0; v < vectors_at_once; ++v) {
+                if (targets_.one_hot || s + i == last)
+                    add_doubles(sum[i][v], &energies.weight[k + v * lanes / 2]);
+                if (targets_.one_hot || s + i < last)
+                    add_doubles(sum[i][v] * sum[i][v], &energies.square[k + v * lanes / 2]);
+            }
+    }
+}
+
+void WidthEnergies::compute(const Block& block, const double* sums, double* energy) const {
+    RowEnergies of_row{std::vector<double>(constant_.size()), std::vector<double>(constant_.size())};
+    std::fill_n(energy, widths_, 0.0);
+    for (int i = 0; i < block.count; ++i) {
+        std::ranges::fill(of_row.square, 0.0);
+        std::ranges::fill(of_row.weight, 0.0);
+        const auto at_node = [&](int s) { return sums + (std::int64_t{s} * block_rows + i) * nodes_; };
+        int s = 0;
+        for (; s + sums_at_once <= targets_.sums(); s += sums_at_once)
+            add_sums<sums_at_once>(block.first + i, s, at_node(s), of_row);
+        for (; s < targets_.sums(); ++s) add_sums<1>(block.first + i, s, at_node(s), of_row);
+        for (std::size_t k = 0; k < static_cast<std::size_t>(widths_); ++k) {
+            const double weight = of_row.weight[k];
+            energy[k] += weight > 0.0 ? of_row.square[k] / (weight * weight) : 0.0;
+        }
+    }
+}
+
+}  // namespace deepfreq::spectrum
