@@ -341,6 +341,7 @@ FilterNodes choose_nodes(std::span<const double> exponents, std::int64_t n, doub
     const double smallest = std::max({0.5 * *positive, 1.0 / largest_distance, 1e-30});
     constexpr std::array<Density, 5> densities = {{{4, 2}, {5, 2}, {5, 1}, {6, 1}, {8, 1}}};
     for (const Density& density : densities) {
+        if (density.octaves_per_exponential > arithmetic.most_octaves_per_exponential) continue;
         const Nodes nodes = make_nodes(std::min(smallest, largest), largest, density, arithmetic);
         if (sums == FilterSums::Auto &&
             cost_of(nodes.chains, arithmetic) >= cost_of(at_widths.chains, arithmetic))

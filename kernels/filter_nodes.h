@@ -26,6 +26,7 @@ struct WeightArithmetic {
     double sum_cost;             ///< of adding one weight to all its sums, in products
     std::int64_t least_samples;  ///< below, fitting the nodes takes longer than they save
     int longest_chain;           ///< where the sums are made at evenly spaced widths themselves
+    int most_octaves_per_exponential = 2;
 };
 
 /// From which sums over pairs the sums at a grid of filter widths are made.

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "common/host_device.h"
+
 namespace deepfreq {
 
 /// Scalar function of a layer, applied element by element.
@@ -75,9 +77,23 @@ struct StepState {
 /// all widths follow (kernels/filter_nodes.h). Auto: at nodes where that is cheaper.
 enum class FilterSums { Auto, AtNodes, AtWidths };
 
+/// Some of n samples in place of all: evenly spaced over the samples sorted by class (one-hot targets), so
+/// that every class has its share.
+struct RowSample {
+    std::int64_t rows = 0;     ///< 0, or n and more: all
+    std::uint64_t offset = 0;  ///< which of them; any number
+
+    bool all(std::int64_t n) const { return rows <= 0 || rows >= n; }
+    /// Whether the i-th of the n sorted samples is one of them; of all i, exactly `rows` are.
+    DEEPFREQ_HOST_DEVICE bool has(std::int64_t i, std::int64_t n) const {
+        return (i * rows + static_cast<std::int64_t>(offset % static_cast<std::uint64_t>(n))) % n < rows;
+    }
+};
+
 /// Choices of Kernels::gaussian_low_frequency_energy.
 struct LowFrequencyParams {
     bool exclude_self = false;  ///< leave i = j out of both sums of eq. 4
+    RowSample rows = {};  ///< the samples i over whose |y_low_i|^2 the energy is summed; j runs over all
     FilterSums sums = FilterSums::Auto;
     /// Asked many times a second, from any thread: true ends the measurement, which throws Interrupted.
     std::function<bool()> stop = {};

@@ -30,7 +30,7 @@ struct WriteDistances {
     template <class Block>
     void operator()(Block& block, Shared& shared) const {
         make_distances<MatrixUnitOnHost>(block, shared.stage(), shared.judging.near_pairs,
-                                         shared.made.distance, x, tile, 0.0F);
+                                         shared.made.distance, x, tile);
         for (int j = 0; j < tile.columns; ++j)
             out[j * tile_rows + block.thread()] = shared.made.distance[distance_of(block.thread(), j)];
     }
@@ -66,11 +66,10 @@ double largest_error(const Rows& rows, bool direct = false) {
     const Features<HostDevice> features(device, {rows.x.data(), {rows.n, rows.d}}, order.data());
     std::vector<float> found(tile_rows * tile_columns);
     device.blocks(1, WriteDistances{features.samples(), {0, 0, rows.n}, found.data()});
-    constexpr double log2_of_e = 1.4426950408889634;
     double largest = 0.0;
     for (int i = 0; i < rows.n; ++i)
         for (int j = 0; j < rows.n; ++j) {
-            const double exact = rows.exact(i, j) / features.unit() / features.unit() * log2_of_e;
+            const double exact = rows.exact(i, j) / features.unit() / features.unit();
             const double value = static_cast<double>(found[j * tile_rows + i]);
             if (i != j) largest = std::max(largest, std::fabs(value - exact) / exact);
         }

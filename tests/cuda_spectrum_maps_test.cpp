@@ -135,28 +135,28 @@ TEST_CASE("kernels/cuda spectrum: parts cover every column once, class by class"
 TEST_CASE("kernels/cuda spectrum: a pass fits into its memory and fills the device") {
     const Limits limits{264, std::int64_t{448} << 20, 512};
     for (const std::int64_t n : {1, 100, 129, 3000, 10000, 40000, 60000, 1000000, 30000000})
-        for (const int widths : {1, 7, 100, 1000, 10000})
+        for (const int nodes : {1, 7, 35, 100, 10000})
             for (const int classes : {1, 10, 784, 20000})
                 for (const bool one_hot : {true, false}) {
-                    const Problem problem{n, widths, one_hot ? std::min<std::int64_t>(n, classes) : 1,
+                    const Problem problem{n, n, nodes, one_hot ? std::min<std::int64_t>(n, classes) : 1,
                                           one_hot ? 1 : classes + 1};
                     const Pass pass = plan_pass(problem, limits);
-                    INFO("n ", n, " widths ", widths, " classes ", classes, " one-hot ", one_hot, ": parts ",
-                         pass.parts, " row blocks ", pass.row_blocks, " widths ", pass.widths);
+                    INFO("n ", n, " nodes ", nodes, " classes ", classes, " one-hot ", one_hot, ": parts ",
+                         pass.parts, " row blocks ", pass.row_blocks, " nodes ", pass.nodes);
                     CHECK(pass_bytes(problem, pass) <= limits.workspace_bytes);
                     CHECK(pass.parts >= 1);
                     CHECK(pass.parts <= blocks_for(n, tile_columns));
                     CHECK(pass.row_blocks >= 1);
                     CHECK(pass.row_blocks <= blocks_for(n, tile_rows));
-                    CHECK(pass.widths >= 1);
-                    CHECK(pass.widths <= widths);
+                    CHECK(pass.nodes >= 1);
+                    CHECK(pass.nodes <= nodes);
                     CHECK(pass.row_blocks * pass.parts <= most_blocks);
                     if (n >= 3000 && classes <= 10) CHECK(pass.row_blocks * pass.parts >= 264);
                 }
     // The benchmark's: one pass.
-    const Pass pass = plan_pass({40000, 100, 10, 1}, limits);
+    const Pass pass = plan_pass({40000, 40000, 35, 10, 1}, limits);
     CHECK(pass.row_blocks == 313);
-    CHECK(pass.widths == 100);
+    CHECK(pass.nodes == 35);
     CHECK(pass.parts == 4);
 }
 

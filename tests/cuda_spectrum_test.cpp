@@ -35,12 +35,11 @@ using Set = tests::Samples;  // the kernels have a Samples of their own
 
 /// LFR of every width, as the CUDA backend computes it.
 std::vector<double> ratio(const Set& s, const std::vector<double>& grid, const Limits& limits,
-                          bool exclude_self = false, std::int64_t* blocks_run = nullptr) {
+                          const LowFrequencyParams& params = {}, std::int64_t* blocks_run = nullptr) {
     HostDevice device(limits);
-    std::vector<double> found =
-        LowFrequencyEnergy<HostDevice>(device, {s.x.data(), {s.n, s.d}}, {s.y.data(), {s.n, s.c}}, grid,
-                                       {.exclude_self = exclude_self})
-            .compute();
+    std::vector<double> found = LowFrequencyEnergy<HostDevice>(device, {s.x.data(), {s.n, s.d}},
+                                                               {s.y.data(), {s.n, s.c}}, grid, params)
+                                    .compute();
     const double total = tests::sum_of_squares(s.y);
     for (double& value : found) value /= total;
     if (blocks_run != nullptr) *blocks_run = device.blocks_run();
@@ -60,9 +59,13 @@ double worst_difference(const std::vector<double>& a, const std::vector<double>&
 void check_against_reference(const std::string& name, const Set& s, const std::vector<double>& grid,
                              const Limits& limits, bool exclude_self = false) {
     const std::vector<double> expected = reference::low_frequency_ratio(s.x, s.y, s.n, grid, exclude_self);
-    const double worst = worst_difference(ratio(s, grid, limits, exclude_self), expected);
-    INFO(name, ": n ", s.n, " d ", s.d, " c ", s.c, " error ", worst);
-    CHECK(worst <= 1e-5);
+    for (const FilterSums sums : {FilterSums::AtWidths, FilterSums::AtNodes}) {
+        const LowFrequencyParams params{.exclude_self = exclude_self, .sums = sums};
+        const double worst = worst_difference(ratio(s, grid, limits, params), expected);
+        INFO(name, sums == FilterSums::AtNodes ? ", at nodes" : ", at widths", ": n ", s.n, " d ", s.d, " c ",
+             s.c, " error ", worst);
+        CHECK(worst <= 1e-5);
+    }
 }
 
 }  // namespace
@@ -90,16 +93,16 @@ TEST_CASE(
         const std::vector<double> once = ratio(s, grid, {1, much, 0, 1});
         CHECK(worst_difference(ratio(s, grid, {1, much, 0, 2}), once) <= 1e-6);  // two tiles at once
         std::int64_t blocks_run = 0;
-        const std::vector<double> in_parts = ratio(s, grid, {12, much, 0}, false, &blocks_run);
+        const std::vector<double> in_parts = ratio(s, grid, {12, much, 0}, {}, &blocks_run);
         CHECK(blocks_run == 15);  // three blocks of rows in five parts
         CHECK(worst_difference(in_parts, once) <= 1e-6);
         CHECK(worst_difference(in_parts, expected) <= 1e-5);
         CHECK(ratio(s, grid, {12, much, 0}) == in_parts);  // bit for bit
         const Limits little{1, 60 << 10, 0};
-        const Pass pass = plan_pass({s.n, 20, one_hot ? 3 : 1, one_hot ? 1 : 4}, little);
+        const Pass pass = plan_pass({s.n, s.n, 20, one_hot ? 3 : 1, one_hot ? 1 : 4}, little);
         CHECK(pass.row_blocks == 1);
-        CHECK(pass.widths == 8);
-        const std::vector<double> in_passes = ratio(s, grid, little, false, &blocks_run);
+        CHECK(pass.nodes == 8);
+        const std::vector<double> in_passes = ratio(s, grid, little, {}, &blocks_run);
         CHECK(blocks_run == 3 * 3 * pass.parts);
         CHECK(worst_difference(in_passes, once) <= 1e-6);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace deepfreq::reference {
 namespace {
@@ -18,15 +19,16 @@ double squared_distance(const float* a, const float* b, std::int64_t d) {
 
 }  // namespace
 
-std::vector<double> low_frequency_ratio(const std::vector<float>& x, const std::vector<float>& y,
-                                        std::int64_t n, const std::vector<double>& inv_delta,
-                                        bool exclude_self) {
+std::vector<double> low_frequency_energy(const std::vector<float>& x, const std::vector<float>& y,
+                                         std::int64_t n, const std::vector<double>& inv_delta,
+                                         bool exclude_self, const std::vector<std::int64_t>& rows) {
     const std::int64_t d = static_cast<std::int64_t>(x.size()) / n;
     const std::int64_t c = static_cast<std::int64_t>(y.size()) / n;
     const auto widths = static_cast<std::int64_t>(inv_delta.size());
-    std::vector<double> energy_of_row(static_cast<std::size_t>(n * widths), 0.0);
+    std::vector<double> energy_of_row(rows.size() * inv_delta.size(), 0.0);
 #pragma omp parallel for schedule(dynamic)
-    for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t r = 0; r < std::ssize(rows); ++r) {
+        const std::int64_t i = rows[r];
         std::vector<double> distance;
         double nearest = std::numeric_limits<double>::infinity();
         for (std::int64_t j = 0; j < n; ++j) {
@@ -44,16 +46,24 @@ std::vector<double> low_frequency_ratio(const std::vector<float>& x, const std::
                 for (std::int64_t s = 0; s < c; ++s) sum[s] += weight * y[j * c + s];
             }
             if (weight_sum == 0.0) continue;
-            for (const double value : sum) energy_of_row[i * widths + k] += std::pow(value / weight_sum, 2.0);
+            for (const double value : sum) energy_of_row[r * widths + k] += std::pow(value / weight_sum, 2.0);
         }
     }
+    std::vector<double> energy(inv_delta.size(), 0.0);
+    for (std::int64_t r = 0; r < std::ssize(rows); ++r)
+        for (std::int64_t k = 0; k < widths; ++k) energy[k] += energy_of_row[r * widths + k];
+    return energy;
+}
+
+std::vector<double> low_frequency_ratio(const std::vector<float>& x, const std::vector<float>& y,
+                                        std::int64_t n, const std::vector<double>& inv_delta,
+                                        bool exclude_self) {
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
+    std::iota(rows.begin(), rows.end(), 0);
+    std::vector<double> ratio = low_frequency_energy(x, y, n, inv_delta, exclude_self, rows);
     double total = 0.0;
     for (const float value : y) total += static_cast<double>(value) * value;
-    std::vector<double> ratio(static_cast<std::size_t>(widths), 0.0);
-    for (std::int64_t k = 0; k < widths; ++k) {
-        for (std::int64_t i = 0; i < n; ++i) ratio[k] += energy_of_row[i * widths + k];
-        ratio[k] /= total;
-    }
+    for (double& value : ratio) value /= total;
     return ratio;
 }
 

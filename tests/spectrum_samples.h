@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
@@ -101,6 +102,20 @@ inline std::vector<double> energy(Kernels& kernels, const Samples& s, const Grid
     kernels.upload<float>(s.y, y.view<float>({s.n, s.c}));
     return kernels.gaussian_low_frequency_energy(x.view<float>({s.n, s.d}), y.view<float>({s.n, s.c}), grid,
                                                  params);
+}
+
+/// The rows that a sample takes: of the samples sorted by class, one-hot targets; of one column, in their
+/// order.
+inline std::vector<std::int64_t> rows_of(const RowSample& sample, const Samples& s) {
+    std::vector<std::int64_t> order(static_cast<std::size_t>(s.n)), rows;
+    std::iota(order.begin(), order.end(), 0);
+    const auto label = [&](std::int64_t i) {
+        return std::ranges::find(&s.y[i * s.c], &s.y[i * s.c] + s.c, 1.0F) - &s.y[i * s.c];
+    };
+    if (s.c > 1) std::ranges::stable_sort(order, {}, label);
+    for (std::int64_t i = 0; i < s.n; ++i)
+        if (sample.has(i, s.n)) rows.push_back(order[static_cast<std::size_t>(i)]);
+    return rows;
 }
 
 inline double sum_of_squares(const Floats& y) {

@@ -52,8 +52,9 @@ class LowFrequencyEnergy {
   public:
     LowFrequencyEnergy(Kernels& kernels, ConstTensor x, ConstTensor y, std::span<const double> inv_delta,
                        const LowFrequencyParams& params)
-        : targets_(prepare_targets(y)),
+        : targets_(prepare_targets(y, params.rows)),
           x_(prepare_features(kernels, x, targets_.order)),
+          rows_(params.rows.all(x.rows()) ? x.rows() : params.rows.rows),
           exclude_self_(params.exclude_self),
           nearest_(params.exclude_self ? static_cast<std::size_t>(x.rows()) : 0,
                    std::numeric_limits<double>::infinity()),
@@ -61,7 +62,7 @@ class LowFrequencyEnergy {
           energy_(inv_delta.size(), 0.0) {
         for (const double value : inv_delta) exponents_.push_back(0.5 * value * x_.unit * x_.unit);
         const std::int64_t bytes_per_node = std::int64_t{targets_.sums()} * block_rows * 8;  // and block
-        const std::int64_t blocks = x_.blocks();
+        const std::int64_t blocks = receiving_blocks();
         const std::int64_t nodes_that_fit = sums_limit / (std::min(blocks, blocks_wanted) * bytes_per_node);
         nodes_ = choose_nodes(exponents_, x_.n, x_.largest_distance, arithmetic_for(targets_), params.sums);
         if (nodes_.are_widths() || nodes_.count > nodes_that_fit) {
@@ -71,7 +72,8 @@ class LowFrequencyEnergy {
             widths_per_pass_ = std::ssize(exponents_);
         }
         block_sums_ = nodes_.count * bytes_per_node / 8;
-        blocks_per_pass_ = std::clamp<std::int64_t>(sums_limit / (block_sums_ * 8), 1, blocks);
+        blocks_per_pass_ =
+            std::clamp<std::int64_t>(sums_limit / ((block_sums_ + widths_per_pass_) * 8), 1, blocks);
         sums_ = kernels.allocate(static_cast<std::size_t>(blocks_per_pass_ * block_sums_) * sizeof(double));
         tiles_ = kernels.allocate_zeros({omp_get_max_threads(), 2, tile_floats});
         block_energy_.resize(static_cast<std::size_t>(blocks_per_pass_ * widths_per_pass_));
@@ -86,8 +88,8 @@ class LowFrequencyEnergy {
                     std::span(exponents_)
                         .subspan(first_width_, std::min(widths_per_pass_, width_count - first_width_)),
                     arithmetic_for(targets_));
-            for (first_ = 0; first_ < x_.blocks(); first_ += blocks_per_pass_) {
-                last_ = std::min(first_ + blocks_per_pass_, x_.blocks());
+            for (first_ = 0; first_ < receiving_blocks(); first_ += blocks_per_pass_) {
+                last_ = std::min(first_ + blocks_per_pass_, receiving_blocks());
                 pass();
                 if (stopped_) throw Interrupted();
             }
@@ -116,7 +118,7 @@ class LowFrequencyEnergy {
             for (std::int64_t a = first_; a < last_; ++a) {
                 for (std::int64_t b = 0; b < x_.blocks(); ++b)
                     if ((b < first_ || b >= last_) && !stopped()) make_tile(b, a), add(b, a, tile());
-                energies.compute(x_.block(a), sums_of(a),
+                energies.compute(receiving(a), sums_of(a),
                                  block_energy_.data() + (a - first_) * widths_per_pass_);
             }
         }
@@ -132,7 +134,7 @@ class LowFrequencyEnergy {
         {
             const FlushDenormals flush;
 #pragma omp for schedule(dynamic)
-            for (std::int64_t a = 0; a < x_.blocks(); ++a)
+            for (std::int64_t a = 0; a < receiving_blocks(); ++a)
                 for (std::int64_t b = 0; b < x_.blocks() && !stopped(); ++b) {
                     make_tile(a, b);
                     find_nearest(x_, a, b, tile(), nearest_.data());
@@ -170,6 +172,13 @@ class LowFrequencyEnergy {
             add_by_column(distances, x_.block(from), x_.block(to).count, targets_, nodes, sums_of(to));
     }
 
+    std::int64_t receiving_blocks() const {
+        return (rows_ + block_rows - 1) / block_rows;
+    }
+    Block receiving(std::int64_t block) const {
+        const Block all = x_.block(block);
+        return {all.first, static_cast<int>(std::min<std::int64_t>(all.count, rows_ - all.first))};
+    }
     bool stopped() {
         if (!stopped_ && stop_ && stop_()) stopped_ = true;
         return stopped_;
@@ -183,6 +192,7 @@ class LowFrequencyEnergy {
 
     Targets targets_;
     Features x_;
+    std::int64_t rows_;  ///< that receive: the first so many
     bool exclude_self_;
     std::vector<double> nearest_;  ///< with exclude_self: [n]
     const std::function<bool()>& stop_;

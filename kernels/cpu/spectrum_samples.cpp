@@ -88,9 +88,41 @@ void fill_row(Features& x, std::int64_t i, const float* original, const std::vec
     x.norm[i] = static_cast<float>(norm);
 }
 
+/// The runs of a class in the order of the rows.
+void find_runs(const std::vector<int>& label, int classes, Targets& out) {
+    out.classes = classes;
+    out.total.resize(static_cast<std::size_t>(classes));
+    for (std::int64_t i = 0; i < std::ssize(out.order); ++i) {
+        const int of_row = label[out.order[i]];
+        if (out.runs.empty() || out.runs.back().label != of_row) out.runs.push_back({i, i, of_row});
+        out.runs.back().last = i + 1;
+        out.run.push_back(static_cast<int>(out.runs.size()) - 1);
+        out.total[of_row] += 1.0;
+    }
+}
+
+/// The targets in the order of the rows, with a column of ones.
+void fill_targets(ConstTensor y, Targets& out) {
+    const std::int64_t n = y.rows();
+    const std::int64_t c = y.columns();
+    float largest = 0.0F;
+    for (std::int64_t i = 0; i < n * c; ++i) largest = std::max(largest, std::fabs(y.data[i]));
+    out.unit = power_of_two_above(largest) / largest_target;
+    out.columns = static_cast<int>(c + 1);
+    out.value.resize(static_cast<std::size_t>(n * (c + 1)));
+    out.total.resize(static_cast<std::size_t>(c + 1));
+    for (std::int64_t i = 0; i < n; ++i) {
+        const float* const from = y.data + out.order[i] * c;
+        float* const row = out.value.data() + i * (c + 1);
+        for (std::int64_t k = 0; k < c; ++k) row[k] = static_cast<float>(from[k] / out.unit);
+        row[c] = 1.0F;
+        for (std::int64_t k = 0; k <= c; ++k) out.total[k] += static_cast<double>(row[k]);
+    }
+}
+
 }  // namespace
 
-Targets prepare_targets(ConstTensor y) {
+Targets prepare_targets(ConstTensor y, const RowSample& rows) {
     const std::int64_t n = y.rows();
     const std::int64_t c = y.columns();
     Targets out;
@@ -101,33 +133,18 @@ Targets prepare_targets(ConstTensor y) {
     out.one_hot = true;
     for (std::int64_t i = 0; i < n && out.one_hot; ++i)
         out.one_hot = (label[i] = one_hot_class(y.data + i * c, c)) >= 0;
-    if (out.one_hot) {
-        out.classes = static_cast<int>(c);
-        out.total.resize(static_cast<std::size_t>(c));
+    if (out.one_hot)
         std::stable_sort(out.order.begin(), out.order.end(),
                          [&](std::int64_t i, std::int64_t j) { return label[i] < label[j]; });
-        for (std::int64_t i = 0; i < n; ++i) {
-            const int of_row = label[out.order[i]];
-            if (out.runs.empty() || out.runs.back().label != of_row) out.runs.push_back({i, i, of_row});
-            out.runs.back().last = i + 1;
-            out.run.push_back(static_cast<int>(out.runs.size()) - 1);
-            out.total[of_row] += 1.0;
-        }
-        return out;
+    if (!rows.all(n)) {
+        std::vector<std::int64_t> sampled, others;
+        for (std::int64_t i = 0; i < n; ++i) (rows.has(i, n) ? sampled : others).push_back(out.order[i]);
+        std::ranges::copy(others, std::ranges::copy(sampled, out.order.begin()).out);
     }
-
-    float largest = 0.0F;
-    for (std::int64_t i = 0; i < n * c; ++i) largest = std::max(largest, std::fabs(y.data[i]));
-    out.unit = power_of_two_above(largest) / largest_target;
-    out.columns = static_cast<int>(c + 1);
-    out.value.resize(static_cast<std::size_t>(n * (c + 1)));
-    out.total.resize(static_cast<std::size_t>(c + 1));
-    for (std::int64_t i = 0; i < n; ++i) {
-        float* const row = out.value.data() + i * (c + 1);
-        for (std::int64_t k = 0; k < c; ++k) row[k] = static_cast<float>(y.data[i * c + k] / out.unit);
-        row[c] = 1.0F;
-        for (std::int64_t k = 0; k <= c; ++k) out.total[k] += static_cast<double>(row[k]);
-    }
+    if (out.one_hot)
+        find_runs(label, static_cast<int>(c), out);
+    else
+        fill_targets(y, out);
     return out;
 }
 

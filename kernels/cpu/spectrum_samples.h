@@ -29,7 +29,7 @@ struct Block {
     int count = 0;
 };
 
-/// Sorted rows first … last-1 share the one class.
+/// Sorted rows first … last-1 share the one class. Where some rows are sampled, a class may have two runs.
 struct Run {
     std::int64_t first, last;
     int label;
@@ -58,8 +58,8 @@ struct Targets {
     }
 };
 
-/// Looks for one-hot rows and sorts by class if all are.
-Targets prepare_targets(ConstTensor y);
+/// Looks for one-hot rows and sorts by class if all are. Rows that are a sample come before the others.
+Targets prepare_targets(ConstTensor y, const RowSample& rows);
 
 /// The features in the forms that exact and fast distances want. All are divided by `unit`, a power of two
 /// that brings the longest centred row below 1: so squared distances stay below 4 and cannot overflow.

@@ -38,7 +38,7 @@ DEEPFREQ_HOST_DEVICE void from_products(Block& block, float* distance, const Sam
                                         NearPairs& near_pairs) {
     const int thread = block.thread();
     const RowShape of_row = x.shape[tile.first_row + thread];
-    const float twice = -2.0F * of_row.scale * log2_e;
+    const float twice = -2.0F * of_row.scale;
     const int itself = tile.first_row + thread - tile.first_column;
     const bool real = tile.first_row + thread < x.n;
     for (int j = 0; j < tile.columns; ++j) {
@@ -78,7 +78,7 @@ DEEPFREQ_HOST_DEVICE void measure_near_pairs(Block& block, const NearPairs& near
             add_recent(total, recent);
         }
         const float sum = block.warp_sum(total + recent);
-        if (lane == 0) distance[distance_of(row, column)] = sum * log2_e;
+        if (lane == 0) distance[distance_of(row, column)] = sum;
     }
 }
 
@@ -139,17 +139,16 @@ DEEPFREQ_HOST_DEVICE void measure_differences(Block& block, Stages& memory, floa
     for (int j = 0; j < 8; ++j) {
         float* const column = distance + distance_of(0, difference_column(thread, j));
         DEEPFREQ_UNROLL
-        for (int i = 0; i < 8; ++i) column[difference_row(thread, i)] = total[i][j] * log2_e;
+        for (int i = 0; i < 8; ++i) column[difference_row(thread, i)] = total[i][j];
     }
     block.barrier();
 }
 
-/// distance[column][row] = |x_row - x_column|^2 log2(e), exactly `diagonal` for a row and itself and
-/// out_of_sight for columns beyond the tile's. Afterwards a thread may read the distances of row
-/// block.thread() only.
+/// distance[column][row] = |x_row - x_column|^2, and out_of_sight for a row and itself and for columns beyond
+/// the tile's. Afterwards a thread may read the distances of row block.thread() only.
 template <class Products, class Block>
 DEEPFREQ_HOST_DEVICE void make_distances(Block& block, Stages& memory, NearPairs& near_pairs, float* distance,
-                                         const Samples& x, const Tile& tile, float diagonal) {
+                                         const Samples& x, const Tile& tile) {
     const int thread = block.thread();
     block.barrier();  // what is in memory is done with
     bool by_differences = x.direct;
@@ -168,7 +167,7 @@ DEEPFREQ_HOST_DEVICE void make_distances(Block& block, Stages& memory, NearPairs
     if (by_differences) measure_differences(block, memory, distance, x, tile);
     for (int j = tile.columns; j < tile_columns; ++j) distance[distance_of(thread, j)] = out_of_sight;
     const int itself = tile.first_row + thread - tile.first_column;
-    if (itself >= 0 && itself < tile.columns) distance[distance_of(thread, itself)] = diagonal;
+    if (itself >= 0 && itself < tile.columns) distance[distance_of(thread, itself)] = out_of_sight;
 }
 
 }  // namespace deepfreq::cuda::spectrum

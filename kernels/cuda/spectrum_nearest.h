@@ -35,10 +35,9 @@ DEEPFREQ_HOST_DEVICE inline double exact_distance(const Samples& x, std::int64_t
 DEEPFREQ_CALLED DEEPFREQ_HOST_DEVICE inline void take_off_nearest(float* distance, const Samples& x,
                                                                   const Tile& tile, int thread,
                                                                   double nearest) {
-    constexpr double exact_log2_e = 1.4426950408889634;
     const std::int64_t row = tile.first_row + thread;
     if (row >= x.n) return;
-    const auto smallest = static_cast<float>(nearest * exact_log2_e);
+    const auto smallest = static_cast<float>(nearest);
     for (int j = 0; j < tile.columns; ++j) {
         const std::int64_t column = tile.first_column + j;
         if (column == row) continue;
@@ -47,7 +46,7 @@ DEEPFREQ_CALLED DEEPFREQ_HOST_DEVICE inline void take_off_nearest(float* distanc
         if (entry >= 2.0F * smallest) {
             entry -= smallest;
         } else {
-            const double left = (exact_distance(x, row, column) - nearest) * exact_log2_e;
+            const double left = exact_distance(x, row, column) - nearest;
             entry = left > 0.0 ? static_cast<float>(left) : 0.0F;
         }
     }
@@ -77,7 +76,7 @@ struct NearestOthers {
             const Tile tile{static_cast<std::int32_t>(first_row), static_cast<std::int32_t>(first),
                             left < tile_columns ? static_cast<int>(left) : tile_columns};
             make_distances<Products>(block, shared.stage(), shared.judging.near_pairs, shared.made.distance,
-                                     x, tile, out_of_sight);
+                                     x, tile);
             search(shared.made.distance, tile, block.thread(), best);
         }
         nearest[part * rows + first_row + block.thread()] = best;
@@ -89,14 +88,14 @@ struct NearestOthers {
         constexpr double error = 1e-5;  // of a distance in a tile, as part of it, at most
         const std::int64_t row = tile.first_row + thread;
         if (row >= x.n) return;
-        auto limit = static_cast<float>(best * static_cast<double>(log2_e) * (1.0 + error));
+        auto limit = static_cast<float>(best * (1.0 + error));
         for (int j = 0; j < tile.columns; ++j) {
             const std::int64_t column = tile.first_column + j;
             if (column == row || distance[distance_of(thread, j)] > limit) continue;
             const double exact = exact_distance(x, row, column);
             if (exact >= best) continue;
             best = exact;
-            limit = static_cast<float>(best * static_cast<double>(log2_e) * (1.0 + error));
+            limit = static_cast<float>(best * (1.0 + error));
         }
     }
 };

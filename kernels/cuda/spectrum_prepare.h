@@ -215,8 +215,21 @@ struct RowShapes {
         const double scale = power_of_two_above(length[order[row]]) * 0x1p-10 / unit;
         double sum = 0.0;
         for (int index = 0; index < chunks; ++index) sum += square[row * chunks + index];
-        constexpr double log2_of_e = 1.4426950408889634;
-        shape[row] = {static_cast<float>(sum * scale * scale * log2_of_e), static_cast<float>(scale)};
+        shape[row] = {static_cast<float>(sum * scale * scale), static_cast<float>(scale)};
+    }
+};
+
+/// key[i] of the i-th sorted sample, by which the sampled rows come before the others, both in order of their
+/// labels (0 … labels - 1; all 0 where `label` is null).
+struct SampledFirst {
+    RowSample rows;
+    const std::int32_t* label;
+    std::int64_t labels, n;
+    std::int32_t* key;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        const std::int32_t own = label == nullptr ? 0 : label[i];
+        key[i] = rows.has(i, n) ? own : own + static_cast<std::int32_t>(labels);
     }
 };
 

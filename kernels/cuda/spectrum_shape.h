@@ -19,9 +19,10 @@ inline constexpr int tile_columns = 64;
 /// Blocks wanted at once, in multiples of what the device can hold: the last wave is then a small part.
 inline constexpr std::int64_t waves_wanted = 4;
 
-/// Targets that are summed at a time (their sums are registers), and weights beside them.
+/// Targets that are summed at a time (their sums are registers), and the most weights beside them: those of a
+/// chain.
 inline constexpr int targets_at_once = 12;
-inline constexpr int widths_at_once = 8;
+inline constexpr int longest_chain = 8;
 
 /// Sorted samples first … last-1 that share a sum: part of one class, or (general targets) of all.
 struct Segment {
@@ -69,40 +70,35 @@ struct Limits {
 
 /// What the sums depend on.
 struct Problem {
-    std::int64_t n;
-    int widths;
+    std::int64_t rows;     ///< that receive
+    std::int64_t samples;  ///< that give
+    int nodes;
     std::int64_t runs;  ///< classes that occur; 1 for general targets
     int columns;        ///< sums a segment: 1 for one-hot targets, else c + 1
 };
 
-/// One pass over the pairs: some rows, some widths, all columns in `parts`.
+/// One pass over the pairs: some rows, some nodes, all columns in `parts`.
 struct Pass {
     int parts;
     std::int64_t row_blocks;
-    int widths;
+    int nodes;
 };
 
-/// Widths whose sums are stored for so many: to a multiple of widths_at_once, so that no store asks for the
-/// end.
-constexpr std::int64_t stored_widths(int widths) {
-    return blocks_for(widths, widths_at_once) * widths_at_once;
-}
-
-/// Bytes that a pass needs: the sums of each segment, and the energy of each row.
+/// Bytes that a pass needs: the sums of each segment.
 inline std::int64_t pass_bytes(const Problem& problem, const Pass& pass) {
-    const std::int64_t sums = (problem.runs + pass.parts - 1) * problem.columns + 1;
-    return pass.row_blocks * stored_widths(pass.widths) * tile_rows * sums * std::int64_t{sizeof(double)};
+    const std::int64_t sums = (problem.runs + pass.parts - 1) * problem.columns;
+    return pass.row_blocks * pass.nodes * tile_rows * sums * std::int64_t{sizeof(double)};
 }
 
-/// The largest passes that fit: all widths if enough rows then still fit to fill the device. (One row block
-/// at widths_at_once widths is taken even if it is too large: more than 50000 targets.)
+/// The largest passes that fit: all nodes if enough rows then still fit to fill the device, else fewer. (One
+/// row block at `longest_chain` nodes is taken even if it is too large: more than 50000 targets.)
 inline Pass plan_pass(const Problem& problem, const Limits& limits) {
-    const std::int64_t row_blocks = blocks_for(problem.n, tile_rows);
-    const std::int64_t tiles = blocks_for(problem.n, tile_columns);
-    Pass pass{1, row_blocks, problem.widths};
+    const std::int64_t row_blocks = blocks_for(problem.rows, tile_rows);
+    const std::int64_t tiles = blocks_for(problem.samples, tile_columns);
+    Pass pass{1, row_blocks, problem.nodes};
     const auto blocks_that_fit = [&] {
         return std::min(row_blocks,
-                        limits.workspace_bytes / pass_bytes(problem, {pass.parts, 1, pass.widths}));
+                        limits.workspace_bytes / pass_bytes(problem, {pass.parts, 1, pass.nodes}));
     };
     while (true) {
         pass.parts = 1;
@@ -112,8 +108,8 @@ inline Pass plan_pass(const Problem& problem, const Limits& limits) {
         const std::int64_t busy = std::min(2 * limits.resident_blocks, row_blocks * pass.parts);
         while ((pass.row_blocks = blocks_that_fit()) == 0 && pass.parts > 1)
             pass.parts = (pass.parts + 1) / 2;
-        if (pass.row_blocks * pass.parts >= busy || pass.widths <= widths_at_once) break;
-        pass.widths = static_cast<int>(stored_widths(pass.widths / 2));
+        if (pass.row_blocks * pass.parts >= busy || pass.nodes <= longest_chain) break;
+        pass.nodes = static_cast<int>(blocks_for(pass.nodes / 2, longest_chain) * longest_chain);
     }
     pass.row_blocks = std::max<std::int64_t>(1, pass.row_blocks);
     const std::int64_t passes = blocks_for(row_blocks, pass.row_blocks);

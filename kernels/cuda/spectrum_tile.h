@@ -41,16 +41,13 @@ inline constexpr int stages = 3;
 /// Floats from column to column of a tile of distances.
 inline constexpr int distance_stride = tile_rows + 4;
 
-/// Squared distance of a row to itself when it is left out, and of columns that do not exist: their weight is
-/// 0.
+/// Squared distance of a row to itself, whose weight needs no sum, and of columns that do not exist: their
+/// weight is 0.
 inline constexpr float out_of_sight = 1e38F;
-
-/// Distances are kept times log2(e), so that a weight is a power of two.
-inline constexpr float log2_e = 1.44269504F;
 
 /// What the distances from products need to know of a row.
 struct alignas(8) RowShape {
-    float norm;   ///< its squared length, times log2(e)
+    float norm;   ///< its squared length
     float scale;  ///< its features are their halves times this, a power of two
 };
 

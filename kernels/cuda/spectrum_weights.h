@@ -4,29 +4,27 @@
 #include <cmath>
 
 #include "kernels/cuda/spectrum_nearest.h"
+#include "kernels/filter_nodes.h"
 #include "kernels/math.h"
 
-// From distances to sums of weights: a thread has one row, and goes over the columns of one or two tiles.
-// Sums are floats within them (up to 128 terms) and compensated from there on.
+// From distances to sums of weights at nodes (kernels/filter_nodes.h): a thread has one row, and goes over
+// the columns of one or two tiles, chain by chain. Sums are floats within them (up to 128 terms) and
+// compensated from there on.
 //
 // Symmetry is not used: a pair's weights are computed for either row. It would save half the distances and
 // one in three operations of the weights, but every tile would then add to the sums of its columns too, in an
 // order that must be fixed, and each such sum costs as much as the multiplication it saves.
 //
-// A weight's error, beside that of its distance: exp2 of the device is within 2^-22, and the chain below
-// multiplies at most 15 times, each time with 2^-22 of the factor and 2^-24 of the rounding: 4.7e-6. What
-// both do to LFR is in spectrum_distances.h. Sums: beside a weight of 1, the row's own, each of 127 others
-// (one-hot: of 63 pairs) can lose 2^-25, which is 3.8e-6 (1.9e-6) of the weights, and twice that of an LFR,
-// but only where the others are so small that their own errors are nothing.
+// A weight's error, beside that of its distance, is what choose_nodes is told: exp2 of the device is within
+// 2^-22, what rounding the exponent costs is put back, and the nodes allow for the products of a chain. What
+// both do to LFR is in spectrum_distances.h. Sums: beside a weight of 1, each of 127 others (one-hot: of 63
+// pairs) can lose 2^-25, which is 3.8e-6 (1.9e-6) of the weights, and twice that of an LFR, but only where
+// the others are so small that their own errors are nothing.
 
 namespace deepfreq::cuda::spectrum {
 
-/// On an evenly spaced grid a weight is that of the last width times exp(-distance * half_step); it is
-/// computed anew after so many widths. (The CPU's 32 would err by 9e-6 with the device's exp2.)
-inline constexpr int widths_per_exp = 16;
-
-/// Widths whose sums over one class are registers.
-inline constexpr int widths_in_registers = 32;
+/// Numbers of weights a chain may have here: sums of so many are registers.
+inline constexpr int chain_lengths[] = {8, 6, 5, 4, 1};
 
 #ifndef __CUDA_ARCH__
 /// The relative error of 2^-exponent on the host. ex2.approx.ftz is within 2^-22 (PTX ISA) and 1 at 0: the
@@ -48,6 +46,23 @@ DEEPFREQ_HOST_DEVICE inline float power_of_half(float exponent) {
 #endif
 }
 
+/// Relative error of weight_of: of exp2, and of the last rounding.
+inline constexpr double exponential_error = 0x1p-22 + 0x1p-24;
+
+/// 2^(-b distance). A distance may be out of sight: `beyond` is where the weight is 0 (weightless_at), so
+/// that nothing overflows. Rounding the exponent would cost more the larger it is, and is put back.
+DEEPFREQ_HOST_DEVICE inline float weight_of(float distance, float b, float beyond) {
+    constexpr float ln_2 = 0.693147181F;
+    const float d = fminf(distance, beyond);
+    const float exponent = d * b;
+    const float lost = fmaf(d, b, -exponent);
+    const float weight = power_of_half(exponent);
+    return fmaf(weight, -ln_2 * lost, weight);
+}
+DEEPFREQ_HOST_DEVICE inline float weightless_at(float b) {
+    return 200.0F / b;
+}
+
 /// a * b, or 0 where that is below the smallest normal float; a, b >= 0.
 DEEPFREQ_HOST_DEVICE inline float flushed_product(float a, float b) {
 #ifdef __CUDA_ARCH__
@@ -59,35 +74,23 @@ DEEPFREQ_HOST_DEVICE inline float flushed_product(float a, float b) {
 #endif
 }
 
-/// The widths of a pass. What is computed for those between `count` and `stored` is finite and not used.
-struct Widths {
-    const float* half;  ///< [stored]: 1 / (2 delta), for distances divided by unit^2
-    int count, stored;
-    bool even;  ///< evenly spaced, half_step apart
-    float half_step;
-};
-
-/// weights[k] = weight of a distance at widths half[0 … Count-1].
+/// weights[k] = weight of a distance at the nodes of a chain of `Count`.
 template <int Count>
-DEEPFREQ_HOST_DEVICE void make_weights(float distance, const float* half, const Widths& widths,
-                                       float* weights) {
-    weights[0] = power_of_half(distance * half[0]);
-    if (widths.even) {
-        const float ratio = power_of_half(distance * widths.half_step);
+DEEPFREQ_HOST_DEVICE void make_weights(float distance, const WeightChain& chain, float* weights) {
+    weights[0] = weight_of(distance, chain.first, weightless_at(chain.first));
+    if constexpr (Count > 1) {
+        const float ratio = weight_of(distance, chain.step, weightless_at(chain.step));
         DEEPFREQ_UNROLL
         for (int k = 1; k < Count; ++k) weights[k] = flushed_product(weights[k - 1], ratio);
-    } else {
-        DEEPFREQ_UNROLL
-        for (int k = 1; k < Count; ++k) weights[k] = power_of_half(distance * half[k]);
     }
 }
 
-/// Sums of one segment and row, tile_rows apart from width to width.
+/// Sums of one segment and row, tile_rows apart from node to node.
 struct RowSums {
     math::CompensatedSum* first;
     bool begin;  ///< the segment's first tile: sums begin anew
 
-    /// Adds x[r][k] to sum index + r * stride + k, for r below `rows` (at most Rows) and k below Count. All
+    /// Adds x[r][k] to sum index + r * stride + k, for r below `rows` and Rows and k below Count. All
     /// are read before one is written: else each would wait for the one before.
     template <int Rows, int Count>
     DEEPFREQ_HOST_DEVICE void add(const float* x, int index, int stride = 0, int rows = Rows) const {
@@ -105,84 +108,98 @@ struct RowSums {
     }
 };
 
-/// Adds the weights of a row's distances at `Count` widths from `first` on.
-template <bool Even, int Count>
-DEEPFREQ_HOST_DEVICE void add_weights(const float* distance, int columns, const Widths& widths, int first,
+/// Adds the weights of a row's distances at a chain of `Count` nodes, the first of which is `node`.
+template <int Count>
+DEEPFREQ_HOST_DEVICE void add_weights(const float* distance, int columns, const WeightChain& chain, int node,
                                       const RowSums& sums) {
-    constexpr int chain = Count < widths_per_exp ? Count : widths_per_exp;
-    const float* const half = widths.half + first;
     float sum[Count] = {};
     for (int j = 0; j < columns; j += 2) {  // an odd one's partner is out of sight
-        const float a = distance[distance_of(0, j)];
-        const float b = distance[distance_of(0, j + 1)];
-        if constexpr (Even) {
-            const float ratio_a = power_of_half(a * widths.half_step);
-            const float ratio_b = power_of_half(b * widths.half_step);
-            DEEPFREQ_UNROLL
-            for (int begin = 0; begin < Count; begin += chain) {
-                float weight_a = power_of_half(a * half[begin]);
-                float weight_b = power_of_half(b * half[begin]);
-                DEEPFREQ_UNROLL
-                for (int k = begin; k < begin + chain; ++k) {
-                    sum[k] += weight_a + weight_b;
-                    weight_a = flushed_product(weight_a, ratio_a);
-                    weight_b = flushed_product(weight_b, ratio_b);
-                }
-            }
-        } else {
-            DEEPFREQ_UNROLL
-            for (int k = 0; k < Count; ++k) sum[k] += power_of_half(a * half[k]) + power_of_half(b * half[k]);
-        }
-    }
-    sums.add<1, Count>(sum, first);
-}
-
-/// Adds the weights of a row's distances at all widths.
-template <bool Even>
-DEEPFREQ_HOST_DEVICE void add_all_weights(const float* distance, int columns, const Widths& widths,
-                                          const RowSums& sums) {
-    constexpr int few = 4;
-    int first = 0;
-    for (; first + widths_in_registers <= widths.count; first += widths_in_registers)
-        add_weights<Even, widths_in_registers>(distance, columns, widths, first, sums);
-    for (; first < widths.count; first += few) add_weights<Even, few>(distance, columns, widths, first, sums);
-}
-
-/// Adds the products of weights and `Columns` targets; y[column of the tile][targets_at_once].
-template <int Columns>
-DEEPFREQ_HOST_DEVICE void add_products(const float* distance, int columns, const float* y,
-                                       const Widths& widths, const RowSums& sums) {
-    for (int first = 0; first < widths.count; first += widths_at_once) {
-        float sum[Columns * widths_at_once] = {};
-        for (int j = 0; j < columns; ++j) {
-            float weights[widths_at_once];
-            make_weights<widths_at_once>(distance[distance_of(0, j)], widths.half + first, widths, weights);
-            DEEPFREQ_UNROLL
-            for (int s = 0; s < Columns; ++s) {
-                const float target = y[j * targets_at_once + s];
-                DEEPFREQ_UNROLL
-                for (int k = 0; k < widths_at_once; ++k) sum[s * widths_at_once + k] += weights[k] * target;
-            }
-        }
+        float a[Count], b[Count];
+        make_weights<Count>(distance[distance_of(0, j)], chain, a);
+        make_weights<Count>(distance[distance_of(0, j + 1)], chain, b);
         DEEPFREQ_UNROLL
-        for (int s = 0; s < Columns; s += 4)
-            sums.add<4, widths_at_once>(sum + s * widths_at_once, s * widths.stored + first, widths.stored,
-                                        Columns - s < 4 ? Columns - s : 4);
+        for (int k = 0; k < Count; ++k) sum[k] += a[k] + b[k];
+    }
+    sums.add<1, Count>(sum, node);
+}
+
+/// The same for the products of weights and `Columns` targets, of which the first `targets` are real;
+/// y[column of the tile][targets_at_once].
+template <int Columns, int Count>
+DEEPFREQ_HOST_DEVICE void add_products(const float* distance, int columns, const float* y, int targets,
+                                       const WeightChain& chain, int node, int nodes, const RowSums& sums) {
+    float sum[Columns * Count] = {};
+    for (int j = 0; j < columns; ++j) {
+        float weights[Count];
+        make_weights<Count>(distance[distance_of(0, j)], chain, weights);
+        DEEPFREQ_UNROLL
+        for (int s = 0; s < Columns; ++s) {
+            const float target = y[j * targets_at_once + s];
+            DEEPFREQ_UNROLL
+            for (int k = 0; k < Count; ++k) sum[s * Count + k] += weights[k] * target;
+        }
+    }
+    DEEPFREQ_UNROLL
+    for (int s = 0; s < Columns; s += 4)
+        sums.add<4, Count>(sum + s * Count, s * nodes + node, nodes, targets - s);
+}
+
+/// The nodes of a pass.
+struct Nodes {
+    const WeightChain* chain;  ///< [chains], all fresh, of one of chain_lengths
+    int chains, count;         ///< count: of nodes
+};
+
+/// Adds the weights of a row's distances at all nodes.
+DEEPFREQ_HOST_DEVICE inline void add_all_weights(const float* distance, int columns, const Nodes& nodes,
+                                                 const RowSums& sums) {
+    for (int c = 0, node = 0; c < nodes.chains; node += nodes.chain[c].count, ++c) {
+        const WeightChain chain = nodes.chain[c];
+        switch (chain.count) {
+            case 8:
+                add_weights<8>(distance, columns, chain, node, sums);
+                break;
+            case 6:
+                add_weights<6>(distance, columns, chain, node, sums);
+                break;
+            case 5:
+                add_weights<5>(distance, columns, chain, node, sums);
+                break;
+            case 4:
+                add_weights<4>(distance, columns, chain, node, sums);
+                break;
+            default:
+                add_weights<1>(distance, columns, chain, node, sums);
+        }
     }
 }
 
-/// The same for a number of targets known only now, 1 … targets_at_once.
-template <int Columns = targets_at_once>
-DEEPFREQ_HOST_DEVICE void add_products_of(int targets, const float* distance, int columns, const float* y,
-                                          const Widths& widths, const RowSums& sums) {
-    if (targets == Columns) {
-        add_products<Columns>(distance, columns, y, widths, sums);
-    } else if constexpr (Columns > 1) {
-        add_products_of<Columns - 1>(targets, distance, columns, y, widths, sums);
+/// The same for the products with at most `Columns` targets.
+template <int Columns>
+DEEPFREQ_HOST_DEVICE void add_all_products(const float* distance, int columns, const float* y, int targets,
+                                           const Nodes& nodes, const RowSums& sums) {
+    for (int c = 0, node = 0; c < nodes.chains; node += nodes.chain[c].count, ++c) {
+        const WeightChain chain = nodes.chain[c];
+        switch (chain.count) {
+            case 8:
+                add_products<Columns, 8>(distance, columns, y, targets, chain, node, nodes.count, sums);
+                break;
+            case 6:
+                add_products<Columns, 6>(distance, columns, y, targets, chain, node, nodes.count, sums);
+                break;
+            case 5:
+                add_products<Columns, 5>(distance, columns, y, targets, chain, node, nodes.count, sums);
+                break;
+            case 4:
+                add_products<Columns, 4>(distance, columns, y, targets, chain, node, nodes.count, sums);
+                break;
+            default:
+                add_products<Columns, 1>(distance, columns, y, targets, chain, node, nodes.count, sums);
+        }
     }
 }
 
-/// sums[row block][segment][target][width][row of the block] = sum over the segment's samples j of G_ij y_js.
+/// sums[row block][segment][target][node][row of the block] = sum over the segment's samples j of G_ij y_js.
 /// One-hot targets are a single "target" of 1: the segments are of one class each.
 /// Block b has the part b % parts of the columns and the rows first_row + 128 (b / parts) …: blocks that run
 /// at the same time share rows as well as columns, and find both in the cache.
@@ -193,7 +210,7 @@ struct WeightedSums {
     using Shared = TileMemory<Tiles>;
 
     Samples x;
-    Widths widths;
+    Nodes nodes;
     const Segment* segments;
     const std::int32_t* first_segment;  ///< [parts + 1]
     std::int64_t all_segments;
@@ -201,7 +218,6 @@ struct WeightedSums {
     int parts;
     const float* y;         ///< [padded_rows][targets]; unless OneHot
     int targets;            ///< 1 if OneHot
-    float diagonal;         ///< squared distance of a row to itself
     const double* nearest;  ///< [rows], taken off every distance of a row; or null
     math::CompensatedSum* sums;
 
@@ -221,22 +237,18 @@ struct WeightedSums {
                                     static_cast<std::int32_t>(first + at),
                                     columns - at < tile_columns ? columns - at : tile_columns};
                     float* const made = shared.made.distance + distance_of(0, at);
-                    make_distances<Products>(block, shared.stage(), shared.judging.near_pairs, made, x, tile,
-                                             diagonal);
+                    make_distances<Products>(block, shared.stage(), shared.judging.near_pairs, made, x, tile);
                     if (nearest != nullptr)
                         take_off_nearest(made, x, tile, block.thread(),
                                          nearest[tile.first_row + block.thread()]);
                 }
                 // Only now: what is not yet needed takes no registers from the products.
-                const std::int64_t index = (row_block * all_segments + s) * targets * widths.stored;
+                const std::int64_t index = (row_block * all_segments + s) * targets * nodes.count;
                 const RowSums to{sums + index * tile_rows + block.thread(), first == segment.first};
-                if constexpr (!OneHot) {
+                if constexpr (OneHot)
+                    add_all_weights(distance, columns, nodes, to);
+                else
                     add_targets(block, shared, first, columns, to);
-                } else if (widths.even) {
-                    add_all_weights<true>(distance, columns, widths, to);
-                } else {
-                    add_all_weights<false>(distance, columns, widths, to);
-                }
             }
         }
     }
@@ -251,12 +263,20 @@ struct WeightedSums {
             const int first = targets * share / shares;
             const int count = targets * (share + 1) / shares - first;
             block.barrier();
-            for (int item = block.thread(); item < columns * count; item += threads)
-                shared.made.y[item / count * targets_at_once + item % count] =
-                    y[(first_column + item / count) * targets + first + item % count];
+            for (int item = block.thread(); item < columns * targets_at_once; item += threads) {
+                const int target = item % targets_at_once;
+                const std::int64_t column = first_column + item / targets_at_once;
+                shared.made.y[item] = target < count ? y[column * targets + first + target] : 0.0F;
+            }
             block.barrier();
-            add_products_of(count, shared.made.distance + block.thread(), columns, shared.made.y, widths,
-                            {to.first + std::int64_t{first} * widths.stored * tile_rows, to.begin});
+            const float* const distance = shared.made.distance + block.thread();
+            const RowSums sums_of{to.first + std::int64_t{first} * nodes.count * tile_rows, to.begin};
+            if (count <= 4)
+                add_all_products<4>(distance, columns, shared.made.y, count, nodes, sums_of);
+            else if (count <= 8)
+                add_all_products<8>(distance, columns, shared.made.y, count, nodes, sums_of);
+            else
+                add_all_products<targets_at_once>(distance, columns, shared.made.y, count, nodes, sums_of);
         }
     }
 };
@@ -266,57 +286,79 @@ struct WeightedSums {
 struct RowEnergies {
     const math::CompensatedSum* sums;  ///< as WeightedSums made them
     const Segment* segments;
+    const std::int32_t* by_label;  ///< the segments of one class follow each other
     std::int64_t all_segments;
-    bool one_hot;
-    int targets, widths, stored_widths;
-    std::int64_t first_row, n;
+    bool one_hot, exclude_self;
+    int targets, nodes;
+    const FilterNodes::Width* width;  ///< [widths]
+    const double* coefficient;
+    int widths;
+    const float* y;      ///< [rows][targets]; unless one-hot
+    const double* mean;  ///< of each target over all samples; unless one-hot
+    std::int64_t first_row, rows, samples;
     double* energy;
 
     DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
-        const std::int64_t row = i % tile_rows;
-        const std::int64_t width = i / tile_rows % widths;
+        const std::int64_t in_block = i % tile_rows;
         const std::int64_t row_block = i / tile_rows / widths;
-        if (first_row + row_block * tile_rows + row >= n) {
+        const std::int64_t row = first_row + row_block * tile_rows + in_block;
+        if (row >= rows) {
             energy[i] = 0.0;
             return;
         }
+        const FilterNodes::Width at = width[i / tile_rows % widths];
         const math::CompensatedSum* const first =
-            sums + (row_block * all_segments * targets * stored_widths + width) * tile_rows + row;
-        const double squares = one_hot ? squares_of_classes(first) : squares_of_targets(first);
-        double weight = 0.0;
-        for (std::int64_t s = 0; s < all_segments; ++s) weight += sum_of(first, s, targets - 1);
-        energy[i] = weight > 0.0 ? squares / (weight * weight) : 0.0;
+            sums + (row_block * all_segments * targets * nodes + at.first) * tile_rows + in_block;
+        energy[i] = one_hot ? of_classes(first, at, row) : of_targets(first, at, row);
     }
 
   private:
-    DEEPFREQ_HOST_DEVICE double sum_of(const math::CompensatedSum* first, std::int64_t segment,
-                                       int target) const {
-        const math::CompensatedSum& sum = first[(segment * targets + target) * stored_widths * tile_rows];
-        return static_cast<double>(sum.high) + static_cast<double>(sum.low);
+    /// Of one segment, at the width.
+    DEEPFREQ_HOST_DEVICE double sum_of(const math::CompensatedSum* first, const FilterNodes::Width& at,
+                                       std::int64_t segment, int target) const {
+        const math::CompensatedSum* const at_node = first + (segment * targets + target) * nodes * tile_rows;
+        double sum = 0.0;
+        for (int m = 0; m < at.count; ++m)
+            sum += coefficient[at.coefficients + m] * (static_cast<double>(at_node[m * tile_rows].high) +
+                                                       static_cast<double>(at_node[m * tile_rows].low));
+        return sum;
     }
 
-    /// A class may be in several segments, which follow each other.
-    DEEPFREQ_HOST_DEVICE double squares_of_classes(const math::CompensatedSum* first) const {
-        double squares = 0.0;
-        double of_class = 0.0;
+    /// What the sums over the others lack: the row's own, whose weight is 1 or left out, and the constant's.
+    DEEPFREQ_HOST_DEVICE double rest(const FilterNodes::Width& at, double own, double total) const {
+        return (exclude_self ? 0.0 : own) + at.constant * (total - own);
+    }
+
+    /// A class may be in several segments.
+    DEEPFREQ_HOST_DEVICE double of_classes(const math::CompensatedSum* first, const FilterNodes::Width& at,
+                                           std::int64_t row) const {
+        double squares = 0.0, weight = 0.0;
+        double of_class = 0.0, own = 0.0, members = 0.0;
         for (std::int64_t s = 0; s < all_segments; ++s) {
-            of_class += sum_of(first, s, 0);
-            if (s + 1 < all_segments && segments[s + 1].label == segments[s].label) continue;
+            const Segment& segment = segments[by_label[s]];
+            of_class += sum_of(first, at, by_label[s], 0);
+            own += row >= segment.first && row < segment.last ? 1.0 : 0.0;
+            members += static_cast<double>(segment.last - segment.first);
+            if (s + 1 < all_segments && segments[by_label[s + 1]].label == segment.label) continue;
+            of_class += rest(at, own, members);
             squares += of_class * of_class;
-            of_class = 0.0;
+            weight += of_class;
+            of_class = own = members = 0.0;
         }
-        return squares;
+        return weight > 0.0 ? squares / (weight * weight) : 0.0;
     }
 
     /// The last target is the 1 that sums the weights.
-    DEEPFREQ_HOST_DEVICE double squares_of_targets(const math::CompensatedSum* first) const {
-        double squares = 0.0;
-        for (int target = 0; target < targets - 1; ++target) {
-            double sum = 0.0;
-            for (std::int64_t s = 0; s < all_segments; ++s) sum += sum_of(first, s, target);
-            squares += sum * sum;
+    DEEPFREQ_HOST_DEVICE double of_targets(const math::CompensatedSum* first, const FilterNodes::Width& at,
+                                           std::int64_t row) const {
+        double squares = 0.0, sum = 0.0;
+        for (int target = 0; target < targets; ++target) {
+            sum = rest(at, static_cast<double>(y[row * targets + target]),
+                       mean[target] * static_cast<double>(samples));
+            for (std::int64_t s = 0; s < all_segments; ++s) sum += sum_of(first, at, s, target);
+            if (target < targets - 1) squares += sum * sum;
         }
-        return squares;
+        return sum > 0.0 ? squares / (sum * sum) : 0.0;
     }
 };
 
