@@ -69,7 +69,10 @@ class CoarseCurve {
     }
 
     CurveExtent extent() const {
-        CurveExtent extent{.floor = floor_, .ceiling = highest()->second};
+        CurveExtent extent{.floor = floor_,
+                           .ceiling = highest()->second,
+                           .top = width(highest()->first),
+                           .last = width(last_width)};
         if (constant()) return extent;
         const auto [begin, end] = rise();
         extent.low = width(begin);
@@ -143,7 +146,7 @@ struct CommonRange {
     double peak = low;  ///< the smallest
 };
 
-CommonRange range_of(std::span<const CurveExtent> curves) {
+CommonRange range_of(std::span<const CurveExtent> curves, double margin) {
     CommonRange range;
     for (const CurveExtent& curve : curves) {
         if (!curve.rises()) continue;
@@ -156,6 +159,8 @@ CommonRange range_of(std::span<const CurveExtent> curves) {
             "LFR is constant over 1/delta for all {} curves, so that no grid can be chosen; expected "
             "features that differ from sample to sample, or a grid fixed as LO:HI:N",
             curves.size());
+    range.low /= margin;
+    range.high *= margin;
     return range;
 }
 
@@ -248,11 +253,11 @@ CurveExtent measure_extent(const LfrFunction& lfr, double mean_squared_distance,
     return curve.extent();
 }
 
-CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count) {
-    const auto [low, high, peak] = range_of(curves);
+CoveringGrid covering_grid(std::span<const CurveExtent> curves, double margin, int max_count) {
+    const auto [low, high, peak] = range_of(curves, margin);
     const double needed = std::ceil((high - low) / (widest_step * peak)) + 1.0;
     if (needed > max_count) {
-        CoveringGrid grid = log_covering_grid(curves);
+        CoveringGrid grid = log_covering_grid(curves, margin);
         grid.note = fmt::format(
             "LFR rises from 1/delta = {:.3g} to {:.3g}: the {} widths there are spaced logarithmically. "
             "Evenly spaced, it would take {:.3g} to resolve the smallest peak, at {:.3g}; LO:HI:N fixes "
@@ -263,11 +268,22 @@ CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count) {
     return {even_widths(low, high, std::max(static_cast<int>(needed), CoveringGrid::min_count)), ""};
 }
 
-CoveringGrid log_covering_grid(std::span<const CurveExtent> curves) {
-    const auto [low, high, peak] = range_of(curves);
+CoveringGrid log_covering_grid(std::span<const CurveExtent> curves, double margin) {
+    const auto [low, high, peak] = range_of(curves, margin);
     const double needed = std::ceil(std::log(high / low) / std::log1p(widest_step)) + 1.0;
     const int count = std::max(static_cast<int>(needed), CoveringGrid::min_count);
     return {log_widths(low, high, count), ""};
+}
+
+bool shows_rise(std::span<const double> inv_delta, std::span<const double> lfr, double floor, double ceiling,
+                double peak) {
+    constexpr double allowed = 2.0 * edge, coarsest_step = 0.05;
+    const double height = ceiling - floor;
+    if (std::abs(lfr.front() - floor) > allowed * height) return false;
+    if (std::ranges::max(lfr) < floor + (1.0 - allowed) * height) return false;
+    const auto above = std::ranges::upper_bound(inv_delta, peak);  // NaN, of a curve without a peak: the end
+    if (above == inv_delta.begin() || above == inv_delta.end()) return true;
+    return *above - *std::prev(above) <= coarsest_step * peak;
 }
 
 }  // namespace deepfreq

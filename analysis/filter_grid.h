@@ -36,14 +36,17 @@ struct FilterGridRequest {
 };
 
 /// @name The automatic grid
-/// First pass: measure_extent looks at each curve on a coarse logarithmic grid. Second pass: covering_grid
-/// makes one evenly spaced grid for all of them.
+/// measure_extent looks at each curve on a coarse logarithmic grid; covering_grid makes one evenly spaced
+/// grid for all of them. Where the first has seen a sample of the rows only, the second leaves a margin, and
+/// shows_rise says afterwards whether that was enough.
 /// @{
 
 /// Where one LFR curve rises.
 struct CurveExtent {
     double floor = 0.0;    ///< LFR at 1/delta = 0: the energy of the targets' mean
     double ceiling = 0.0;  ///< its largest value; with exclude_self not 1, and LFR falls again behind it
+    double top = 0.0;      ///< 1/delta where it was found
+    double last = 0.0;     ///< the largest 1/delta that was looked at
     /// Widths that bracket the rise, each the measured one just outside it: up to `low` LFR is within 1 % of
     /// the rise of its floor, at `high` it has come to 99 % of it.
     double low = std::numeric_limits<double>::quiet_NaN();
@@ -78,15 +81,24 @@ struct CoveringGrid {
     std::string note;               ///< for the log: empty, or why the widths are not evenly spaced
 };
 
+/// What extents of samples are widened by on either side: a step of measure_extent's grid.
+inline constexpr double sampling_margin = 1.34;
+
 /// Evenly spaced widths from the smallest `low` to the largest `high` of the curves that rise; at least
 /// min_count, and no step wider than 4 % of the smallest peak. Where that would take more than max_count
 /// widths, because curves rise decades apart or over many decades, the grid is that of log_covering_grid, and
-/// `note` says so. Throws InputError when no curve rises.
-CoveringGrid covering_grid(std::span<const CurveExtent> curves, int max_count = CoveringGrid::max_count);
+/// `note` says so. Throws InputError when no curve rises. The range is `margin` times as wide on either side.
+CoveringGrid covering_grid(std::span<const CurveExtent> curves, double margin = 1.0,
+                           int max_count = CoveringGrid::max_count);
 
 /// The same range with evenly spaced logarithms: each width at most 3 % above the one before, at least
 /// min_count. Throws likewise.
-CoveringGrid log_covering_grid(std::span<const CurveExtent> curves);
+CoveringGrid log_covering_grid(std::span<const CurveExtent> curves, double margin = 1.0);
+
+/// Whether the grid shows the rise of a curve from `floor` to `ceiling` whose values on it these are: all but
+/// 2 % at either end, and its peak not more finely than by 5 %.
+bool shows_rise(std::span<const double> inv_delta, std::span<const double> lfr, double floor, double ceiling,
+                double peak);
 /// @}
 
 }  // namespace deepfreq

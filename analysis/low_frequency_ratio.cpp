@@ -46,6 +46,21 @@ double first_crossing(const FrequencyCurve& lfr, double level) {
 
 }  // namespace
 
+namespace {
+
+/// Of all rows; estimated by that of a sample if one is asked for.
+std::vector<double> low_frequency_energy(Kernels& kernels, ConstTensor features, ConstTensor targets,
+                                         std::span<const double> inv_delta,
+                                         const LowFrequencyParams& params) {
+    std::vector<double> energy = kernels.gaussian_low_frequency_energy(features, targets, inv_delta, params);
+    const std::int64_t n = features.rows();
+    if (params.rows.all(n)) return energy;
+    for (double& value : energy) value *= static_cast<double>(n) / static_cast<double>(params.rows.rows);
+    return energy;
+}
+
+}  // namespace
+
 FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, ConstTensor targets,
                                    std::span<const double> inv_delta, const LowFrequencyParams& params) {
     const double total = kernels.sum_of_squares(targets);
@@ -55,7 +70,7 @@ FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, Const
             "one other number",
             targets.shape.text());
     FrequencyCurve lfr{{inv_delta.begin(), inv_delta.end()},
-                       kernels.gaussian_low_frequency_energy(features, targets, inv_delta, params)};
+                       low_frequency_energy(kernels, features, targets, inv_delta, params)};
     for (double& value : lfr.value) value /= total;
     return lfr;
 }
@@ -64,9 +79,9 @@ FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, const
                                    std::span<const double> inv_delta, const LowFrequencyParams& params) {
     const auto n = static_cast<double>(features.rows());
     const std::vector<double> centred =
-        kernels.gaussian_low_frequency_energy(features, targets.centred, inv_delta, params);
+        low_frequency_energy(kernels, features, targets.centred, inv_delta, params);
     const std::vector<double> moved =
-        kernels.gaussian_low_frequency_energy(features, targets.moved, inv_delta, params);
+        low_frequency_energy(kernels, features, targets.moved, inv_delta, params);
     const double of_mean = n * targets.mean * targets.mean, of_rest = n * targets.step * targets.step;
     FrequencyCurve lfr{{inv_delta.begin(), inv_delta.end()}, {}};
     for (std::size_t k = 0; k < inv_delta.size(); ++k) {

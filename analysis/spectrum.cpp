@@ -8,6 +8,10 @@
 namespace deepfreq {
 namespace {
 
+std::int64_t rows_of(const SampleTensors& samples) {
+    return samples.features.rows();
+}
+
 FrequencyCurve lfr_of(Kernels& kernels, const SampleTensors& samples, std::span<const double> widths,
                       const LowFrequencyParams& filter) {
     const auto& [x, y, centred] = samples;
@@ -34,36 +38,95 @@ CurveExtent extent_of(Kernels& kernels, const SampleSource& source, const LowFre
     }
 }
 
+/// The extents of all sources, of a sample of their rows if one is given.
+std::vector<CurveExtent> extents_of(Kernels& kernels, std::span<const SampleSource> sources,
+                                    const SpectrumOptions& options, const RowSample& rows, const Warn& warn) {
+    LowFrequencyParams filter = options.filter;
+    filter.rows = rows;
+    std::vector<CurveExtent> extents;
+    for (const SampleSource& source : sources) extents.push_back(extent_of(kernels, source, filter, warn));
+    return extents;
+}
+
+Spectrum spectrum_of(FrequencyCurve lfr, const CurveExtent* extent) {
+    Spectrum s;
+    s.lfr = std::move(lfr);
+    s.rdf = ratio_density(s.lfr);
+    s.peak = extent != nullptr ? find_peak(s.lfr, extent->floor, extent->ceiling) : find_peak(s.lfr);
+    return s;
+}
+
+/// Rows of the sample on which rises are looked for, where there are several times as many.
+constexpr std::int64_t sampled_rows = 1024;
+constexpr std::int64_t least_rows_to_sample = 4 * sampled_rows;
+
+/// One source on a grid made for its extent. Where that is a sample's, floor and ceiling are measured too.
+Spectrum measure_on_grid(Kernels& kernels, const SampleSource& source, const std::vector<double>& widths,
+                         const LowFrequencyParams& filter, CurveExtent& extent, bool sampled) {
+    if (!sampled || !extent.rises())
+        return spectrum_of(lfr_of(kernels, source.samples(), widths, filter), &extent);
+    std::vector<double> with_ends{0.0};
+    with_ends.insert(with_ends.end(), widths.begin(), widths.end());
+    for (const double beyond : {extent.top, extent.last})
+        if (beyond > with_ends.back()) with_ends.push_back(beyond);
+    std::vector<double> lfr = lfr_of(kernels, source.samples(), with_ends, filter).value;
+    extent.floor = lfr.front();
+    extent.ceiling = std::ranges::max(lfr);
+    lfr.resize(widths.size() + 1);
+    lfr.erase(lfr.begin());
+    return spectrum_of({widths, std::move(lfr)}, &extent);
+}
+
+/// The grid fixed, or made for all sources.
+std::vector<Spectrum> measure_fixed(Kernels& kernels, std::span<const SampleSource> sources,
+                                    const SpectrumOptions& options, const Warn& warn) {
+    const std::vector<double> widths = options.grid.widths();
+    std::vector<Spectrum> spectra;
+    for (const SampleSource& source : sources) {
+        spectra.push_back(spectrum_of(lfr_of(kernels, source.samples(), widths, options.filter), nullptr));
+        if (std::isnan(spectra.back().peak.inv_delta))
+            warn(fmt::format(
+                "{}: LFR does not rise on the grid from 1/delta = {:.4g} to {:.4g}; it has no peak there",
+                source.name, widths.front(), widths.back()));
+    }
+    return spectra;
+}
+
 }  // namespace
 
 std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSource> sources,
                                       const SpectrumOptions& options, const Warn& warn) {
-    const bool automatic = options.grid.spacing == FilterGridRequest::Spacing::Auto;
-    std::vector<CurveExtent> extents;
-    std::vector<double> widths;
-    if (automatic) {
-        for (const SampleSource& source : sources)
-            extents.push_back(extent_of(kernels, source, options.filter, warn));
-        if (std::ranges::none_of(extents, &CurveExtent::rises)) return {};
-        CoveringGrid grid = options.logarithmic ? log_covering_grid(extents) : covering_grid(extents);
+    if (options.grid.spacing != FilterGridRequest::Spacing::Auto)
+        return measure_fixed(kernels, sources, options, warn);
+    // A sample shows where the curves rise; if it misled, all rows do.
+    const bool many = !sources.empty() && rows_of(sources.front().samples()) >= least_rows_to_sample;
+    for (const RowSample& rows :
+         many ? std::vector<RowSample>{{.rows = sampled_rows}, {}} : std::vector<RowSample>{{}}) {
+        const bool sampled = rows.rows > 0;
+        std::vector<CurveExtent> extents =
+            extents_of(kernels, sources, options, rows, sampled ? Warn([](const std::string&) {}) : warn);
+        if (std::ranges::none_of(extents, &CurveExtent::rises)) {
+            if (sampled) continue;
+            return {};
+        }
+        const double margin = sampled ? sampling_margin : 1.0;
+        const CoveringGrid grid =
+            options.logarithmic ? log_covering_grid(extents, margin) : covering_grid(extents, margin);
+        std::vector<Spectrum> spectra;
+        bool shown = true;
+        for (std::size_t i = 0; i < sources.size() && shown; ++i) {
+            spectra.push_back(
+                measure_on_grid(kernels, sources[i], grid.inv_delta, options.filter, extents[i], sampled));
+            const Spectrum& s = spectra.back();
+            shown =
+                !sampled || (extents[i].rises() && shows_rise(s.lfr.inv_delta, s.lfr.value, extents[i].floor,
+                                                              extents[i].ceiling, s.peak.inv_delta));
+        }
+        if (!shown) continue;
         if (!grid.note.empty()) warn(grid.note);
-        widths = std::move(grid.inv_delta);
-    } else {
-        widths = options.grid.widths();
+        return spectra;
     }
-    std::vector<Spectrum> spectra;
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-        Spectrum s;
-        s.lfr = lfr_of(kernels, sources[i].samples(), widths, options.filter);
-        s.rdf = ratio_density(s.lfr);
-        s.peak = automatic ? find_peak(s.lfr, extents[i].floor, extents[i].ceiling) : find_peak(s.lfr);
-        if (!automatic && std::isnan(s.peak.inv_delta))
-            warn(fmt::format(
-                "{}: LFR does not rise on the grid from 1/delta = {:.4g} to {:.4g}; it has no peak there",
-                sources[i].name, widths.front(), widths.back()));
-        spectra.push_back(std::move(s));
-    }
-    return spectra;
+    return {};
 }
 
 }  // namespace deepfreq

@@ -313,11 +313,38 @@ float power_of_two(double exponent) {
     return static_cast<float>(std::clamp(exponent * std::numbers::log2e, 1e-30, largest_exponent));
 }
 
-}  // namespace
+/// Ranges of widths that have no use for each other's nodes; a width of 0 is by itself.
+std::vector<std::span<const double>> neighbours(std::span<const double> exponents) {
+    std::vector<std::span<const double>> found;
+    for (std::size_t first = 0, end = 1; first < exponents.size(); ++end)
+        if (end == exponents.size() || exponents[end] > 2.0 * reach_below * exponents[end - 1]) {
+            found.push_back(exponents.subspan(first, end - first));
+            first = end;
+        }
+    return found;
+}
 
-FilterNodes nodes_at_widths(std::span<const double> exponents, const WeightArithmetic& arithmetic) {
+void append(FilterNodes& to, const FilterNodes& part) {
+    const auto coefficients = static_cast<std::int64_t>(to.coefficients.size());
+    for (FilterNodes::Width width : part.widths) {
+        width.first += to.count;
+        width.coefficients += coefficients;
+        to.widths.push_back(width);
+    }
+    to.chains.insert(to.chains.end(), part.chains.begin(), part.chains.end());
+    to.coefficients.insert(to.coefficients.end(), part.coefficients.begin(), part.coefficients.end());
+    to.count += part.count;
+    to.error = std::max(to.error, part.error);
+}
+
+/// Of neighbours.
+FilterNodes at_widths(std::span<const double> exponents, const WeightArithmetic& arithmetic) {
     FilterNodes out;
     const auto count = static_cast<int>(exponents.size());
+    if (exponents.back() == 0.0) {  // every weight is 1
+        out.widths.assign(exponents.size(), {.constant = 1.0});
+        return out;
+    }
     const int longest = count > 2 && even(exponents) ? arithmetic.longest_chain : 1;
     for (int k = 0; k < count; k += longest) {
         const int length = std::min(longest, count - k);
@@ -330,25 +357,43 @@ FilterNodes nodes_at_widths(std::span<const double> exponents, const WeightArith
     return out;
 }
 
-FilterNodes choose_nodes(std::span<const double> exponents, std::int64_t n, double largest_distance,
-                         const WeightArithmetic& arithmetic, FilterSums sums) {
-    FilterNodes at_widths = nodes_at_widths(exponents, arithmetic);
-    const auto positive = std::ranges::upper_bound(exponents, 0.0);
-    if (sums == FilterSums::AtWidths || (sums == FilterSums::Auto && n < arithmetic.least_samples))
-        return at_widths;
-    if (positive == exponents.end() || !(largest_distance > 0.0)) return at_widths;
+/// The same at nodes, if there are any that serve.
+std::optional<FilterNodes> at_nodes(std::span<const double> exponents, std::int64_t n,
+                                    double largest_distance, const WeightArithmetic& arithmetic,
+                                    double allowed_cost) {
+    if (!(exponents.back() > 0.0) || !(largest_distance > 0.0)) return std::nullopt;
     const double largest = std::min(exponents.back(), 0.1 * largest_exponent);
-    const double smallest = std::max({0.5 * *positive, 1.0 / largest_distance, 1e-30});
+    const double smallest = std::max({0.5 * exponents.front(), 1.0 / largest_distance, 1e-30});
     constexpr std::array<Density, 5> densities = {{{4, 2}, {5, 2}, {5, 1}, {6, 1}, {8, 1}}};
     for (const Density& density : densities) {
         if (density.octaves_per_exponential > arithmetic.most_octaves_per_exponential) continue;
         const Nodes nodes = make_nodes(std::min(smallest, largest), largest, density, arithmetic);
-        if (sums == FilterSums::Auto &&
-            cost_of(nodes.chains, arithmetic) >= cost_of(at_widths.chains, arithmetic))
-            break;
-        if (std::optional<FilterNodes> found = fit_all(nodes, exponents, n, largest_distance)) return *found;
+        if (cost_of(nodes.chains, arithmetic) >= allowed_cost) break;
+        if (std::optional<FilterNodes> found = fit_all(nodes, exponents, n, largest_distance)) return found;
     }
-    return at_widths;
+    return std::nullopt;
+}
+
+}  // namespace
+
+FilterNodes nodes_at_widths(std::span<const double> exponents, const WeightArithmetic& arithmetic) {
+    FilterNodes all;
+    for (const std::span<const double> some : neighbours(exponents)) append(all, at_widths(some, arithmetic));
+    return all;
+}
+
+FilterNodes choose_nodes(std::span<const double> exponents, std::int64_t n, double largest_distance,
+                         const WeightArithmetic& arithmetic, FilterSums sums) {
+    if (sums == FilterSums::AtWidths || (sums == FilterSums::Auto && n < arithmetic.least_samples))
+        return nodes_at_widths(exponents, arithmetic);
+    FilterNodes all;
+    for (const std::span<const double> some : neighbours(exponents)) {
+        const FilterNodes widths = at_widths(some, arithmetic);
+        const double allowed_cost = sums == FilterSums::Auto ? cost_of(widths.chains, arithmetic)
+                                                             : std::numeric_limits<double>::infinity();
+        append(all, at_nodes(some, n, largest_distance, arithmetic, allowed_cost).value_or(widths));
+    }
+    return all;
 }
 
 }  // namespace deepfreq

@@ -56,10 +56,13 @@ double worst_difference(const std::vector<double>& a, const std::vector<double>&
     return worst;
 }
 
+/// With sums at widths where those with i = j are at nodes, and the other way round: on the host a block is
+/// slow.
 void check_against_reference(const std::string& name, const Set& s, const std::vector<double>& grid,
-                             const Limits& limits, bool exclude_self = false) {
+                             const Limits& limits, bool exclude_self = false, bool both = false) {
     const std::vector<double> expected = reference::low_frequency_ratio(s.x, s.y, s.n, grid, exclude_self);
     for (const FilterSums sums : {FilterSums::AtWidths, FilterSums::AtNodes}) {
+        if (!both && exclude_self != (sums == FilterSums::AtWidths)) continue;
         const LowFrequencyParams params{.exclude_self = exclude_self, .sums = sums};
         const double worst = worst_difference(ratio(s, grid, limits, params), expected);
         INFO(name, sums == FilterSums::AtNodes ? ", at nodes" : ", at widths", ": n ", s.n, " d ", s.d, " c ",
@@ -79,8 +82,8 @@ TEST_CASE("kernels/cuda spectrum: every shape agrees with the oracle, by product
             for (const Limits& limits : {by_products, by_differences}) {
                 const Set s = clusters(row.n, row.d, row.c, one_hot);
                 const std::string name = one_hot ? "one-hot" : "general";
-                check_against_reference(name + ", even", s, even_grid(s, 0.0, 40.0, 37), limits);
-                check_against_reference(name + ", log", s, log_grid(s, 1e-3, 1e3, 9), limits, true);
+                check_against_reference(name + ", even", s, even_grid(s, 0.0, 40.0, 37), limits, false, true);
+                check_against_reference(name + ", log", s, log_grid(s, 1e-3, 1e3, 9), limits, true, true);
             }
 }
 
@@ -101,9 +104,9 @@ TEST_CASE(
         const Limits little{1, 60 << 10, 0};
         const Pass pass = plan_pass({s.n, s.n, 20, one_hot ? 3 : 1, one_hot ? 1 : 4}, little);
         CHECK(pass.row_blocks == 1);
-        CHECK(pass.nodes == 8);
+        CHECK(pass.nodes == 12);
         const std::vector<double> in_passes = ratio(s, grid, little, {}, &blocks_run);
-        CHECK(blocks_run == 3 * 3 * pass.parts);
+        CHECK(blocks_run == 3 * 2 * pass.parts);
         CHECK(worst_difference(in_passes, once) <= 1e-6);
     }
     const Set s = clusters(40, 20, 3, true);

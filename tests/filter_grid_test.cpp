@@ -172,7 +172,7 @@ TEST_CASE("analysis/filter_grid: the automatic grid covers every kind of curve a
                 CHECK(extent.floor == probe.at(0.0));
                 CHECK(probe.calls <= 3);
                 CHECK(probe.widths <= 49 + 48);
-                const CoveringGrid grid = covering_grid({&extent, 1}, 10000);
+                const CoveringGrid grid = covering_grid({&extent, 1}, 1.0, 10000);
                 CHECK(grid.note.empty());
                 CHECK(grid.inv_delta.size() >= 100);
                 CHECK(grid.inv_delta ==
@@ -260,8 +260,8 @@ TEST_CASE("analysis/filter_grid: where too many even widths would be needed they
     const std::vector<CurveExtent> one{low.extent(1.0)};
     const auto enough = static_cast<int>(covering_grid(one).inv_delta.size());
     REQUIRE(enough > CoveringGrid::min_count);
-    CHECK(covering_grid(one, enough).note.empty());
-    CHECK_FALSE(covering_grid(one, enough - 1).note.empty());
+    CHECK(covering_grid(one, 1.0, enough).note.empty());
+    CHECK_FALSE(covering_grid(one, 1.0, enough - 1).note.empty());
 }
 
 TEST_CASE("analysis/filter_grid: a peak eight decades below the end of the rise is found where it is") {

@@ -72,6 +72,7 @@ TEST_CASE("kernels/filter nodes: every exponential is as near as they say, whate
         {"a ratio of 1e12", log_widths(1e-6, 1e6, 100), 10000, 2.0},
         {"one width", {3.0}, 1000, 2.0},
         {"equal widths", {3.0, 3.0, 3.0}, 1000, 2.0},
+        {"0 and what is far beyond", {0.0, 1.0, 1.1, 1.2, 1e8}, 10000, 4.0},
         {"weights that are all nearly 1", even_widths(0.001, 0.01, 30), 10000, 1.0},
     };
     for (const Row& row : table) {
@@ -109,6 +110,19 @@ TEST_CASE("kernels/filter nodes: where they do not serve, they are the widths") 
     for_many.least_samples = 2000;
     CHECK(choose_nodes(even, 1999, 2.0, for_many).are_widths());
     CHECK(!choose_nodes(even, 2000, 2.0, for_many).are_widths());
+}
+
+TEST_CASE("kernels/filter nodes: widths far from the others cost one node, and 0 none") {
+    const std::vector<double> even = even_widths(0.2, 20.0, 100);
+    std::vector<double> wider{0.0};
+    wider.insert(wider.end(), even.begin(), even.end());
+    wider.push_back(1e9);
+    const FilterNodes alone = choose_nodes(even, 10000, 2.0, arithmetic, FilterSums::Auto);
+    const FilterNodes found = choose_nodes(wider, 10000, 2.0, arithmetic, FilterSums::Auto);
+    CHECK(found.count == alone.count + 1);
+    CHECK(found.widths.front().constant == 1.0);
+    CHECK(found.error == alone.error);
+    CHECK(worst_error(found, wider, 10000, 2.0) <= found.error);
 }
 
 TEST_CASE("kernels/filter nodes: the number of nodes does not depend on how fine the grid is") {

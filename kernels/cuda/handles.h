@@ -7,7 +7,8 @@
 
 #include "kernels/cuda/check.h"
 
-// What CUDA wants made and destroyed, owned. None can be copied or moved; all belong to the current device.
+// What CUDA wants made and destroyed, owned. None can be copied, and only Temporary moved; all belong to the
+// current device.
 
 namespace deepfreq::cuda {
 
@@ -51,8 +52,13 @@ class Temporary {
     ~Temporary() {
         if (data_ != nullptr) cudaFreeAsync(data_, stream_);
     }
-    Temporary(const Temporary&) = delete;
-    Temporary& operator=(const Temporary&) = delete;
+    Temporary(Temporary&& other) noexcept
+        : stream_(other.stream_), data_(std::exchange(other.data_, nullptr)) {}
+    Temporary& operator=(Temporary&& other) noexcept {
+        std::swap(stream_, other.stream_);
+        std::swap(data_, other.data_);
+        return *this;
+    }
     T* data() const { return static_cast<T*>(data_); }
 
   private:

@@ -44,8 +44,9 @@ inline std::vector<WeightChain> cut_chains(std::span<const WeightChain> chains) 
     std::vector<WeightChain> out;
     for (WeightChain left : chains)
         while (left.count > 0) {
-            const int count =
-                *std::ranges::find_if(chain_lengths, [&](int length) { return length <= left.count; });
+            // Two halves rather than a long one and single ones.
+            const int count = *std::ranges::find_if(
+                chain_lengths, [&](int length) { return length == left.count || 2 * length <= left.count; });
             out.push_back({count, left.first, count > 1 ? left.step : 0.0F});
             left.first += static_cast<float>(count) * left.step;
             left.count -= count;
@@ -238,10 +239,10 @@ class LowFrequencyEnergy {
         for (double& value : exponents_) value *= 0.5 * unit * unit;
         const std::int64_t samples = features_.samples().n;
         nodes_ = choose_nodes(exponents_, samples, features_.largest_distance(), arithmetic(), sums);
-        Problem problem{rows_, samples, nodes_.count, targets_.runs(), targets_.columns()};
+        Problem problem{rows_, samples, std::max(nodes_.count, 1), targets_.runs(), targets_.columns()};
         Pass pass = plan_pass(problem, device_.limits());
         widths_per_pass_ = exponents_.size();
-        if (pass.nodes == nodes_.count) return pass;
+        if (pass.nodes == problem.nodes) return pass;
         // Not all sums fit: widths, other than nodes, can be taken some at a time.
         problem.nodes = static_cast<int>(exponents_.size());
         pass = plan_pass(problem, device_.limits());

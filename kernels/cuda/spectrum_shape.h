@@ -22,7 +22,7 @@ inline constexpr std::int64_t waves_wanted = 4;
 /// Targets that are summed at a time (their sums are registers), and the most weights beside them: those of a
 /// chain.
 inline constexpr int targets_at_once = 12;
-inline constexpr int longest_chain = 8;
+inline constexpr int longest_chain = 6;
 
 /// Sorted samples first … last-1 that share a sum: part of one class, or (general targets) of all.
 struct Segment {

@@ -24,7 +24,7 @@
 namespace deepfreq::cuda::spectrum {
 
 /// Numbers of weights a chain may have here: sums of so many are registers.
-inline constexpr int chain_lengths[] = {8, 6, 5, 4, 1};
+inline constexpr int chain_lengths[] = {longest_chain, 5, 4, 1};
 
 #ifndef __CUDA_ARCH__
 /// The relative error of 2^-exponent on the host. ex2.approx.ftz is within 2^-22 (PTX ISA) and 1 at 0: the
@@ -156,11 +156,8 @@ DEEPFREQ_HOST_DEVICE inline void add_all_weights(const float* distance, int colu
     for (int c = 0, node = 0; c < nodes.chains; node += nodes.chain[c].count, ++c) {
         const WeightChain chain = nodes.chain[c];
         switch (chain.count) {
-            case 8:
-                add_weights<8>(distance, columns, chain, node, sums);
-                break;
-            case 6:
-                add_weights<6>(distance, columns, chain, node, sums);
+            case longest_chain:
+                add_weights<longest_chain>(distance, columns, chain, node, sums);
                 break;
             case 5:
                 add_weights<5>(distance, columns, chain, node, sums);
@@ -181,11 +178,9 @@ DEEPFREQ_HOST_DEVICE void add_all_products(const float* distance, int columns, c
     for (int c = 0, node = 0; c < nodes.chains; node += nodes.chain[c].count, ++c) {
         const WeightChain chain = nodes.chain[c];
         switch (chain.count) {
-            case 8:
-                add_products<Columns, 8>(distance, columns, y, targets, chain, node, nodes.count, sums);
-                break;
-            case 6:
-                add_products<Columns, 6>(distance, columns, y, targets, chain, node, nodes.count, sums);
+            case longest_chain:
+                add_products<Columns, longest_chain>(distance, columns, y, targets, chain, node, nodes.count,
+                                                     sums);
                 break;
             case 5:
                 add_products<Columns, 5>(distance, columns, y, targets, chain, node, nodes.count, sums);
