@@ -13,6 +13,13 @@
 #define DEEPFREQ_UNROLL
 #endif
 
+/// Before a loop whose sums already fill the registers.
+#ifdef __CUDA_ARCH__
+#define DEEPFREQ_NO_UNROLL _Pragma("unroll 1")
+#else
+#define DEEPFREQ_NO_UNROLL
+#endif
+
 /// A function that is called, not inlined: what it needs costs its callers no registers.
 #ifdef __CUDACC__
 #define DEEPFREQ_CALLED __noinline__

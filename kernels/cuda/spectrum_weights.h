@@ -129,6 +129,7 @@ template <int Columns, int Count>
 DEEPFREQ_HOST_DEVICE void add_products(const float* distance, int columns, const float* y, int targets,
                                        const WeightChain& chain, int node, int nodes, const RowSums& sums) {
     float sum[Columns * Count] = {};
+    DEEPFREQ_NO_UNROLL
     for (int j = 0; j < columns; ++j) {
         float weights[Count];
         make_weights<Count>(distance[distance_of(0, j)], chain, weights);
