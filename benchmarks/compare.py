@@ -2,8 +2,8 @@
 """Ours beside the peers, in one run: first one, then the other, again and again, on as many threads each.
 
 Prints Markdown: times, their ratios, and the floors (what the arithmetic alone would take at rates measured in the
-same run). Needs deepfreq_benchmarks built, and python3-torch with libopenblas0. Takes about a quarter of an hour a
-peer; the machine should have nothing else to do.
+same run). Needs deepfreq_benchmarks built. The peer is the newest PyTorch of PyPI (tools/peer_python installs it), or
+that of --peer-python. Takes about a quarter of an hour a peer; the machine should have nothing else to do.
 """
 
 import argparse
@@ -19,13 +19,12 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-DEBIAN_PYTHON = "/usr/bin/python3"
-
 # (title, hidden layers, samples of an epoch, ratio wanted, times the floor wanted)
-MLPS = [("MLP 784-500x5-10", 5, 30000, "≥ 2", "≤ 1.4"), ("MLP 784-500x80-10", 80, 2560, "", "")]
+MLPS = [("MLP 784-500x5-10", 5, 30000, "≥ 1.35", "≤ 1.15"), ("MLP 784-500x80-10", 80, 2560, "≥ 1.25", "")]
 BATCH = 256
 FIRST_WEIGHTS = 784 * 500
-FEATURES, CLASSES, WIDTHS = 500, 10, 100
+FEATURES, CLASSES, WIDTHS, MORE_WIDTHS = 500, 10, 100, 400
+LFR_KINDS = {"one_hot": ("one-hot", "≥ 20"), "general": ("general targets", "≥ 12"), "trained": ("features of a trained layer", "")}
 RATES = "rates/.*"
 RESNET_VARIANTS = [1, 4]
 
@@ -95,7 +94,7 @@ class Bench:
         gflops = f"{found['gemm_rate'] / 1e9:.0f} GFLOP/s"
         if found["gemm_rate"] < LEAST_GEMM_RATE:
             raise Failure(f"the PyTorch of {python} multiplies matrices at {gflops} ({found['blas']}), expected at "
-                          f"least {LEAST_GEMM_RATE / 1e9:.0f}: install libopenblas0, and let nothing else run")
+                          f"least {LEAST_GEMM_RATE / 1e9:.0f}: of Debian's, install libopenblas0; let nothing else run")
         name = f"PyTorch {found['torch']}"
         self.peers[name] = python
         self.facts.append(f"{name}: {python}, {found['blas']}, {gflops} in products")
@@ -171,34 +170,45 @@ def measure_mlp(bench):
     return peers, floors
 
 
-def lfr_floor(records, n, one_hot):
-    """Half of the pairs' distances; then for each pair and width one weight and both samples' sums."""
-    gemm = records["rates/gemm_2048"]["flop_rate"]
-    distances = n * n * FEATURES / gemm
-    if one_hot:
-        return distances + n * n / 2 * WIDTHS / records["rates/weight_and_two_sums"]["pair_rate"]
-    return distances + 2 * n * n * WIDTHS * (CLASSES + 1) / gemm
+def lfr_floor(records, n):
+    """Half of the pairs' distances: what is left when weights and sums cost nothing."""
+    return n * n * FEATURES / records["rates/gemm_2048"]["flop_rate"]
 
 
 def measure_lfr(bench):
-    def ours():
-        return bench.ours(f"lfr/(one_hot|general)/10000/100/real_time|{RATES}")
+    """LFR beside PyTorch; what a finer grid costs; a probe of five layers."""
+    kinds = "|".join(LFR_KINDS)
 
-    mine, theirs = bench.alternate("LFR", ours, lambda peer: bench.peer(peer, "lfr_pytorch.py", "--repeat", 2))
+    def ours():
+        return bench.ours(f"lfr/({kinds})/10000/({WIDTHS}|{MORE_WIDTHS})/real_time|{RATES}")
+
+    mine, theirs = bench.alternate(
+        "LFR", ours, lambda peer: bench.peer(peer, "lfr_pytorch.py", "--method", "fastest", "--repeat", 1))
     say("LFR at n = 30000")
-    large = [bench.ours(f"lfr/(one_hot|general)/30000/100/real_time|{RATES}")]
+    large = [bench.ours(f"lfr/({kinds})/30000/{WIDTHS}/real_time|{RATES}")]
     peers, floors = [], []
     for runs, n in ((mine, 10000), (large, 30000)):
-        for kind, text in {"one_hot": "one-hot", "general": "general targets"}.items():
+        for kind, (text, wanted) in LFR_KINDS.items():
             job = f"LFR n = {n}, {text}"
             records = [records[f"lfr/{kind}/{n}/{WIDTHS}"] for records in runs]
-            if n == 10000:  # the peer does the same for any targets
-                peers += peer_rows(job, "≥ 20" if kind == "one_hot" else "", records, theirs)
-            floors.append(floor_row(job, "", records, [lfr_floor(each, n, kind == "one_hot") for each in runs],
-                                    "half the distances as a matrix product, "
-                                    + ("a weight and two additions in registers" if kind == "one_hot" else
-                                       "22 multiply-adds at the rate of a product") + " a pair and width"))
-    return peers, floors
+            if n == 10000 and wanted:  # the peer does the same for any targets
+                peers += peer_rows(job, wanted, records, theirs, lambda peer, found: f"{peer}, {found[-1]['method']}")
+            floors.append(floor_row(job, "", records, [lfr_floor(each, n) for each in runs],
+                                    "half the distances as a matrix product"))
+    return peers, floors, [finer_row(mine, kind) for kind in LFR_KINDS] + [probe_row(bench)]
+
+
+def finer_row(runs, kind):
+    at = {widths: [records[f"lfr/{kind}/10000/{widths}"] for records in runs] for widths in (WIDTHS, MORE_WIDTHS)}
+    ratios = [fine["seconds"] / coarse["seconds"] for fine, coarse in zip(at[MORE_WIDTHS], at[WIDTHS])]
+    return [f"LFR n = 10000, {LFR_KINDS[kind][0]}, {MORE_WIDTHS} widths", milliseconds(median(at[MORE_WIDTHS])),
+            f"{spread(ratios)} times {WIDTHS} widths", "≤ 1.3 times"]
+
+
+def probe_row(bench):
+    say("a probe of five layers")
+    record = bench.ours("probe/30000/real_time")["probe/30000"]
+    return ["probe of five layers of 500, n = 30000, automatic grid", milliseconds(record["seconds"]), "", "≤ 15 s"]
 
 
 def measure_resnet(bench):
@@ -214,7 +224,7 @@ def measure_resnet(bench):
         title = f"Resnet18-{variant}, batch 64"
         mine, theirs = bench.alternate(
             title, ours, lambda peer: bench.peer(peer, "resnet_pytorch.py", "--variant", variant))
-        peers += peer_rows(f"{title}, step", "≥ 1" if variant == 1 else "", mine, theirs,
+        peers += peer_rows(f"{title}, step", "≥ 1.7" if variant == 1 else "", mine, theirs,
                            lambda peer, records: f"{peer}, {records[-1]['best']}")
         memory += [[title, mebibytes(mine), peer, mebibytes(records)] for peer, records in theirs.items()]
     return peers, memory
@@ -262,9 +272,18 @@ def introduction(bench, load):
         *(f"- {fact}" for fact in bench.facts),
         f"- medians of {bench.rounds} rounds in which ours and the peers took turns; least and largest in brackets",
         "- MLP: tanh, MSE, Adam, batch 256, a whole epoch without evaluation; of PyTorch its fastest Adam",
-        f"- LFR: d = {FEATURES}, c = {CLASSES}, {WIDTHS} evenly spaced 1/δ; PyTorch: distances once a block of rows",
+        f"- LFR: d = {FEATURES}, c = {CLASSES}, {WIDTHS} evenly spaced 1/δ; PyTorch: distances once for a block of rows, exp in "
+        "place or torch.compile, the fastest of three sizes of block",
         "",
     ]
+
+
+def newest_peer():
+    """A Python with the newest PyTorch, installed if it is not there."""
+    done = subprocess.run([ROOT / "tools" / "peer_python"], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise Failure("there is no PyTorch to measure beside ours, for the reason above")
+    return done.stdout.strip()
 
 
 def compare(args):
@@ -272,14 +291,15 @@ def compare(args):
     if load > 0.5:
         say(f"the load is {load:.2f}: something else is running, and the times will show it")
     bench = Bench(args)
-    for python in [DEBIAN_PYTHON, *args.peer_python]:
+    for python in args.peer_python or [newest_peer()]:
         bench.meet(python)
     peers, floors, rest = [], [], []
     if "mlp" in args.only:
         peers, floors = measure_mlp(bench)
     if "lfr" in args.only:
-        more_peers, more_floors = measure_lfr(bench)
+        more_peers, more_floors, grids = measure_lfr(bench)
         peers, floors = peers + more_peers, floors + more_floors
+        rest += ["## Grids", "", *table(["job", "ours", "beside", "wanted"], grids)]
     if "resnet" in args.only:
         more_peers, memory = measure_resnet(bench)
         peers += more_peers
@@ -300,7 +320,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cpu", help="build folder (build/cpu)")
     parser.add_argument("--out", type=pathlib.Path, help="write the Markdown there too")
     parser.add_argument("--peer-python", action="append", default=[], metavar="PYTHON",
-                        help=f"a Python with another PyTorch, beside {DEBIAN_PYTHON}; may be given again")
+                        help="a Python with PyTorch, in place of the newest of PyPI; may be given again")
     parser.add_argument("--rounds", type=int, default=5, help="turns of ours and the peers (5)")
     parser.add_argument("--threads", type=int, default=2, help="threads of each (2)")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts, help="parts to measure (all)")

@@ -6,9 +6,12 @@
 
 #include "analysis/filter_grid.h"
 #include "analysis/low_frequency_ratio.h"
+#include "analysis/spectrum_probe.h"
 #include "benchmarks/device.h"
 #include "common/atomic_file.h"
 #include "common/philox.h"
+#include "data/synthetic_digits.h"
+#include "models/mlp.h"
 
 namespace deepfreq::benchmarks {
 namespace {
@@ -137,13 +140,30 @@ void lfr(benchmark::State& state, Kind kind, std::int64_t features) {
     }
 }
 
+/// What train_mlp_mnist's probe does: a network of five hidden layers of 500, each layer's spectrum at n
+/// samples on one automatic grid. The network is fresh, the samples are synthetic digits.
+void probe(benchmark::State& state) {
+    const std::int64_t n = state.range(0);
+    const MlpParams params{.hidden = std::vector<std::int64_t>(5, 500)};
+    Network network(device(), mlp(params), 256);
+    network.initialize({}, 0);
+    const DeviceDataset set(device(), synthetic_digits({.train = n, .validation = 1}).train);
+    ProbeOptions options{.sets = {}, .samples = n, .grid = {}, .filter = {}};
+    for (int layer = 1; layer <= 5; ++layer)
+        options.sets.push_back({.layer = layer, .target = {}, .name = std::to_string(layer)});
+    SpectrumProbe probe(device(), network, set, options);
+    const auto ignore = [](const std::string& /*warning*/) {};
+    while (state.KeepRunning()) benchmark::DoNotOptimize(probe.measure(ignore));
+}
+BENCHMARK(probe)->Name("probe")->Arg(30000)->UseRealTime()->Unit(benchmark::kMillisecond);
+
 // Named lfr/KIND/N/WIDTHS: d = 500 for the CPU's table; lfr/KIND_d512/N/WIDTHS for the GPU's.
 const bool registered = [] {
     for (const auto& [name, kind] :
          {std::pair("lfr/one_hot", Kind::OneHot), std::pair("lfr/general", Kind::General),
           std::pair("lfr/trained", Kind::Trained)}) {
         benchmark::RegisterBenchmark(name, lfr, kind, 500)
-            ->ArgsProduct({{10000, 30000}, {100}})
+            ->ArgsProduct({{10000, 30000}, {100, 400}})
             ->UseRealTime()
             ->Unit(benchmark::kMillisecond);
         benchmark::RegisterBenchmark((std::string(name) + "_d512").c_str(), lfr, kind, 512)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The peers of the LFR benchmark: loops in PyTorch, and KeOps, on the CPU or on CUDA.
 
-`batched` is the fair loop: distances once per block of rows (one addmm); every width then costs one exp and one
-product with [y, 1]. `per-width` computes them anew for each width. No n x n matrix is stored; denormals are flushed.
-Prints one line of JSON.
+`batched` is the fair loop: distances once per block of rows (one addmm); every width then costs one exp, in place, and one
+product with [y, 1]. `compiled` leaves both to torch.compile. `fastest` tries these with blocks of several sizes on a few
+rows, and takes the best. `per-width` computes distances anew for each width. No n x n matrix is stored; denormals are
+flushed. Prints one line of JSON.
 """
 
 import argparse
@@ -17,23 +18,53 @@ import torch
 import torch_device
 
 
-def low_frequency_energy(x, y, inv_delta, block):
-    """Energy of the low-frequency part of S = {(x_i, y_i)} for every width (eqs. 3 to 5), float32."""
+def low_frequency_energy(x, y, inv_delta, block, weighted_sums=None, rows=None):
+    """Energy of the low-frequency part of S = {(x_i, y_i)} for every width (eqs. 3 to 5), float32; of the first `rows`
+    rows if given. weighted_sums(distance, factor, y1), if given, is exp(factor distance) @ y1."""
     x = x - x.mean(dim=0)
     norm = (x * x).sum(dim=1)
     y1 = torch.cat([y, torch.ones(len(y), 1, device=y.device)], dim=1)
     energy = torch.zeros(len(inv_delta), dtype=torch.float64, device=x.device)
     weight = torch.empty(block, len(x), device=x.device)
-    for first in range(0, len(x), block):
-        rows = x[first:first + block]
-        distance = torch.addmm(norm[None, :], rows, x.T, alpha=-2).add_(norm[first:first + block, None])
+    for first in range(0, rows or len(x), block):
+        some = x[first:first + block]
+        distance = torch.addmm(norm[None, :], some, x.T, alpha=-2).add_(norm[first:first + block, None])
         distance.clamp_(min=0)
         distance.diagonal(first).zero_()
         for k, width in enumerate(inv_delta):
-            g = torch.mul(distance, -width / 2, out=weight[:len(rows)]).exp_()
-            sums = (g @ y1).double()
+            if weighted_sums is None:
+                sums = (torch.mul(distance, -width / 2, out=weight[:len(some)]).exp_() @ y1).double()
+            else:
+                sums = weighted_sums(distance, torch.tensor(-width / 2, device=x.device), y1).double()
             energy[k] += (sums[:, :-1] / sums[:, -1:]).square().sum()
     return energy
+
+
+def compiled_sums():
+    return torch.compile(lambda distance, factor, y1: torch.exp(distance * factor) @ y1)
+
+
+def low_frequency_energy_compiled(x, y, inv_delta, block):
+    """The same, with weights and sums as torch.compile makes them."""
+    return low_frequency_energy(x, y, inv_delta, block, compiled_sums())
+
+
+def fastest(x, y, inv_delta):
+    """(name, function) of the quickest way: each tried on 1024 rows and a tenth of the widths, after a first time."""
+    compiled = compiled_sums()
+    found = []
+    for name, sums in (("batched", None), ("compiled", compiled)):
+        for block in (128, 512, 1024):
+            def way(x, y, widths, rows=None, sums=sums, block=block):
+                return low_frequency_energy(x, y, widths, block, sums, rows)
+            try:
+                way(x, y, inv_delta[:2], block)
+                start = time.perf_counter()
+                way(x, y, inv_delta[::10], 1024)
+                found.append((time.perf_counter() - start, f"{name}, blocks of {block}", way))
+            except Exception as error:  # no compiler there
+                print(f"lfr_pytorch.py: {name}: {error}", file=sys.stderr)
+    return min(found, key=lambda each: each[0])[1:]
 
 
 def low_frequency_energy_per_width(x, y, inv_delta, block):
@@ -57,14 +88,14 @@ def low_frequency_energy_keops(x, y, inv_delta, block):
     return torch.stack(energy)
 
 
-METHODS = {"batched": low_frequency_energy, "per-width": low_frequency_energy_per_width,
+METHODS = {"batched": low_frequency_energy, "compiled": low_frequency_energy_compiled, "per-width": low_frequency_energy_per_width,
            "keops": low_frequency_energy_keops}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     torch_device.add_arguments(parser)
-    parser.add_argument("--method", default="batched", choices=METHODS)
+    parser.add_argument("--method", default="batched", choices=[*METHODS, "fastest"])
     parser.add_argument("--n", type=int, default=10000, help="samples")
     parser.add_argument("--d", type=int, default=500, help="features")
     parser.add_argument("--c", type=int, default=10, help="classes, one-hot")
@@ -84,17 +115,20 @@ def main():
 
     seconds, processor = [], []
     with torch.inference_mode():
+        name, measure = args.method, lambda x, y, widths: METHODS[args.method](x, y, widths, args.block)
+        if args.method == "fastest":
+            name, measure = fastest(x, y, inv_delta)
         if args.device != "cpu":  # loads the kernels, takes the memory
-            METHODS[args.method](x, y, inv_delta[:2], args.block)
+            measure(x, y, inv_delta[:2])
         for _ in range(args.repeat):
             start_processor = time.process_time()
             result = []
             seconds.append(torch_device.seconds_of(
-                lambda: result.append(METHODS[args.method](x, y, inv_delta, args.block)), args.device))
+                lambda: result.append(measure(x, y, inv_delta)), args.device))
             processor.append(time.process_time() - start_processor)
     lfr = (result[0] / y.double().square().sum()).tolist()
     print(json.dumps({
-        "n": args.n, "d": args.d, "c": args.c, "widths": args.widths, "block": args.block, "method": args.method,
+        "n": args.n, "d": args.d, "c": args.c, "widths": args.widths, "block": args.block, "method": name,
         "device": args.device, "precision": args.precision, "threads": args.threads, "torch": torch.__version__,
         "flush_denormal": flushes, "seconds": min(seconds), "median_seconds": statistics.median(seconds),
         "processor_seconds": min(processor), "lfr_first": lfr[0], "lfr_last": lfr[-1],
