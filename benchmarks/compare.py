@@ -97,7 +97,9 @@ class Bench:
                           f"least {LEAST_GEMM_RATE / 1e9:.0f}: of Debian's, install libopenblas0; let nothing else run")
         name = f"PyTorch {found['torch']}"
         self.peers[name] = python
-        self.facts.append(f"{name}: {python}, {found['blas']}, {gflops} in products")
+        where = pathlib.Path(python)
+        where = where.relative_to(ROOT) if where.is_relative_to(ROOT) else where
+        self.facts.append(f"{name}: {where}, {found['blas']}, {gflops} in products")
 
     def alternate(self, title, ours, peer):
         """Rounds of ours() and peer(name) of each peer in turn: what each of them returned."""

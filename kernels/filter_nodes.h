@@ -49,10 +49,11 @@ struct WeightArithmetic {
 /// sum_ij |y_j|^2 G_ij / W_i, which is eps sum_j |y_j|^2 unless a few samples rule the rows of many others,
 /// and eps / 2 for the second part. An absolute error would not do: n far pairs add up.
 ///
-/// eps is not assumed. For every width, fit() bounds |e(D)| + sum_m |L_m| exp(-b_m D) (relative error of that
-/// weight) at every D between 0 and the largest distance: on a dense grid, and from each point to the next by
-/// a Taylor series with its remainder. If it is above allowed_error for any width, the nodes are taken more
-/// densely; if that does not help or is no cheaper, the sums are made at the widths themselves.
+/// eps is not assumed. For every width, ExponentialFit bounds |e(D)| + sum_m |L_m| exp(-b_m D) (relative
+/// error of that weight) at every D between 0 and the largest distance: on a dense grid, and from each point
+/// to the next by a Taylor series with its remainder. If it is above allowed_error for any width, the nodes
+/// are taken more densely; if that does not help or is no cheaper, the sums are made at the widths
+/// themselves.
 struct FilterNodes {
     static constexpr double allowed_error = 6e-6;
 

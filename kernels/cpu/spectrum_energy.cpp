@@ -64,7 +64,7 @@ void WidthEnergies::add_sums(std::int64_t row, int s, const double* at_node, Row
     for (int i = 0; i < Sums; ++i) {
         const double of_row = targets_.of(row, s + i);
         own[i] = exclude_self_ ? 0.0 : of_row;
-        others[i] = targets_.total[static_cast<std::size_t>(s + i)] - of_row;
+        others[i] = targets_.total[s + i] - of_row;
     }
     const int last = targets_.sums() - 1;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
