@@ -8,10 +8,6 @@
 namespace deepfreq {
 namespace {
 
-std::int64_t rows_of(const SampleTensors& samples) {
-    return samples.features.rows();
-}
-
 FrequencyCurve lfr_of(Kernels& kernels, const SampleTensors& samples, std::span<const double> widths,
                       const LowFrequencyParams& filter) {
     const auto& [x, y, centred] = samples;
@@ -20,9 +16,8 @@ FrequencyCurve lfr_of(Kernels& kernels, const SampleTensors& samples, std::span<
 }
 
 // A curve that cannot be found is no end of the run: nothing of it is known.
-CurveExtent extent_of(Kernels& kernels, const SampleSource& source, const LowFrequencyParams& filter,
-                      const Warn& warn) {
-    const SampleTensors samples = source.samples();
+CurveExtent extent_of(Kernels& kernels, const std::string& name, const SampleTensors& samples,
+                      const LowFrequencyParams& filter, const Warn& warn) {
     const double mean_squared_distance =
         2.0 * kernels.sum_of_squares(samples.features) / static_cast<double>(samples.features.rows());
     const auto lfr = [&](std::span<const double> widths) {
@@ -33,18 +28,32 @@ CurveExtent extent_of(Kernels& kernels, const SampleSource& source, const LowFre
                    ? measure_extent(lfr, mean_squared_distance, samples.centred->smallest_rise())
                    : measure_extent(lfr, mean_squared_distance);
     } catch (const InputError& error) {
-        warn(fmt::format("{}: {}", source.name, error.what()));
+        warn(fmt::format("{}: {}", name, error.what()));
         return {};
     }
 }
 
-/// The extents of all sources, of a sample of their rows if one is given.
-std::vector<CurveExtent> extents_of(Kernels& kernels, std::span<const SampleSource> sources,
-                                    const SpectrumOptions& options, const RowSample& rows, const Warn& warn) {
-    LowFrequencyParams filter = options.filter;
-    filter.rows = rows;
-    std::vector<CurveExtent> extents;
-    for (const SampleSource& source : sources) extents.push_back(extent_of(kernels, source, filter, warn));
+/// Rows of the sample on which rises are looked for, where there are several times as many.
+constexpr std::int64_t sampled_rows = 1024;
+constexpr std::int64_t least_rows_to_sample = 4 * sampled_rows;
+
+/// The extents of all sources.
+struct Extents {
+    std::vector<CurveExtent> of_source;
+    bool sampled = false;  ///< some are those of a sample of rows
+};
+
+/// Of a sample of the rows where there are many, unless all are asked for.
+Extents extents_of(Kernels& kernels, std::span<const SampleSource> sources, const SpectrumOptions& options,
+                   bool all_rows, const Warn& warn) {
+    Extents extents;
+    for (const SampleSource& source : sources) {
+        const SampleTensors samples = source.samples();
+        LowFrequencyParams filter = options.filter;
+        if (!all_rows && samples.features.rows() >= least_rows_to_sample) filter.rows.rows = sampled_rows;
+        extents.sampled |= filter.rows.rows > 0;
+        extents.of_source.push_back(extent_of(kernels, source.name, samples, filter, warn));
+    }
     return extents;
 }
 
@@ -55,10 +64,6 @@ Spectrum spectrum_of(FrequencyCurve lfr, const CurveExtent* extent) {
     s.peak = extent != nullptr ? find_peak(s.lfr, extent->floor, extent->ceiling) : find_peak(s.lfr);
     return s;
 }
-
-/// Rows of the sample on which rises are looked for, where there are several times as many.
-constexpr std::int64_t sampled_rows = 1024;
-constexpr std::int64_t least_rows_to_sample = 4 * sampled_rows;
 
 /// One source on a grid made for its extent. Where that is a sample's, floor and ceiling are measured too.
 Spectrum measure_on_grid(Kernels& kernels, const SampleSource& source, const std::vector<double>& widths,
@@ -98,16 +103,15 @@ std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSo
                                       const SpectrumOptions& options, const Warn& warn) {
     if (options.grid.spacing != FilterGridRequest::Spacing::Auto)
         return measure_fixed(kernels, sources, options, warn);
-    // A sample shows where the curves rise; if it misled, all rows do.
-    const bool many = !sources.empty() && rows_of(sources.front().samples()) >= least_rows_to_sample;
-    for (const RowSample& rows :
-         many ? std::vector<RowSample>{{.rows = sampled_rows}, {}} : std::vector<RowSample>{{}}) {
-        const bool sampled = rows.rows > 0;
-        std::vector<CurveExtent> extents =
-            extents_of(kernels, sources, options, rows, sampled ? Warn([](const std::string&) {}) : warn);
+    for (const bool all_rows : {false, true}) {
+        // Nothing is told of a sample: if it misled, all rows are looked at.
+        std::vector<std::string> told;
+        auto [extents, sampled] = extents_of(kernels, sources, options, all_rows,
+                                             [&](const std::string& text) { told.push_back(text); });
+        if (!sampled) std::ranges::for_each(told, warn);
         if (std::ranges::none_of(extents, &CurveExtent::rises)) {
             if (sampled) continue;
-            return {};
+            break;
         }
         const double margin = sampled ? sampling_margin : 1.0;
         const CoveringGrid grid =

@@ -1,6 +1,7 @@
 #include "analysis/spectrum_probe.h"
 
 #include <algorithm>
+#include <set>
 
 #include "analysis/activations.h"
 #include "common/error.h"
@@ -25,19 +26,35 @@ SpectrumProbe::SpectrumProbe(Kernels& kernels, Network& network, const DeviceDat
     inputs_ = set.inputs().slice(0, n);
     labels_ = set.targets().slice(0, n);
     std::int64_t widest = 0, widest_target = 0;
+    std::set<int> layers;
     for (const ProbedSet& probed : options_.sets) {
         widest = std::max(widest, network.width(probed.layer));
+        layers.insert(network.layer_index(probed.layer));
         if (probed.target) widest_target = std::max(widest_target, network.width(*probed.target));
     }
     rows_ = kernels.allocate(static_cast<std::size_t>(n * widest) * sizeof(float));
+    if (layers.size() > 1) latest_ = kernels.allocate(rows_.bytes());
     outputs_ = kernels.allocate(static_cast<std::size_t>(n * widest_target) * sizeof(float));
 }
 
-// Collected anew for each use: a forward pass costs a few per cent of a spectrum, all layers at once much
-// memory.
+// From the layer before where its features are there: layers are mostly measured in their order. All of them
+// at once would take much memory.
+void SpectrumProbe::collect(int layer, Tensor rows) {
+    const int index = network_.layer_index(layer);
+    if (latest_.bytes() == 0 || latest_layer_ == 0 || latest_layer_ > index) {
+        collect_activations(network_, inputs_, index, rows, options_.filter.stop);
+    } else {
+        const Tensor before = latest_.view<float>({options_.samples, network_.width(latest_layer_)});
+        collect_activations(network_, before, index, rows, options_.filter.stop, latest_layer_);
+    }
+    if (latest_.bytes() == 0) return;
+    kernels_.copy(rows, latest_.view<float>(rows.shape));
+    latest_layer_ = index;
+}
+
 ConstTensor SpectrumProbe::features(int layer) {
     const Tensor rows = rows_.view<float>({options_.samples, network_.width(layer)});
-    collect_activations(network_, inputs_, layer, rows, options_.filter.stop);
+    collect(layer, rows);
     if (options_.scaling == ColumnScaling::Centred) kernels_.centre_columns(rows);
     if (options_.scaling != ColumnScaling::None) kernels_.scale_columns_by_max_abs(rows);
     return rows;
@@ -52,6 +69,7 @@ ConstTensor SpectrumProbe::targets(const ProbedSet& set) {
 }
 
 std::vector<LayerSpectrum> SpectrumProbe::measure(const Warn& warn) {
+    latest_layer_ = 0;  // the network has learnt since
     std::vector<LayerSpectrum> spectra;
     const std::span<const ProbedSet> all(options_.sets);
     for (std::size_t first = 0; first < all.size();) {

@@ -45,8 +45,9 @@ struct LayerSpectrum : Spectrum {
     ProbedSet set;
 };
 
-/// Measures what each layer of a network leaves to learn. Holds one [samples, widest layer] buffer, and one
-/// for outputs that are targets; features go from the layer to the spectrum without leaving the device.
+/// Measures what each layer of a network leaves to learn. Holds one [samples, widest layer] buffer, a second
+/// where several layers are measured, and one for outputs that are targets; features go from the layer to the
+/// spectrum without leaving the device.
 class SpectrumProbe {
   public:
     /// The first three must outlive the probe. Throws InputError when the set has fewer samples than
@@ -61,6 +62,7 @@ class SpectrumProbe {
   private:
     void measure_together(std::span<const ProbedSet> sets, const Warn& warn,
                           std::vector<LayerSpectrum>& spectra);
+    void collect(int layer, Tensor rows);
     ConstTensor features(int layer);
     ConstTensor targets(const ProbedSet& set);
 
@@ -69,6 +71,8 @@ class SpectrumProbe {
     ConstTensor inputs_, labels_;
     ProbeOptions options_;
     Buffer rows_, outputs_;
+    Buffer latest_;  ///< the features collected last, as the network made them; empty for a single layer
+    int latest_layer_ = 0;  ///< of these, from 1 on; 0: there are none
 };
 
 }  // namespace deepfreq

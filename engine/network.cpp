@@ -171,11 +171,12 @@ void Network::initialize(const Initializer& how, std::uint64_t seed) {
     }
 }
 
-ConstTensor Network::run(ConstTensor x, Mode mode, int last, Tensor into) {
-    const int end = layer_index(last);
+ConstTensor Network::run(ConstTensor x, Mode mode, int first, int last, Tensor into) {
+    const int begin = layer_index(first), end = layer_index(last);
+    if (begin > end) throw InputError("forward from layer {} to layer {}, expected a later one", begin, end);
     const std::int64_t n = x.rows();
     if (n > batch_) throw InputError("forward of {} rows, expected at most the batch of {}", n, batch_);
-    for (int l = 1; l <= end; ++l) {
+    for (int l = begin + 1; l <= end; ++l) {
         const Layer& layer = *layers_[static_cast<std::size_t>(l - 1)];
         if (mode == Mode::Evaluation && layer.is_identity_in_evaluation()) continue;
         const Tensor y = l == end && into ? into : activation(l, n);
@@ -189,13 +190,13 @@ ConstTensor Network::run(ConstTensor x, Mode mode, int last, Tensor into) {
     return x;
 }
 
-ConstTensor Network::forward(ConstTensor x, int last, Tensor into) {
-    return run(x, Mode::Evaluation, last, into);
+ConstTensor Network::forward(ConstTensor x, int last, Tensor into, int first) {
+    return run(x, Mode::Evaluation, first, last, into);
 }
 
 ConstTensor Network::forward_training(ConstTensor x, TensorView<const StepState> step) {
     step_ = step;
-    return run(x, Mode::Training, -1, {});
+    return run(x, Mode::Training, 0, -1, {});
 }
 
 Tensor Network::output_gradient(std::int64_t n) const {

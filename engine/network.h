@@ -42,8 +42,9 @@ class Network {
     Tensor state() const { return state_count_ > 0 ? state_.view<float>({state_count_}) : Tensor{}; }
 
     /// Runs x[n,d] with n <= batch up to f[last] (default: the output) in evaluation mode and returns that.
-    /// With `into` [n,width] given, f[last] is written there instead of the arena.
-    ConstTensor forward(ConstTensor x, int last = -1, Tensor into = {});
+    /// With `into` [n,width] given, f[last] is written there instead of the arena. x is f[first], default the
+    /// input.
+    ConstTensor forward(ConstTensor x, int last = -1, Tensor into = {}, int first = 0);
 
     /// Runs x[n,d] with n <= batch to the output in training mode; backward() may follow. What layers draw at
     /// random, they draw by `step`, which must stay as it is until then; without such layers it may be
@@ -71,7 +72,7 @@ class Network {
     void plan_parameters();
     void plan_state();
     void plan_activations();
-    ConstTensor run(ConstTensor x, Mode mode, int last, Tensor into);
+    ConstTensor run(ConstTensor x, Mode mode, int first, int last, Tensor into);
     LayerMemory memory(int l, std::int64_t n) const;
     Tensor activation(int l, std::int64_t n) const;
     Tensor delta(int l, std::int64_t n) const;

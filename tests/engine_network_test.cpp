@@ -325,6 +325,17 @@ TEST_CASE("analysis/activations: a set larger than the batch is collected whole,
             collect_activations(s.network, x.view, l, found.view);
             const auto index = static_cast<std::size_t>(s.network.layer_index(l));
             CHECK(relative_difference(on_host(s.kernels, found.view), f[index]) < 1e-6);
+
+            // The same from the features of each layer before, bit for bit.
+            const std::vector<float> expected = on_host(s.kernels, found.view);
+            for (int from = 0; from <= s.network.layer_index(l); ++from) {
+                const std::int64_t before = s.network.width(from);
+                const DeviceTensor features = on_device(
+                    s.kernels, {n, before}, std::vector<float>(static_cast<std::size_t>(n * before)));
+                collect_activations(s.network, x.view, from, features.view);
+                collect_activations(s.network, features.view, l, found.view, {}, from);
+                CHECK(on_host(s.kernels, found.view) == expected);
+            }
         }
     }
 }
@@ -339,6 +350,8 @@ TEST_CASE("engine/network: inputs and taps of the wrong size are refused") {
         CHECK_THROWS_AS(s.network.forward(s.x.view, -2, many.view), InputError);
         CHECK_THROWS_AS(s.network.forward(s.x.view, 0, many.view), InputError);
         CHECK_THROWS_AS(s.network.forward(s.x.view, 5), InputError);
+        CHECK_THROWS_WITH_AS(s.network.forward(s.x.view, 1, {}, 2),
+                             "forward from layer 2 to layer 1, expected a later one", InputError);
     }
 }
 
