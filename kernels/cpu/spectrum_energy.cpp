@@ -10,8 +10,8 @@
 namespace deepfreq::spectrum {
 namespace {
 
-constexpr int vectors_at_once = 2;
-constexpr int widths_at_once = vectors_at_once * lanes / 2;
+constexpr int vectors_of_widths = 2;
+constexpr int widths_at_once = vectors_of_widths * lanes / 2;
 constexpr int sums_at_once = 4;
 
 DoubleVector load_doubles(const double* from) {
@@ -69,23 +69,23 @@ void WidthEnergies::add_sums(std::int64_t row, int s, const double* at_node, Row
     const int last = targets_.sums() - 1;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
         const std::size_t k = g * widths_at_once;
-        DoubleVector sum[Sums][vectors_at_once];
+        DoubleVector sum[Sums][vectors_of_widths];
         for (int i = 0; i < Sums; ++i)
-            for (int v = 0; v < vectors_at_once; ++v)
+            for (int v = 0; v < vectors_of_widths; ++v)
                 sum[i][v] = load_doubles(&constant_[k + v * lanes / 2]) * others[i] + own[i];
         for (int m = groups_[g].first_node; m < groups_[g].last_node; ++m) {
-            DoubleVector coefficient[vectors_at_once];
-            for (int v = 0; v < vectors_at_once; ++v)
+            DoubleVector coefficient[vectors_of_widths];
+            for (int v = 0; v < vectors_of_widths; ++v)
                 coefficient[v] =
                     load_doubles(&coefficient_[static_cast<std::size_t>(m) * stride + k + v * lanes / 2]);
 #pragma GCC unroll 4
             for (int i = 0; i < Sums; ++i)
 #pragma GCC unroll 4
-                for (int v = 0; v < vectors_at_once; ++v)
+                for (int v = 0; v < vectors_of_widths; ++v)
                     sum[i][v] += coefficient[v] * at_node[i * sums_stride + m];
         }
         for (int i = 0; i < Sums; ++i)
-            for (int v = 0; v < vectors_at_once; ++v) {
+            for (int v = 0; v < vectors_of_widths; ++v) {
                 if (targets_.one_hot || s + i == last)
                     add_doubles(sum[i][v], &energies.weight[k + v * lanes / 2]);
                 if (targets_.one_hot || s + i < last)
