@@ -3,8 +3,8 @@
 
     tools/check_lfr.py [--app build/cpu/bin/lfr] [--device cpu] [--seed 0]
 
-Draws ten data sets of different kinds (1 to 3000 samples, 1 to 3072 features, 1 to 12 columns of targets, duplicates,
-constant columns, scales from 1e-6 to 1e6), measures each on 49 widths around its rise, prints one line a set and a
+Draws eleven data sets of different kinds (1 to 4000 samples, 1 to 3072 features, 1 to 12 columns of targets, duplicates,
+constant columns, a trained layer's features, scales from 1e-6 to 1e6), measures each on 49 widths around its rise, prints one line a set and a
 verdict. Exit status 1 if a set fails.
 """
 import argparse
@@ -58,6 +58,10 @@ def data_sets(rng):
     d = size(10, 200)
     x = normal(size(200, 1500), d) * 10.0 ** rng.uniform(-6, 6, d)
     yield "columns of scales 1e-6 to 1e6", x, labels(len(x), 7), []
+    n = size(2000, 4000)
+    label = labels(n, 10)
+    inner = rng.standard_normal((10, 10))[label] / 2 + normal(n, 10)
+    yield "a trained layer: tanh of ten directions", np.tanh(0.3 * inner @ normal(10, 300)), label, []
     n = size(50, 500)
     yield "all features alike", np.full((n, 30), 0.1), 1 + normal(n, 1), []
 

@@ -71,7 +71,8 @@ class LowFrequencyEnergy {
         } else {
             widths_per_pass_ = std::ssize(exponents_);
         }
-        block_sums_ = nodes_.count * bytes_per_node / 8;
+        // Of widths, the next may have a node more: one of 0 has none.
+        block_sums_ = (nodes_.are_widths() ? widths_per_pass_ : nodes_.count) * bytes_per_node / 8;
         blocks_per_pass_ =
             std::clamp<std::int64_t>(sums_limit / ((block_sums_ + widths_per_pass_) * 8), 1, blocks);
         sums_ = kernels.allocate(static_cast<std::size_t>(blocks_per_pass_ * block_sums_) * sizeof(double));
