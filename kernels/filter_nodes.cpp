@@ -159,8 +159,9 @@ FilterNodes at_widths(std::span<const double> exponents, const WeightArithmetic&
 std::optional<FilterNodes> at_nodes(std::span<const double> exponents, std::int64_t n,
                                     double largest_distance, const WeightArithmetic& arithmetic,
                                     double allowed_cost) {
-    if (!(exponents.back() > 0.0) || !(largest_distance > 0.0)) return std::nullopt;
-    const double largest = std::min(exponents.back(), 0.1 * largest_exponent);
+    const double largest = exponents.back();
+    if (!(largest > 0.0) || largest > 0.1 * largest_exponent || !(largest_distance > 0.0))
+        return std::nullopt;
     const double smallest = std::max({0.5 * exponents.front(), 1.0 / largest_distance, 1e-30});
     constexpr std::array<Density, 5> densities = {{{4, 2}, {5, 2}, {5, 1}, {6, 1}, {8, 1}}};
     for (const Density& density : densities) {

@@ -98,7 +98,9 @@ TEST_CASE("kernels/filter nodes: where they do not serve, they are the widths") 
     CHECK(worst_error(found, even, 1000, 2.0) <= 1e-6);  // the widths are rounded to float
     CHECK(nodes_at_widths(log_widths(0.1, 10.0, 7), arithmetic).chains.size() == 7);
 
-    // Few widths cost less; features all alike have one distance; arithmetic may be too coarse.
+    // What is beyond float stays a width; few widths cost less; features all alike have one distance;
+    // arithmetic may be too coarse.
+    CHECK(choose_nodes(std::vector<double>{1e300}, 10000, 2.0, arithmetic, FilterSums::AtNodes).are_widths());
     CHECK(choose_nodes(even_widths(0.2, 20.0, 10), 10000, 2.0, arithmetic).are_widths());
     CHECK(choose_nodes(even, 10000, 0.0, arithmetic, FilterSums::AtNodes).are_widths());
     CHECK(choose_nodes(std::vector<double>{0.0, 0.0}, 10000, 2.0, arithmetic, FilterSums::AtNodes)

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <utility>
 
 #if defined(__SSE__)
@@ -121,14 +122,12 @@ inline Vector power_of_half(const Vector& d, float b) {
     const Vector exponent = Vector{} - b;
     const Vector shifted = multiply_add(d, exponent, Vector{} + round_to_int);
     const Vector n = shifted - round_to_int;
-    const Vector f = multiply_add(d, exponent, -n);    // 2^f 2^n; |f| <= 0.5, but beyond `largest` anything
-    Vector q = 0x1.41fbbcp-13F * f + 0x1.5f3e54p-10F;  // 2^f = 1 + f q(f), minimax
-    q = q * f + 0x1.3b2d4cp-7F;
-    q = q * f + 0x1.c6aee8p-5F;
-    q = q * f + 0x1.ebfbdcp-3F;
-    q = q * f + 0x1.62e430p-1F;
-    const Vector p = q * f + 1.0F;
-    const auto bits = std::bit_cast<BitVector>(p) + (std::bit_cast<BitVector>(shifted) << 23);  // p * 2^n
+    const Vector f = multiply_add(d, exponent, -n);  // 2^f 2^n; |f| <= 0.5, but beyond `largest` anything
+    Vector q =
+        multiply_add(f, Vector{} + 0x1.41fbbcp-13F, Vector{} + 0x1.5f3e54p-10F);  // 2^f = 1 + f q(f), minimax
+    for (const float coefficient : {0x1.3b2d4cp-7F, 0x1.c6aee8p-5F, 0x1.ebfbdcp-3F, 0x1.62e430p-1F, 1.0F})
+        q = multiply_add(q, f, Vector{} + coefficient);
+    const auto bits = std::bit_cast<BitVector>(q) + (std::bit_cast<BitVector>(shifted) << 23);  // times 2^n
     return shifted < round_to_int - largest ? Vector{} : std::bit_cast<Vector>(bits);
 }
 
@@ -137,7 +136,7 @@ inline Vector power_of_half(const Vector& d, float b) {
 #if defined(__FMA__)
 inline constexpr double exponential_error = 1.0e-7;
 #else
-inline constexpr double exponential_error = 2.0e-6;
+inline constexpr double exponential_error = 4.2e-6;
 #endif
 
 /// The sum of the lanes of rows[i] in lane i.
