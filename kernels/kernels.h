@@ -244,8 +244,9 @@ class Kernels {
     ///   energy[k] = sum_i |y_low_i|^2,  y_low_i = sum_j y_j G_ij / sum_j G_ij,
     ///   G_ij = exp(-|x_i - x_j|^2 inv_delta[k] / 2)                                        (eqs. 3 to 5).
     /// x[n,d] features, y[n,c] targets, both finite; inv_delta[K] >= 0 and finite, ascending. All widths
-    /// share one pass over the pairs; no n x n matrix is stored. |energy / sum_i |y_i|^2 - exact| <= 1e-5,
-    /// for up to 10^5 columns.
+    /// share one pass over the pairs, whose sums are made at a few dozen nodes where there are many
+    /// (kernels/filter_nodes.h); no n x n matrix is stored. |energy / sum_i |y_i|^2 - exact| <= 1e-5, for up
+    /// to 10^5 columns. With params.rows, i runs over a sample of the rows only.
     /// Columns of x are centred in a copy first. With exclude_self, weights are taken over the largest of
     /// their row, which leaves the ratio as it is, so that none that counts underflows at any width; a row
     /// without another adds nothing.
