@@ -41,19 +41,25 @@ struct WeightArithmetic {
 /// spaced within it, so that a weight costs one multiplication. L is fitted by least squares.
 ///
 /// How far LFR is off. Every row's largest weight is 1: its own, which is added exactly, or, where i = j is
-/// left out, that of its nearest other (Kernels::gaussian_low_frequency_energy). So its weights sum to W
-/// >= 1. Let every other weight be off by at most eps max(exp(-a D), floor) with floor = 1/(8 n). Then all of
-/// them together are off by at most eps (W + 1/8). Of one-hot targets the row's class shares p_s change |p|^2
-/// by 2 sum_j (p_s(j) - |p|^2) e_j / W: by at most 0.39 eps for the first part (two classes, p = 0.79) and 2
-/// eps / 8 for the second, together 0.64 eps. Of general targets, sum_i |y_low_i|^2 changes by at most eps
-/// sum_ij |y_j|^2 G_ij / W_i, which is eps sum_j |y_j|^2 unless a few samples rule the rows of many others,
-/// and eps / 2 for the second part. An absolute error would not do: n far pairs add up.
+/// left out, that of its nearest other (Kernels::gaussian_low_frequency_energy). So its weights sum to W, at
+/// least 1. Let every other weight be off by e_j, at most eps max(exp(-a D), floor) with floor = 1/(8 n).
+/// Then all of them together are off by at most eps (W + 1/8). An absolute error would not do: n far pairs
+/// add up.
+///
+/// - One-hot targets: the row's class shares p_s change |p|^2 by 2 sum_j (p_s(j) - |p|^2) e_j / W. That is at
+///   most 0.39 eps for the first part (two classes, p = 0.79) and 2 eps / 8 for the second: 0.64 eps.
+/// - General targets: sum_i |y_low_i|^2 changes by at most eps sum_ij |y_j|^2 G_ij / W_i for the first part,
+///   which is eps sum_j |y_j|^2 unless a few samples rule the rows of many others, and eps / 2 for the
+///   second.
 ///
 /// eps is not assumed. For every width, ExponentialFit bounds |e(D)| + sum_m |L_m| exp(-b_m D) (relative
 /// error of that weight) at every D between 0 and the largest distance: on a dense grid, and from each point
 /// to the next by a Taylor series with its remainder. If it is above allowed_error for any width, the nodes
 /// are taken more densely; if that does not help or is no cheaper, the sums are made at the widths
 /// themselves.
+///
+/// Sums of floats within a tile come on top: N additions lose at most N 2^-25 of the sum, and typically its
+/// root. Nodes make that sum_m |L_m| exp(-b_m D) times as much, some 5 to 10 times.
 struct FilterNodes {
     static constexpr double allowed_error = 6e-6;
 
