@@ -8,6 +8,7 @@
 #include <numbers>
 #include <optional>
 
+#include "common/error.h"
 #include "kernels/filter_fit.h"
 
 namespace deepfreq {
@@ -68,19 +69,21 @@ double cost_of(std::span<const WeightChain> chains, const WeightArithmetic& arit
 
 /// The coefficients of all widths, or nothing if one cannot be had within the allowed error.
 std::optional<FilterNodes> fit_all(const Nodes& nodes, std::span<const double> exponents, std::int64_t n,
-                                   double largest_distance) {
+                                   double largest_distance, const std::function<bool()>& stop) {
     const ExponentialFit fit(nodes, n, largest_distance);
     std::vector<ExponentialFit::Result> results(exponents.size());
-    std::atomic<bool> good = true;
+    std::atomic<bool> good = true, stopped = false;
     const auto last = static_cast<std::int64_t>(exponents.size()) - 1;
     // From both ends, where nodes fail first.
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::int64_t i = 0; i <= last; ++i) {
-        if (!good) continue;
+        if (stop && !stopped && stop()) stopped = true;
+        if (!good || stopped) continue;
         const std::int64_t k = i % 2 == 0 ? i / 2 : last - i / 2;
         results[k] = fit(exponents[k]);
         if (!(results[k].error <= FilterNodes::allowed_error)) good = false;
     }
+    if (stopped) throw Interrupted();
     if (!good) return std::nullopt;
     FilterNodes out{.chains = nodes.chains,
                     .count = static_cast<int>(nodes.exponent.size()),
@@ -158,7 +161,7 @@ FilterNodes at_widths(std::span<const double> exponents, const WeightArithmetic&
 /// The same at nodes, if there are any that serve.
 std::optional<FilterNodes> at_nodes(std::span<const double> exponents, std::int64_t n,
                                     double largest_distance, const WeightArithmetic& arithmetic,
-                                    double allowed_cost) {
+                                    double allowed_cost, const std::function<bool()>& stop) {
     const double largest = exponents.back();
     if (!(largest > 0.0) || largest > 0.1 * largest_exponent || !(largest_distance > 0.0))
         return std::nullopt;
@@ -168,7 +171,8 @@ std::optional<FilterNodes> at_nodes(std::span<const double> exponents, std::int6
         if (density.octaves_per_exponential > arithmetic.most_octaves_per_exponential) continue;
         const Nodes nodes = make_nodes(std::min(smallest, largest), largest, density, arithmetic);
         if (cost_of(nodes.chains, arithmetic) >= allowed_cost) break;
-        if (std::optional<FilterNodes> found = fit_all(nodes, exponents, n, largest_distance)) return found;
+        if (std::optional<FilterNodes> found = fit_all(nodes, exponents, n, largest_distance, stop))
+            return found;
     }
     return std::nullopt;
 }
@@ -182,7 +186,8 @@ FilterNodes nodes_at_widths(std::span<const double> exponents, const WeightArith
 }
 
 FilterNodes choose_nodes(std::span<const double> exponents, std::int64_t n, double largest_distance,
-                         const WeightArithmetic& arithmetic, FilterSums sums) {
+                         const WeightArithmetic& arithmetic, FilterSums sums,
+                         const std::function<bool()>& stop) {
     if (sums == FilterSums::AtWidths || (sums == FilterSums::Auto && n < arithmetic.least_samples))
         return nodes_at_widths(exponents, arithmetic);
     FilterNodes all;
@@ -190,7 +195,7 @@ FilterNodes choose_nodes(std::span<const double> exponents, std::int64_t n, doub
         const FilterNodes widths = at_widths(some, arithmetic);
         const double allowed_cost = sums == FilterSums::Auto ? cost_of(widths.chains, arithmetic)
                                                              : std::numeric_limits<double>::infinity();
-        append(all, at_nodes(some, n, largest_distance, arithmetic, allowed_cost).value_or(widths));
+        append(all, at_nodes(some, n, largest_distance, arithmetic, allowed_cost, stop).value_or(widths));
     }
     return all;
 }

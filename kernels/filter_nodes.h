@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -81,9 +82,11 @@ struct FilterNodes {
 
 /// Nodes for exp(-a D) at each a of `exponents` (ascending, >= 0), among n samples with D <=
 /// largest_distance. The widths themselves where those are cheaper, but for FilterSums::AtNodes, or where no
-/// nodes are good enough.
+/// nodes are good enough. `stop` is asked before each width is fitted: true ends it, which throws
+/// Interrupted.
 FilterNodes choose_nodes(std::span<const double> exponents, std::int64_t n, double largest_distance,
-                         const WeightArithmetic& arithmetic, FilterSums sums = FilterSums::Auto);
+                         const WeightArithmetic& arithmetic, FilterSums sums = FilterSums::Auto,
+                         const std::function<bool()>& stop = {});
 
 /// The nodes are the widths themselves.
 FilterNodes nodes_at_widths(std::span<const double> exponents, const WeightArithmetic& arithmetic);

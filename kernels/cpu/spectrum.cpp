@@ -64,7 +64,8 @@ class LowFrequencyEnergy {
         const std::int64_t bytes_per_node = std::int64_t{targets_.sums()} * block_rows * 8;  // and block
         const std::int64_t blocks = receiving_blocks();
         const std::int64_t nodes_that_fit = sums_limit / (std::min(blocks, blocks_wanted) * bytes_per_node);
-        nodes_ = choose_nodes(exponents_, x_.n, x_.largest_distance, arithmetic_for(targets_), params.sums);
+        nodes_ =
+            choose_nodes(exponents_, x_.n, x_.largest_distance, arithmetic_for(targets_), params.sums, stop_);
         if (nodes_.are_widths() || nodes_.count > nodes_that_fit) {
             widths_per_pass_ = std::clamp<std::int64_t>(nodes_that_fit, 1, std::ssize(exponents_));
             nodes_ = nodes_at_widths(std::span(exponents_).first(widths_per_pass_), arithmetic_for(targets_));
@@ -119,8 +120,9 @@ class LowFrequencyEnergy {
             for (std::int64_t a = first_; a < last_; ++a) {
                 for (std::int64_t b = 0; b < x_.blocks(); ++b)
                     if ((b < first_ || b >= last_) && !stopped()) make_tile(b, a), add(b, a, tile());
-                energies.compute(receiving(a), sums_of(a),
-                                 block_energy_.data() + (a - first_) * widths_per_pass_);
+                if (!stopped())
+                    energies.compute(receiving(a), sums_of(a),
+                                     block_energy_.data() + (a - first_) * widths_per_pass_);
             }
         }
         for (std::int64_t a = 0; a < count; ++a)

@@ -222,4 +222,14 @@ void squared_distances(const Features& x, std::int64_t a, std::int64_t b, float*
     }
 }
 
+void transpose(const float* from, float* to) {
+    std::array<Vector, lanes> square;
+    for (int i = 0; i < block_rows; i += lanes)
+        for (int j = 0; j < block_rows; j += lanes) {
+            for (int l = 0; l < lanes; ++l) square[l] = load(from + (i + l) * tile_stride + j);
+            transpose_square(square);
+            for (int l = 0; l < lanes; ++l) store(square[l], to + (j + l) * tile_stride + i);
+        }
+}
+
 }  // namespace deepfreq::spectrum

@@ -264,14 +264,4 @@ void add_by_class(const float* tile, const Block& of_rows, const Block& of_lanes
         add_tile<false>(tile, of_rows, of_lanes, targets, nodes, to_lanes, to_lanes);
 }
 
-void transpose(const float* from, float* to) {
-    std::array<Vector, lanes> square;
-    for (int i = 0; i < block_rows; i += lanes)
-        for (int j = 0; j < block_rows; j += lanes) {
-            for (int l = 0; l < lanes; ++l) square[l] = load(from + (i + l) * tile_stride + j);
-            transpose_square(square);
-            for (int l = 0; l < lanes; ++l) store(square[l], to + (j + l) * tile_stride + i);
-        }
-}
-
 }  // namespace deepfreq::spectrum

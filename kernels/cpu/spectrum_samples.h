@@ -98,6 +98,9 @@ inline constexpr float out_of_sight = 1e38F;
 /// numbers.
 void squared_distances(const Features& x, std::int64_t a, std::int64_t b, float* tile);
 
+/// to[j][i] = from[i][j] for whole tiles.
+void transpose(const float* from, float* to);
+
 /// @name Distances over the smallest of their row
 /// Without its own sample a row has no weight of 1, and at large widths all would underflow. Relative to the
 /// largest of them they do not: exp(-(|x_i - x_j|^2 - min_k |x_i - x_k|^2) / (2 delta)).

@@ -31,7 +31,4 @@ void add_by_column(const float* tile, const Block& from, int receiving_rows, con
                    const Nodes& nodes, double* sums);
 /// @}
 
-/// to[j][i] = from[i][j] for whole tiles.
-void transpose(const float* from, float* to);
-
 }  // namespace deepfreq::spectrum

@@ -195,7 +195,7 @@ class LowFrequencyEnergy {
           features_(device, x, targets_.order()),
           rows_(params.rows.all(x.rows()) ? x.rows() : params.rows.rows),
           exponents_(inv_delta.begin(), inv_delta.end()),
-          pass_(plan(params.sums)),
+          pass_(plan(params)),
           partition_(partition(targets_, pass_.parts)),
           segments_(on_device(partition_.segments)),
           first_segment_(on_device(partition_.first_segment)),
@@ -234,11 +234,12 @@ class LowFrequencyEnergy {
     static constexpr std::int64_t row_energies_limit = std::int64_t{8} << 20;
 
     /// Chooses the nodes and the size of a pass.
-    Pass plan(FilterSums sums) {
+    Pass plan(const LowFrequencyParams& params) {
         const double unit = features_.unit();
         for (double& value : exponents_) value *= 0.5 * unit * unit;
         const std::int64_t samples = features_.samples().n;
-        nodes_ = choose_nodes(exponents_, samples, features_.largest_distance(), arithmetic(), sums);
+        nodes_ = choose_nodes(exponents_, samples, features_.largest_distance(), arithmetic(), params.sums,
+                              params.stop);
         Problem problem{rows_, samples, std::max(nodes_.count, 1), targets_.runs(), targets_.columns()};
         Pass pass = plan_pass(problem, device_.limits());
         widths_per_pass_ = exponents_.size();
