@@ -95,8 +95,8 @@ CoveringGrid covering_grid(std::span<const CurveExtent> curves, double margin = 
 /// min_count. Throws likewise.
 CoveringGrid log_covering_grid(std::span<const CurveExtent> curves, double margin = 1.0);
 
-/// Whether the grid shows the rise of a curve from `floor` to `ceiling` whose values on it these are: all but
-/// 2 % at either end, and its peak not more finely than by 5 %.
+/// Whether a grid shows a curve's rise from `floor` to `ceiling`, the curve's values on it being `lfr`: all
+/// of it but 2 % at either end, and in steps of at most 5 % of `peak` where the peak is.
 bool shows_rise(std::span<const double> inv_delta, std::span<const double> lfr, double floor, double ceiling,
                 double peak);
 /// @}

@@ -1,8 +1,5 @@
-#include <array>
-
 #include "benchmarks/device.h"
 #include "kernels/cpu/gemm.h"
-#include "kernels/cpu/spectrum_vector.h"
 
 // What the processor can do: the rates from which compare.py makes the floors beside our times.
 
@@ -36,39 +33,6 @@ void gemm_2048(benchmark::State& state) {
     report_rate(state, "flop_rate", 2.0 * static_cast<double>(n * n * n));
 }
 BENCHMARK(gemm_2048)->Name("rates/gemm_2048")->UseRealTime()->Unit(benchmark::kMillisecond);
-
-/// The least LFR must do for a pair of samples at one width, all in registers: G *= R, and G added to the
-/// sums of both samples. Counts such pairs.
-void weight_and_two_sums(benchmark::State& state) {
-    using spectrum::Vector;
-    constexpr int vectors = 8;
-    constexpr int rounds = 1 << 18;
-    std::int64_t pairs = 0;
-    float ratio = 1.0F;
-    benchmark::DoNotOptimize(ratio);
-    while (state.KeepRunning()) {
-#pragma omp parallel reduction(+ : pairs)
-        {
-            std::array<Vector, vectors> g;
-            std::array<Vector, vectors> sum{};
-            std::array<Vector, vectors> other_sum;
-            g.fill(Vector{} + ratio);
-            other_sum.fill(Vector{} + ratio);
-            for (int round = 0; round < rounds; ++round)
-#pragma GCC unroll 8
-                for (std::size_t v = 0; v < vectors; ++v) {
-                    g[v] *= ratio;
-                    sum[v] += g[v];
-                    other_sum[v] += g[v];
-                }
-            for (std::size_t v = 0; v < vectors; ++v) sum[v] += other_sum[v];
-            benchmark::DoNotOptimize(sum);
-            pairs += std::int64_t{rounds} * vectors * spectrum::lanes;
-        }
-    }
-    state.counters["pair_rate"] = benchmark::Counter(static_cast<double>(pairs), benchmark::Counter::kIsRate);
-}
-BENCHMARK(weight_and_two_sums)->Name("rates/weight_and_two_sums")->UseRealTime();
 
 }  // namespace
 }  // namespace deepfreq::benchmarks

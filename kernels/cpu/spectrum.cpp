@@ -205,7 +205,7 @@ class LowFrequencyEnergy {
     std::int64_t widths_per_pass_ = 0;
     std::int64_t blocks_per_pass_ = 0;
     std::int64_t block_sums_ = 0;       ///< doubles kept per block
-    Buffer sums_;                       ///< [blocks_per_pass], as add_weighted_sums has them
+    Buffer sums_;                       ///< [blocks_per_pass], as spectrum_weights.h has them
     Buffer tiles_;                      ///< per thread: a tile of distances and its transpose
     std::vector<double> block_energy_;  ///< [blocks_per_pass][widths_per_pass]
     std::int64_t first_width_ = 0;

@@ -39,14 +39,13 @@ struct Run {
 struct Targets {
     std::vector<std::int64_t> order;  ///< sorted row i is row order[i] of the caller
     bool one_hot = false;
-    int classes = 0;           ///< one-hot: number of classes
-    std::vector<Run> runs;     ///< one-hot: the samples sorted by class
-    std::vector<int> run;      ///< one-hot: of each sorted row
-    int columns = 0;           ///< else: c + 1, the last column is all ones
-    std::vector<float> value;  ///< else: [n, columns], divided by `unit`
-    double unit = 1.0;         ///< a power of two, so that no weighted sum overflows
-    std::vector<double>
-        total;  ///< sum over the samples of what is added to each sum: of each class, or column
+    int classes = 0;            ///< one-hot: number of classes
+    std::vector<Run> runs;      ///< one-hot: the samples sorted by class
+    std::vector<int> run;       ///< one-hot: of each sorted row
+    int columns = 0;            ///< else: c + 1, the last column is all ones
+    std::vector<float> value;   ///< else: [n, columns], divided by `unit`
+    double unit = 1.0;          ///< a power of two, so that no weighted sum overflows
+    std::vector<double> total;  ///< of each sum, were every weight 1: members of a class, or a column's sum
 
     /// Weighted sums kept per row and node: one per class, or one per column.
     int sums() const { return one_hot ? classes : columns; }
@@ -76,8 +75,8 @@ struct Features {
     /// [blocks * block_rows / lanes][d][lanes], centred, in panels of neighbouring rows as products want
     /// them; rows beyond n are 0. Only if not direct.
     float* centred = nullptr;
-    float* norm =
-        nullptr;  ///< [blocks * block_rows]: squared lengths of the centred rows; only if not direct
+    /// [blocks * block_rows]: squared lengths of the centred rows. Only if not direct.
+    float* norm = nullptr;
 
     std::int64_t blocks() const { return (n + block_rows - 1) / block_rows; }
     const float* panel(std::int64_t index) const { return centred + index / lanes * d * lanes; }

@@ -198,6 +198,7 @@ class LowFrequencyEnergy {
           pass_(plan(params)),
           partition_(partition(targets_, pass_.parts)),
           segments_(on_device(partition_.segments)),
+          by_label_(on_device(segments_by_label())),
           first_segment_(on_device(partition_.first_segment)),
           value_(device.template take<float>(
               targets_.one_hot() ? 0 : padded_rows_of(x.rows()) * targets_.columns())),
@@ -329,10 +330,9 @@ class LowFrequencyEnergy {
         const auto widths = static_cast<int>(energy.size());
         const auto of_row = device_.template take<double>(row_blocks * tile_rows * widths);
         const auto of_block = device_.template take<double>(row_blocks * widths);
-        const auto by_label = on_device(segments_by_label());
         device_.each(
             row_blocks * widths * tile_rows,
-            RowEnergies{sums_.data(), segments_.data(), by_label.data(), segment_count(), targets_.one_hot(),
+            RowEnergies{sums_.data(), segments_.data(), by_label_.data(), segment_count(), targets_.one_hot(),
                         exclude_self_, targets_.columns(), nodes_.count, width, coefficient, widths,
                         value_.data(), mean_.data(), first_row, rows_, features_.samples().n, of_row.data()});
         device_.each(row_blocks * widths, BlockEnergies{of_row.data(), of_block.data()});
@@ -358,6 +358,7 @@ class LowFrequencyEnergy {
     Pass pass_;
     Partition partition_;
     typename Device::template Memory<Segment> segments_;
+    typename Device::template Memory<std::int32_t> by_label_;  ///< the segments, those of one class together
     typename Device::template Memory<std::int32_t> first_segment_;
     typename Device::template Memory<float> value_;
     typename Device::template Memory<double> mean_;  ///< of each column of value_
