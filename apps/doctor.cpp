@@ -26,7 +26,7 @@ struct Flags {
     void add_to(CLI::App& app) {
         app.add_option("--device", device, "check only this one: auto, cpu, cuda or cuda:N");
         app.add_option("--precision", precision,
-                       "that products are computed in and checked for: fp32; on a GPU only: tf32, bf16, auto")
+                       "that products are computed in and checked for: fp32, bf16; on a GPU only: tf32; auto")
             ->check(parses([](const std::string& s) { parse_precision(s); }, ""));
         app.add_option("--only", only, "check only operations whose names begin so, separated by commas")
             ->delimiter(',');
@@ -74,10 +74,10 @@ void show_choice() {
     }
 }
 
-/// All that compute in `precision`; the CPU does in fp32 only.
+/// All that compute in `precision`; the CPU has no tf32.
 std::vector<std::string> devices_present(const CudaFacts& cuda, Precision precision) {
     std::vector<std::string> devices;
-    if (precision == Precision::Float32 || precision == Precision::Auto) devices = {"cpu"};
+    if (precision != Precision::TensorFloat32) devices = {"cpu"};
     for (std::size_t i = 0; i < cuda.devices.size() && cuda.unavailable.empty(); ++i)
         devices.push_back(fmt::format("cuda:{}", i));
     if (devices.empty())

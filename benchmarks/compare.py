@@ -8,6 +8,7 @@ that of --peer-python. Takes about a quarter of an hour a peer; the machine shou
 
 import argparse
 import datetime
+import itertools
 import json
 import os
 import pathlib
@@ -19,14 +20,17 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-# (title, hidden layers, samples of an epoch, ratio wanted, times the floor wanted)
-MLPS = [("MLP 784-500x5-10", 5, 30000, "≥ 1.35", "≤ 1.15"), ("MLP 784-500x80-10", 80, 2560, "≥ 1.25", "")]
+# (title, hidden layers, samples of an epoch, ratio wanted)
+MLPS = [("MLP 784-500x5-10", 5, 30000, "≥ 1.35"), ("MLP 784-500x80-10", 80, 2560, "≥ 1.25")]
+MLP_VARIANTS = ["Adam", "foreach Adam", "fused Adam", "torch.compile, fused Adam"]
+FLOOR_WANTED, IN_BF16_WANTED = "≤ 1.15", "≥ 1.2"
 BATCH = 256
 FIRST_WEIGHTS = 784 * 500
 FEATURES, CLASSES, WIDTHS, MORE_WIDTHS = 500, 10, 100, 400
 LFR_KINDS = {"one_hot": ("one-hot", "≥ 20"), "general": ("general targets", "≥ 12"), "trained": ("features of a trained layer", "")}
 RATES = "rates/.*"
 RESNET_VARIANTS = [1, 4]
+RESNET_WAYS = ["NCHW", "channels_last", "channels_last, torch.compile"]
 
 # A good BLAS is far above this on two idle cores, the reference BLAS (6 GFLOP/s) far below.
 LEAST_GEMM_RATE = 50e9
@@ -61,15 +65,16 @@ class Bench:
         self.threads = args.threads
         self.rounds = args.rounds
         self.device = ""
+        self.precisions = ["fp32"]
         self.peers = {}  # name -> python
         self.facts = []  # a line each
         if not self.binary.exists():
             raise Failure(f"{self.binary} is not there: build the target deepfreq_benchmarks first")
 
-    def ours(self, names, **environment):
+    def ours(self, names, precision="fp32", **environment):
         """{name: record} of our benchmarks; `seconds` is the real time of one iteration."""
-        output = json.loads(run([str(self.binary), f"--benchmark_filter=^({names})$", "--benchmark_format=json"],
-                                self.threads, **environment))
+        output = json.loads(run([str(self.binary), f"--benchmark_filter=^({names})$", "--benchmark_format=json",
+                                 f"--precision={precision}"], self.threads, **environment))
         self.device = output["context"]["device"]
         unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
         records = {}
@@ -81,6 +86,14 @@ class Bench:
         if not records:
             raise Failure(f"{self.binary} has no benchmark named {names}")
         return records
+
+    def look_for_bf16(self):
+        """Whether the processor multiplies bfloat16: ours says how it does, where it does not."""
+        self.ours("rates/gemm_2048/real_time", "bf16")
+        if "bf16 products" in self.device:
+            self.precisions.append("bf16")
+        else:
+            self.facts.append("bf16 is not measured: this processor has no products in it")
 
     def python(self, python, script, *arguments):
         return json.loads(run([python, str(HERE / script), *map(str, arguments)], self.threads).splitlines()[-1])
@@ -150,16 +163,18 @@ def floor_row(job, wanted, mine, floors, made_of):
 
 def measure_mlp(bench):
     peers, floors = [], []
-    for title, hidden, samples, ratio_wanted, floor_wanted in MLPS:
+    for (title, hidden, samples, wanted), precision in itertools.product(MLPS, bench.precisions):
         name = f"mlp_epoch/hidden:{hidden}/samples:{samples}"
+        job = f"{title}, step{in_precision(precision)}"
 
         def ours():
-            records = bench.ours(f"{name}/real_time|{RATES}")
+            records = bench.ours(f"{name}/real_time|{RATES}", precision)
             return {**records[name], "seconds": records[name]["seconds_per_step"], "rates": records}
 
         mine, theirs = bench.alternate(
-            title, ours, lambda peer: bench.peer(peer, "mlp_pytorch.py", "--hidden", hidden, "--samples", samples))
-        peers += peer_rows(f"{title}, step", ratio_wanted, mine, theirs,
+            job, ours, lambda peer: bench.peer(peer, "mlp_pytorch.py", "--hidden", hidden, "--samples", samples,
+                                               "--precision", precision, "--variants", *MLP_VARIANTS))
+        peers += peer_rows(job, wanted if precision == "fp32" else IN_BF16_WANTED, mine, theirs,
                            lambda peer, records: f"{peer}, {records[-1]['best']}")
         steps = -(-samples // BATCH)
         flop = 2 * (3 * mine[0]["parameters"] - FIRST_WEIGHTS) * samples / steps
@@ -167,9 +182,13 @@ def measure_mlp(bench):
                            "rates/gemm_2048": "a product of 2048³"}.items():
             rates = [record["rates"][rate]["flop_rate"] for record in mine]
             made_of = f"{flop / 1e9:.2f} GFLOP at {statistics.median(rates) / 1e9:.0f} GFLOP/s, the rate of {text}"
-            floors.append(floor_row(f"{title}, step", floor_wanted if "256" in rate else "", mine,
-                                    [flop / each for each in rates], made_of))
+            is_goal = "256" in rate and precision == "fp32"
+            floors.append(floor_row(job, FLOOR_WANTED if is_goal else "", mine, [flop / each for each in rates], made_of))
     return peers, floors
+
+
+def in_precision(precision):
+    return "" if precision == "fp32" else f" in {precision}"
 
 
 def lfr_floor(records, n):
@@ -216,17 +235,20 @@ def probe_row(bench):
 def measure_resnet(bench):
     """Training steps, and the most memory each process held."""
     peers, memory = [], []
-    for variant in RESNET_VARIANTS:
+    for variant, precision in itertools.product(RESNET_VARIANTS, bench.precisions):
         name = f"resnet_epoch/variant:{variant}/batch:64"
 
         def ours():
-            record = bench.ours(f"{name}/real_time")[name]
+            record = bench.ours(f"{name}/real_time", precision)[name]
             return {**record, "seconds": record["seconds_per_step"]}
 
-        title = f"Resnet18-{variant}, batch 64"
+        title = f"Resnet18-{variant}, batch 64{in_precision(precision)}"
         mine, theirs = bench.alternate(
-            title, ours, lambda peer: bench.peer(peer, "resnet_pytorch.py", "--variant", variant))
-        peers += peer_rows(f"{title}, step", "≥ 1.7" if variant == 1 else "", mine, theirs,
+            title, ours,
+            lambda peer: bench.peer(peer, "resnet_pytorch.py", "--variant", variant, "--precision", precision,
+                                    "--variants", *RESNET_WAYS))
+        wanted = IN_BF16_WANTED if precision == "bf16" else "≥ 1.7" if variant == 1 else ""
+        peers += peer_rows(f"{title}, step", wanted, mine, theirs,
                            lambda peer, records: f"{peer}, {records[-1]['best']}")
         memory += [[title, mebibytes(mine), peer, mebibytes(records)] for peer, records in theirs.items()]
     return peers, memory
@@ -273,7 +295,8 @@ def introduction(bench, load):
         f"- {bench.device}; {os.cpu_count()} processors, load {load:.2f} at the start; {bench.threads} threads each",
         *(f"- {fact}" for fact in bench.facts),
         f"- medians of {bench.rounds} rounds in which ours and the peers took turns; least and largest in brackets",
-        "- MLP: tanh, MSE, Adam, batch 256, a whole epoch without evaluation; of PyTorch its fastest Adam",
+        "- MLP: tanh, MSE, Adam, batch 256, a whole epoch without evaluation; of PyTorch its fastest Adam, eager or compiled; "
+        "in bf16 under its autocast",
         f"- LFR: d = {FEATURES}, c = {CLASSES}, {WIDTHS} evenly spaced 1/δ; PyTorch: distances once for a block of rows, exp in "
         "place or torch.compile, the fastest of three sizes of block",
         "",
@@ -295,6 +318,7 @@ def compare(args):
     bench = Bench(args)
     for python in args.peer_python or [newest_peer()]:
         bench.meet(python)
+    bench.look_for_bf16()
     peers, floors, rest = [], [], []
     if "mlp" in args.only:
         peers, floors = measure_mlp(bench)

@@ -9,8 +9,8 @@
 
 namespace deepfreq::benchmarks {
 
-/// The device all benchmarks run on, opened once: as --device=NAME and --precision=fp32|tf32 on the command
-/// line say, else the CPU in fp32.
+/// The device all benchmarks run on, opened once: as --device=NAME and --precision=fp32|tf32|bf16 on the
+/// command line say, else the CPU in fp32.
 Kernels& device();
 
 /// `count` standard normal numbers; a pure function of the stream.

@@ -2,7 +2,7 @@
 """The peers of the MLP benchmark: the same epoch of training in PyTorch, on the CPU or on CUDA.
 
 One row gather a batch, forward, mse_loss, backward, Adam: eager with every implementation of Adam that this PyTorch
-has; on CUDA also the whole step captured as a CUDA graph (one for each size of batch), and compiled. Denormals are
+has, or compiled; on CUDA also the whole step captured as a CUDA graph (one for each size of batch). Denormals are
 flushed. Prints one line of JSON.
 """
 

@@ -1,7 +1,8 @@
 #include "benchmarks/device.h"
 #include "kernels/cpu/gemm.h"
 
-// What the processor can do: the rates from which compare.py makes the floors beside our times.
+// What the processor can do in the device's precision: the rates from which compare.py makes the floors
+// beside our times.
 
 namespace deepfreq::benchmarks {
 namespace {
@@ -14,10 +15,11 @@ void gemm_256x500x500(benchmark::State& state) {
     const std::vector<float> w = normals(width * width, 1);
     std::vector<float> y(n * width);
     std::vector<float> dw(width * width);
+    Gemm gemm(device().precision());
     while (state.KeepRunning()) {
-        gemm(Form::Plain, Form::Transposed, n, width, width, x.data(), w.data(), 0.0F, y.data());
-        gemm(Form::Plain, Form::Plain, n, width, width, x.data(), w.data(), 0.0F, y.data());
-        gemm(Form::Transposed, Form::Plain, width, width, n, x.data(), x.data(), 0.0F, dw.data());
+        gemm({Form::Plain, Form::Transposed, n, width, width}, x.data(), w.data(), y.data());
+        gemm({Form::Plain, Form::Plain, n, width, width}, x.data(), w.data(), y.data());
+        gemm({Form::Transposed, Form::Plain, width, width, n}, x.data(), x.data(), dw.data());
     }
     report_rate(state, "flop_rate", 3.0 * 2.0 * static_cast<double>(n * width * width));
 }
@@ -28,8 +30,8 @@ void gemm_2048(benchmark::State& state) {
     constexpr std::int64_t n = 2048;
     const std::vector<float> a = normals(n * n, 0);
     std::vector<float> c(n * n);
-    while (state.KeepRunning())
-        gemm(Form::Plain, Form::Transposed, n, n, n, a.data(), a.data(), 0.0F, c.data());
+    Gemm gemm(device().precision());
+    while (state.KeepRunning()) gemm({Form::Plain, Form::Transposed, n, n, n}, a.data(), a.data(), c.data());
     report_rate(state, "flop_rate", 2.0 * static_cast<double>(n * n * n));
 }
 BENCHMARK(gemm_2048)->Name("rates/gemm_2048")->UseRealTime()->Unit(benchmark::kMillisecond);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The peer of the residual networks' benchmark: the same training steps of Resnet18-i in PyTorch.
 
-Row gather, forward, cross_entropy, backward, Adam; images as NCHW and as channels_last, eager, on a GPU also the whole
-step captured as a CUDA graph, and compiled. Denormals are flushed. Prints one line of JSON.
+Row gather, forward, cross_entropy, backward, Adam (fused where this PyTorch has it); images as NCHW and as
+channels_last, eager, compiled, on a GPU also the whole step captured as a CUDA graph. Denormals are flushed. Prints one line of JSON.
 """
 
 import argparse
@@ -54,7 +54,8 @@ def resnet18(variant):
 def seconds_per_step(name, args, x, labels):
     memory_format = torch.contiguous_format if name == "NCHW" else torch.channels_last
     network = resnet18(args.variant).to(args.device, memory_format=memory_format)
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=args.device != "cpu", capturable=name == GRAPH)
+    fused = args.device != "cpu" or [int(part) for part in torch.__version__.split(".")[:2]] >= [2, 4]
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=fused, capturable=name == GRAPH)
     forward = torch.compile(network, mode=COMPILED[name]) if name in COMPILED else network
     images = x.to(memory_format=memory_format)
 

@@ -10,7 +10,7 @@ import torch
 def add_arguments(parser):
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--precision", default="fp32", choices=["fp32", "tf32", "bf16"],
-                        help="of products on CUDA")
+                        help="of products; tf32 on CUDA only")
     parser.add_argument("--threads", type=int, default=2)
 
 

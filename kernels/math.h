@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "common/host_device.h"
 #include "kernels/params.h"
@@ -41,6 +43,17 @@ void with_activation(Activation sigma, const Work& work) {
         case Activation::Sigmoid:
             return work.template operator()<Activation::Sigmoid>();
     }
+}
+
+/// The bfloat16 value nearest to x, ties to even: the upper half of the float, rounded by an addition that
+/// carries into the exponent. NaN stays NaN.
+DEEPFREQ_HOST_DEVICE inline float bfloat16_value(float x) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &x, sizeof bits);
+    const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
+    bits = (nan ? bits | 0x400000U : bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U;
+    std::memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
 /// What is the same for every parameter of one Adam update, taken once in double.

@@ -10,11 +10,10 @@ namespace deepfreq {
 namespace {
 
 std::unique_ptr<Kernels> open_cpu(Precision precision) {
-    if (precision != Precision::Float32 && precision != Precision::Auto)
+    if (precision == Precision::TensorFloat32)
         throw InputError(
-            "--precision is {}, but the CPU computes in fp32 only, expected fp32 or --device cuda",
-            precision_name(precision));
-    return open_cpu_kernels();
+            "--precision is tf32, which only GPUs have, expected fp32 or bf16, or --device cuda");
+    return open_cpu_kernels(precision == Precision::Auto ? Precision::Float32 : precision);
 }
 
 }  // namespace

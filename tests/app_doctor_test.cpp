@@ -75,6 +75,13 @@ TEST_CASE("app/doctor: --only checks the operations whose names begin so") {
     CHECK_FALSE(contains(answer.output, "\ngaussian_low_frequency_energy"));
 }
 
+TEST_CASE("app/doctor: the CPU is checked in bf16, too") {
+    const Answer answer = doctor({"--device", "cpu", "--precision", "bf16", "--only", "dense,conv2d"});
+    CHECK(answer.status == 0);
+    CHECK(contains(answer.output, ", bf16 "));
+    CHECK(contains(answer.output, "\nconv2d_backward "));
+}
+
 TEST_CASE("app/doctor: in a lower precision only the factors of products may err more") {
     const auto exact = self_check_trials();
     for (const Precision precision : {Precision::TensorFloat32, Precision::BFloat16}) {
@@ -123,8 +130,7 @@ TEST_CASE("app/doctor: a flag or device that does not exist is refused") {
     for (const auto& [arguments, words] :
          {std::pair<std::vector<std::string>, const char*>{{"--devices", "cpu"}, "--devices"},
           {{"--device", "gpu"}, "--device is 'gpu', expected auto, cpu, cuda or cuda:N"},
-          {{"--device", "cpu", "--precision", "bf16"},
-           "--precision is bf16, but the CPU computes in fp32 only"},
+          {{"--device", "cpu", "--precision", "tf32"}, "--precision is tf32, which only GPUs have"},
           {{"--precision", "fp8"}, "the precision is 'fp8'"},
           {{"--device", "cpu", "--only", "conv3d"}, "--only is 'conv3d'"}}) {
         const Answer answer = doctor(arguments);

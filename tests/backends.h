@@ -11,7 +11,7 @@ namespace deepfreq::tests {
 
 struct Backend {
     std::string name;
-    std::unique_ptr<Kernels> kernels;
+    std::shared_ptr<Kernels> kernels;
 };
 
 /// The backends that can be used on this machine, opened once: the CPU always,
@@ -19,8 +19,14 @@ struct Backend {
 /// within a test case.
 const std::vector<Backend>& backends_present();
 
-/// Checks on each of them; a failed check names its backend.
+/// These, and the CPU in bf16: for what multiplies matrices or convolves, by bounds that depend on precision.
+const std::vector<Backend>& backends_in_all_precisions();
+
+/// Checks on each of backends_present(); a failed check names its backend.
 void for_each_backend(const std::function<void(Kernels&)>& check);
+
+/// The same on each of backends_in_all_precisions().
+void in_all_precisions(const std::function<void(Kernels&)>& check);
 
 /// To be called before main returns: CUDA must not be used while static objects end.
 void close_backends();

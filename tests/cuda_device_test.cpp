@@ -78,10 +78,13 @@ TEST_CASE("cuda/device: a GPU older than tf32 and bf16 is refused where they are
           "--precision fp32");
 }
 
-TEST_CASE("cuda/device: the CPU computes in fp32 only, and says so") {
-    CHECK_THROWS_WITH_AS(open_kernels("cpu", Precision::BFloat16), doctest::Contains("bf16"), InputError);
-    CHECK_THROWS_WITH_AS(open_kernels("cpu", Precision::TensorFloat32), doctest::Contains("tf32"),
+TEST_CASE("cuda/device: the CPU computes in fp32 and bf16, and says how") {
+    CHECK_THROWS_WITH_AS(open_kernels("cpu", Precision::TensorFloat32),
+                         "--precision is tf32, which only GPUs have, expected fp32 or bf16, or --device cuda",
                          InputError);
+    const auto in_bf16 = open_kernels("cpu", Precision::BFloat16).kernels;
+    CHECK(in_bf16->precision() == Precision::BFloat16);
+    CHECK(in_bf16->description().starts_with(open_kernels("cpu").kernels->description() + ", bf16 "));
     for (const char* name : {"fp32", "tf32", "bf16", "auto"})
         CHECK(precision_name(parse_precision(name)) == name);
     CHECK(open_kernels("cpu", Precision::Auto).kernels->precision() == Precision::Float32);

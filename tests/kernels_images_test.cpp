@@ -48,7 +48,7 @@ TEST_CASE("kernels: the convolutions of ResNet-18 on a batch of 64 agree with th
         const Values x64 = widened(x);
         const Values w64 = widened(w);
         const Values dy64 = widened(dy);
-        for (const Backend& backend : backends_present()) {
+        for (const Backend& backend : backends_in_all_precisions()) {
             INFO(backend.name << ": " << image.text() << " " << filters.text());
             const Precision precision = backend.kernels->precision();
             auto found = values_of(*backend.kernels, [&](Kernels& kernels, Stage& stage) {
@@ -75,7 +75,7 @@ TEST_CASE("kernels: the convolutions of ResNet-18 on a batch of 64 agree with th
 
 TEST_CASE("kernels: NaN goes through conv2d_forward, to all pixels that see it and to no other image") {
     constexpr std::int64_t size = 16;
-    for_each_backend([](Kernels& kernels) {
+    in_all_precisions([](Kernels& kernels) {
         for (const std::int64_t channels : {1, 16, 17, 64}) {
             auto found = values_of(kernels, [=](Kernels& k, Stage& stage) {
                 Floats x = normals(1, 0, 3 * size * size * channels);

@@ -90,7 +90,7 @@ std::vector<double> forward_with_nan(Kernels& kernels, Activation sigma, int pla
 }
 
 TEST_CASE("kernels: NaN goes through dense_forward, to where it belongs and nowhere else") {
-    for_each_backend([](Kernels& kernels) {
+    in_all_precisions([](Kernels& kernels) {
         for (const Activation sigma : activations)
             for (int place = 0; place < 3; ++place) {
                 INFO(name_of(sigma) << ", NaN in " << (place == 0 ? "x" : place == 1 ? "w" : "b"));
@@ -107,7 +107,7 @@ TEST_CASE("kernels: NaN goes through dense_forward, to where it belongs and nowh
 }
 
 TEST_CASE("kernels: a NaN gradient goes through dense_backward, also where ReLU is off") {
-    for_each_backend([](Kernels& kernels) {
+    in_all_precisions([](Kernels& kernels) {
         for (const Activation sigma : activations) {
             INFO(name_of(sigma));
             auto values = values_of(kernels, [=](Kernels& k, Stage& stage) {

@@ -361,8 +361,7 @@ TEST_CASE("paper: an option that an app would refuse is refused before any of th
         CHECK_FALSE(fs::exists(stage.path() / "out"));
     };
     check("--precision fp9", "--precision: the precision is 'fp9', expected fp32, tf32, bf16 or auto\n");
-    check("--device cpu --precision bf16",
-          "--precision is bf16, but the CPU computes in fp32 only, expected fp32");
+    check("--device cpu --precision tf32", "--precision is tf32, which only GPUs have, expected fp32");
     check("--device gpu", "--device is 'gpu', expected auto, cpu, cuda or cuda:N\n");
     check("--device cuda:99", "--device is cuda:99, but ");
     check("--mnist /nowhere", "--mnist: /nowhere: no MNIST found there");

@@ -333,8 +333,8 @@ void RunFlags::add_to(CLI::App& app) {
     const char* const group = "Run";
     app.add_option("--device", device, "auto, cpu, cuda or cuda:N")->group(group);
     app.add_option("--precision", precision,
-                   "of matrix products and convolutions: fp32; faster, on a GPU only: tf32, bf16 (weights "
-                   "stay float32); auto: tf32 where the device has it")
+                   "of matrix products and convolutions: fp32; faster, weights stay float32: bf16 (slower on "
+                   "a CPU that has no bf16), on a GPU only: tf32; auto: tf32 where the device has it")
         ->check(parses([](const std::string& s) { parse_precision(s); }, ""))
         ->group(group);
     app.add_option("--data", data,

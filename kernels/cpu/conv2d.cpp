@@ -1,96 +1,23 @@
 #include <algorithm>
-#include <array>
-#include <dnnl.hpp>
 #include <optional>
-#include <utility>
 
-#include "common/error.h"
 #include "kernels/cpu/convolutions.h"
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/onednn.h"
 
 namespace deepfreq {
 namespace {
 
 using dnnl::memory;
-
-const dnnl::engine& engine() {
-    static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
-    return cpu;
-}
-
-dnnl::stream& stream() {
-    static dnnl::stream in_order(engine());
-    return in_order;
-}
+using onednn::engine;
+using onednn::Operand;
+using onednn::Pass;
 
 /// [n,h,w,c] or [out,kh,kw,in] as oneDNN names extents, in our layout or one of its choice.
-memory::desc description(const Shape& shape, bool ours) {
+memory::desc description(const Shape& shape, bool ours, memory::data_type type = memory::data_type::f32) {
     const auto layout = ours ? memory::format_tag::nhwc : memory::format_tag::any;
-    return {{shape[0], shape[3], shape[1], shape[2]}, memory::data_type::f32, layout};
+    return {{shape[0], shape[3], shape[1], shape[2]}, type, layout};
 }
-
-/// An argument of a primitive, and its way between our layout and the primitive's.
-class Operand {
-  public:
-    Operand(int argument, const memory::desc& ours, const memory::desc& chosen)
-        : argument_(argument), ours_(ours), chosen_(chosen) {}
-
-    int argument() const { return argument_; }
-    std::size_t bytes_of_copy() const {
-        constexpr std::size_t line = 64;
-        return ours_ == chosen_ ? 0 : (chosen_.get_size() + line - 1) / line * line;
-    }
-    memory in_our_layout(const float* data) const {
-        return {ours_, engine(), const_cast<float*>(data)};  // oneDNN's handles know no const
-    }
-    memory in_chosen_layout(const float* data, std::byte* copy) const {
-        return ours_ == chosen_ ? in_our_layout(data) : memory(chosen_, engine(), copy);
-    }
-    dnnl::reorder from_ours() const { return dnnl::reorder({engine(), ours_, engine(), chosen_}); }
-    dnnl::reorder to_ours() const { return dnnl::reorder({engine(), chosen_, engine(), ours_}); }
-
-  private:
-    int argument_;
-    memory::desc ours_, chosen_;
-};
-
-/// A convolution in one direction: result = primitive(left, right).
-class Pass {
-  public:
-    Pass(dnnl::primitive primitive, const Operand& left, const Operand& right, const Operand& result)
-        : primitive_(std::move(primitive)), operands_{left, right, result} {
-        for (const std::size_t i : {0, 1})
-            if (operands_[i].bytes_of_copy() > 0) reorders_[i] = operands_[i].from_ours();
-        if (result.bytes_of_copy() > 0) reorders_[2] = result.to_ours();
-    }
-
-    void run(const std::array<const float*, 3>& data, Workspace& workspace) const {
-        std::int64_t bytes = 0;
-        for (const Operand& operand : operands_) bytes += static_cast<std::int64_t>(operand.bytes_of_copy());
-        std::byte* copy = workspace.room<std::byte>(bytes);
-        std::array<memory, 3> chosen;
-        for (std::size_t i = 0; i < 3; ++i) {
-            chosen[i] = operands_[i].in_chosen_layout(data[i], copy);
-            copy += operands_[i].bytes_of_copy();
-            if (const auto& reorder = reorders_[i]; reorder && i < 2)
-                execute(*reorder, operands_[i].in_our_layout(data[i]), chosen[i]);
-        }
-        primitive_.execute(stream(), {{operands_[0].argument(), chosen[0]},
-                                      {operands_[1].argument(), chosen[1]},
-                                      {operands_[2].argument(), chosen[2]}});
-        if (const auto& reorder = reorders_[2])
-            execute(*reorder, chosen[2], operands_[2].in_our_layout(data[2]));
-    }
-
-  private:
-    static void execute(const dnnl::reorder& reorder, const memory& from, const memory& to) {
-        reorder.execute(stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
-    }
-
-    dnnl::primitive primitive_;
-    std::array<Operand, 3> operands_;
-    std::array<std::optional<dnnl::reorder>, 3> reorders_;
-};
 
 /// How oneDNN would do a convolution by some algorithm. Images stay in our layout or not, filters never do:
 /// they are small beside the images, and each direction wants them differently.
@@ -99,17 +26,21 @@ struct Choice {
     dnnl::convolution_backward_data::primitive_desc data;
     dnnl::convolution_backward_weights::primitive_desc weights;
 
-    Choice(dnnl::algorithm algorithm, bool images_as_ours, const Shape& x_shape, const Shape& w_shape,
-           const Shape& y_shape, const Conv2dParams& params) {
-        const memory::desc x = description(x_shape, images_as_ours);
-        const memory::desc w = description(w_shape, false);
+    Choice(Precision precision, dnnl::algorithm algorithm, bool images_as_ours, const Shape& x_shape,
+           const Shape& w_shape, const Shape& y_shape, const Conv2dParams& params) {
+        const memory::data_type type = onednn::factor_type(precision);
+        const memory::desc x = description(x_shape, images_as_ours, type);
+        const memory::desc w = description(w_shape, false, type);
+        const memory::desc dy = description(y_shape, images_as_ours, type);
         const memory::desc y = description(y_shape, images_as_ours);
+        const memory::desc dx = description(x_shape, images_as_ours);
+        const memory::desc dw = description(w_shape, false);
         const memory::dims strides{params.stride, params.stride};
         const memory::dims padding{params.padding, params.padding};
         const auto kind = dnnl::prop_kind::forward_training;
         forward = {{kind, algorithm, x, w, y, strides, padding, padding}, engine()};
-        data = {{algorithm, x, w, y, strides, padding, padding}, engine(), forward};
-        weights = {{algorithm, x, w, y, strides, padding, padding}, engine(), forward};
+        data = {{algorithm, dx, w, dy, strides, padding, padding}, engine(), forward};
+        weights = {{algorithm, x, dw, dy, strides, padding, padding}, engine(), forward};
     }
 };
 
@@ -125,18 +56,19 @@ bool writes_past_its_workspace(const Shape& w, const Conv2dParams& params) {
 /// the multiplications. From about 64 channels on that outweighs by far that the images have to be copied
 /// into blocks of 16 channels and back. Its rounding is that of the tile, which sums of many terms hide: the
 /// filters' gradient sums over pixels, of which there must be enough.
-Choice choose(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams& params) {
+Choice choose(Precision precision, const Shape& x, const Shape& w, const Shape& y,
+              const Conv2dParams& params) {
     constexpr std::int64_t enough_channels = 64;
     constexpr std::int64_t enough_pixels = 256;
     const bool tiles = w[1] == 3 && w[2] == 3 && params.stride == 1 && params.padding == 1;
     const bool enough = std::min(w[0], w[3]) >= enough_channels && x[0] * x[1] * x[2] >= enough_pixels;
     const bool images_as_ours = !writes_past_its_workspace(w, params);
     const auto direct = [&] {
-        return Choice(dnnl::algorithm::convolution_direct, images_as_ours, x, w, y, params);
+        return Choice(precision, dnnl::algorithm::convolution_direct, images_as_ours, x, w, y, params);
     };
     if (!tiles || !enough) return direct();
     try {
-        return {dnnl::algorithm::convolution_winograd, false, x, w, y, params};
+        return {precision, dnnl::algorithm::convolution_winograd, false, x, w, y, params};
     } catch (const dnnl::error&) {  // not on this processor, or not for these numbers of channels
         return direct();
     }
@@ -147,82 +79,71 @@ Choice choose(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams
 /// One convolution of fixed shapes.
 class Convolution {
   public:
-    Convolution(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams& params)
-        : choice_(choose(x, w, y, params)),
+    Convolution(Precision precision, const Shape& x, const Shape& w, const Shape& y,
+                const Conv2dParams& params)
+        : precision_(precision),
+          choice_(choose(precision, x, w, y, params)),
           x_(description(x, true)),
           w_(description(w, true)),
           y_(description(y, true)) {}
 
-    void forward(const float* x, const float* w, const float* y, Workspace& workspace) {
+    void forward(const float* x, const float* w, float* y, Workspace& workspace) {
         const auto& chosen = choice_.forward;
         if (!forward_)
-            forward_.emplace(dnnl::convolution_forward(chosen), Operand(DNNL_ARG_SRC, x_, chosen.src_desc()),
+            forward_.emplace(precision_, dnnl::convolution_forward(chosen),
+                             Operand(DNNL_ARG_SRC, x_, chosen.src_desc()),
                              Operand(DNNL_ARG_WEIGHTS, w_, chosen.weights_desc()),
                              Operand(DNNL_ARG_DST, y_, chosen.dst_desc()));
-        forward_->run({x, w, y}, workspace);
+        forward_->run(x, w, y, workspace);
     }
 
-    void backward_data(const float* w, const float* dy, const float* dx, Workspace& workspace) {
+    void backward_data(const float* w, const float* dy, float* dx, Workspace& workspace) {
         const auto& chosen = choice_.data;
         if (!data_)
-            data_.emplace(dnnl::convolution_backward_data(chosen),
+            data_.emplace(precision_, dnnl::convolution_backward_data(chosen),
                           Operand(DNNL_ARG_DIFF_DST, y_, chosen.diff_dst_desc()),
                           Operand(DNNL_ARG_WEIGHTS, w_, chosen.weights_desc()),
                           Operand(DNNL_ARG_DIFF_SRC, x_, chosen.diff_src_desc()));
-        data_->run({dy, w, dx}, workspace);
+        data_->run(dy, w, dx, workspace);
     }
 
-    void backward_weights(const float* x, const float* dy, const float* dw, Workspace& workspace) {
+    void backward_weights(const float* x, const float* dy, float* dw, Workspace& workspace) {
         const auto& chosen = choice_.weights;
         if (!weights_)
-            weights_.emplace(dnnl::convolution_backward_weights(chosen),
+            weights_.emplace(precision_, dnnl::convolution_backward_weights(chosen),
                              Operand(DNNL_ARG_SRC, x_, chosen.src_desc()),
                              Operand(DNNL_ARG_DIFF_DST, y_, chosen.diff_dst_desc()),
                              Operand(DNNL_ARG_DIFF_WEIGHTS, w_, chosen.diff_weights_desc()));
-        weights_->run({x, dy, dw}, workspace);
+        weights_->run(x, dy, dw, workspace);
     }
 
   private:
+    Precision precision_;
     Choice choice_;
     memory::desc x_, w_, y_;  // in our layout
     // Made at the first call: an inference needs only one of them.
     std::optional<Pass> forward_, data_, weights_;
 };
 
-Convolutions::Convolutions() = default;
+Convolutions::Convolutions(Precision precision) : precision_(precision) {}
 Convolutions::~Convolutions() = default;
 
 Convolution& Convolutions::of(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams& params) {
     const Key key{x[0], x[1], x[2], x[3], w[0], w[1], w[2], params.stride, params.padding};
     std::unique_ptr<Convolution>& convolution = made_[key];
-    if (!convolution) convolution = std::make_unique<Convolution>(x, w, y, params);
+    if (!convolution) convolution = std::make_unique<Convolution>(precision_, x, w, y, params);
     return *convolution;
 }
 
-namespace {
-
-/// Calls `work`; what oneDNN refuses becomes a RunError.
-template <class Work>
-void with_onednn(ConstTensor x, ConstTensor w, const Work& work) {
-    try {
-        work();
-    } catch (const dnnl::error& error) {
-        throw RunError("oneDNN: convolution of {} with {} failed with status {} ({}), expected 0",
-                       x.shape.text(), w.shape.text(), static_cast<int>(error.status), error.what());
-    }
-}
-
-}  // namespace
-
 void CpuKernels::do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) {
-    with_onednn(x, w, [&] {
+    onednn::guarded("convolution", x.shape, w.shape, [&] {
         convolutions_.of(x.shape, w.shape, y.shape, params).forward(x.data, w.data, y.data, workspace_);
     });
 }
 
 void CpuKernels::do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,
                                     Tensor dx, Tensor dw, GradMode mode) {
-    with_onednn(x, w, [&] {
+    onednn::guarded("convolution", x.shape, w.shape, [&] {
         Convolution& convolution = convolutions_.of(x.shape, w.shape, dy.shape, params);
         if (dx) convolution.backward_data(w.data, dy.data, dx.data, workspace_);
         if (mode == GradMode::Overwrite) {

@@ -15,7 +15,7 @@ class Convolution;
 /// oneDNN's convolutions, each made when its shapes are first seen: making one compiles machine code.
 class Convolutions {
   public:
-    Convolutions();
+    explicit Convolutions(Precision precision);
     ~Convolutions();
     Convolutions(const Convolutions&) = delete;
     Convolutions& operator=(const Convolutions&) = delete;
@@ -25,6 +25,7 @@ class Convolutions {
     Convolution& of(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams& params);
 
   private:
+    Precision precision_;
     using Key = std::array<std::int64_t, 9>;  // of x; out, kh, kw; stride and padding
     std::map<Key, std::unique_ptr<Convolution>> made_;
 };

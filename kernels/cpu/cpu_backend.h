@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/cpu/convolutions.h"
+#include "kernels/cpu/gemm.h"
 #include "kernels/cpu/workspace.h"
 #include "kernels/kernels.h"
 
@@ -10,7 +11,12 @@ namespace deepfreq {
 /// spectrum, conv2d, batchnorm, pool, elementwise.
 class CpuKernels final : public Kernels {
   public:
+    /// Float32 or BFloat16.
+    explicit CpuKernels(Precision precision)
+        : precision_(precision), gemm_(precision), convolutions_(precision) {}
+
     std::string description() const override;
+    Precision precision() const override { return precision_; }
     void synchronize() override {}
 
   private:
@@ -86,6 +92,8 @@ class CpuKernels final : public Kernels {
     void do_dropout(ConstTensor x, const DropoutParams& params, TensorView<const StepState> state,
                     Tensor y) override;
 
+    Precision precision_;
+    Gemm gemm_;
     Convolutions convolutions_;
     Workspace workspace_;
     Workspace small_workspace_;  // beside the other: what is small

@@ -2,7 +2,6 @@
 #include <array>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/gemm.h"
 #include "kernels/cpu/parts.h"
 #include "kernels/cpu/vector_math.h"
 #include "kernels/math.h"
@@ -58,7 +57,7 @@ void activation_backward(ConstTensor y, Tensor dy, Tensor db, GradMode mode) {
 }  // namespace
 
 void CpuKernels::do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma, Tensor y) {
-    gemm(Form::Plain, Form::Transposed, x.rows(), w.rows(), x.columns(), x.data, w.data, 0.0F, y.data);
+    gemm_({Form::Plain, Form::Transposed, x.rows(), w.rows(), x.columns()}, x.data, w.data, y.data);
     math::with_activation(sigma, [&]<Activation A> { add_bias_and_activate<A>(b, y); });
 }
 
@@ -69,9 +68,9 @@ void CpuKernels::do_dense_backward(ConstTensor x, ConstTensor w, ConstTensor y, 
     const std::int64_t out = w.rows();
     math::with_activation(sigma, [&]<Activation A> { activation_backward<A>(y, dy, db, mode); });
     const Tensor& dz = dy;
-    if (dx) gemm(Form::Plain, Form::Plain, n, in, out, dz.data, w.data, 0.0F, dx.data);
-    const float keep = mode == GradMode::Accumulate ? 1.0F : 0.0F;
-    gemm(Form::Transposed, Form::Plain, out, in, n, dz.data, x.data, keep, dw.data);
+    if (dx) gemm_({Form::Plain, Form::Plain, n, in, out}, dz.data, w.data, dx.data);
+    const bool add = mode == GradMode::Accumulate;
+    gemm_({Form::Transposed, Form::Plain, out, in, n, add}, dz.data, x.data, dw.data);
 }
 
 }  // namespace deepfreq

@@ -1,4 +1,3 @@
-#include <dnnl.h>
 #include <omp.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/cpu_kernels.h"
+#include "kernels/cpu/onednn.h"
 
 namespace deepfreq {
 namespace {
@@ -31,11 +31,17 @@ std::string proc_value(const char* file, const std::string& key) {
 }
 
 const char* vector_instructions() {
-    // Each value of the enumeration has the bits of those it includes.
-    const auto has = [isa = dnnl_get_effective_cpu_isa()](unsigned bits) { return (isa & bits) == bits; };
-    if (has(dnnl_cpu_isa_avx512_core)) return "AVX-512";
-    if (has(dnnl_cpu_isa_avx2)) return "AVX2";
+    if (onednn::has(dnnl_cpu_isa_avx512_core)) return "AVX-512";
+    if (onednn::has(dnnl_cpu_isa_avx2)) return "AVX2";
     return "no AVX2";
+}
+
+/// What is to be known of products in bf16.
+const char* products(Precision precision) {
+    if (precision != Precision::BFloat16) return "";
+    if (onednn::has(dnnl_cpu_isa_avx512_core_amx)) return ", bf16 products (AMX)";
+    if (onednn::multiplies_bfloat16()) return ", bf16 products (AVX512_BF16)";
+    return ", bf16 by float32 products of rounded copies: this processor has neither AVX512_BF16 nor AMX";
 }
 
 /// A call costs next to nothing here, so that a recording is the function itself.
@@ -50,8 +56,8 @@ class CpuRecording final : public Recording {
 
 }  // namespace
 
-std::unique_ptr<Kernels> open_cpu_kernels() {
-    return std::make_unique<CpuKernels>();
+std::unique_ptr<Kernels> open_cpu_kernels(Precision precision) {
+    return std::make_unique<CpuKernels>(precision);
 }
 
 // OpenMP keeps this number for each thread by itself; oneDNN asks it too.
@@ -62,9 +68,9 @@ void compute_on_calling_thread() {
 std::string CpuKernels::description() const {
     const std::string model = proc_value("/proc/cpuinfo", "model name");
     const dnnl_version_t& version = *dnnl_version();
-    return fmt::format("cpu: {}, {} threads, oneDNN {}.{}.{} ({})",
+    return fmt::format("cpu: {}, {} threads, oneDNN {}.{}.{} ({}){}",
                        model.empty() ? "unknown processor" : model, omp_get_max_threads(), version.major,
-                       version.minor, version.patch, vector_instructions());
+                       version.minor, version.patch, vector_instructions(), products(precision_));
 }
 
 void* CpuKernels::do_allocate(std::size_t bytes) {

@@ -7,9 +7,6 @@
 
 namespace deepfreq {
 
-using cuda::Form;
-using cuda::GemmTask;
-
 void CudaKernels::do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma, Tensor y) {
     const GemmTask product{Form::Plain, Form::Transposed, x.rows(), w.rows(), x.columns()};
     // cuBLASLt need not add a bias at an odd address, nor to a single row or column.

@@ -91,7 +91,7 @@ struct Gemm::Plan {
         // cuBLASLt's first factor is our second.
         set(description, CUBLASLT_MATMUL_DESC_TRANSA, operation_of(task.form_b));
         set(description, CUBLASLT_MATMUL_DESC_TRANSB, operation_of(task.form_a));
-        if (task.bias) {
+        if (bias != nullptr) {
             set(description, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
             set(description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);  // its alignment guides the choice
         }
@@ -148,8 +148,7 @@ void Gemm::operator()(const GemmTask& task, const float* a, const float* b, floa
     DEEPFREQ_CUDA(run(how, task, operands));
 }
 
-bool Gemm::with_bias(GemmTask task, const float* a, const float* b, float* c, const float* bias) {
-    task.bias = true;
+bool Gemm::with_bias(const GemmTask& task, const float* a, const float* b, float* c, const float* bias) {
     const Operands operands{a, b, c, bias};
     Tally tally;
     const Plan& how = plan(task, operands, tally);
@@ -159,7 +158,7 @@ bool Gemm::with_bias(GemmTask task, const float* a, const float* b, float* c, co
 
 const Gemm::Plan& Gemm::plan(const GemmTask& task, const Operands& operands, Tally& tally) {
     const std::uint32_t alignment = alignment_of({operands.a, operands.b, operands.c, operands.bias});
-    std::unique_ptr<Plan>& known = plans_[{task, alignment}];
+    std::unique_ptr<Plan>& known = plans_[{task, operands.bias != nullptr, alignment}];
     if (known) return *known;
     auto made = std::make_unique<Plan>();
     made->describe(task, precision_, operands.bias);
@@ -189,7 +188,7 @@ bool Gemm::runs(const Plan& plan, const GemmTask& task, Operands operands, Tally
 }
 
 cublasStatus_t Gemm::run(const Plan& plan, const GemmTask& task, const Operands& operands) {
-    if (task.bias) set(plan.description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, operands.bias);
+    if (operands.bias != nullptr) set(plan.description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, operands.bias);
     const float one = 1.0F;
     const float keep = task.add ? 1.0F : 0.0F;
     return cublasLtMatmul(handle_, plan.description, &one, operands.b, plan.b, operands.a, plan.a, &keep,

@@ -5,26 +5,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <utility>
+#include <tuple>
 
 #include "kernels/cuda/workspace.h"
+#include "kernels/gemm_task.h"
 #include "kernels/params.h"
 
 namespace deepfreq::cuda {
-
-/// Whether a matrix enters the product as it is stored or transposed.
-enum class Form { Plain, Transposed };
-
-/// What a product is asked to do; equal tasks use the same algorithm, chosen once.
-struct GemmTask {
-    Form form_a = Form::Plain, form_b = Form::Plain;
-    std::int64_t m = 0, n = 0, k = 0;
-    bool add = false;   ///< c += a b instead of c = a b
-    bool bias = false;  ///< filled in by Gemm
-
-    // clang-tidy 14 sees a 0 in what the compiler makes of this.
-    auto operator<=>(const GemmTask&) const = default;  // NOLINT(modernize-use-nullptr)
-};
 
 /// Matrix products of row-major matrices by cuBLASLt on a workspace's stream. Always the same algorithm for
 /// the same task and alignment: results repeat. The first call of a task tries algorithms until one runs,
@@ -36,11 +23,11 @@ class Gemm {
     Gemm(const Gemm&) = delete;
     Gemm& operator=(const Gemm&) = delete;
 
-    /// c[m,n] = (or +=) a b, where a is [m,k] and b is [k,n] after their forms.
+    /// Throws RunError when cuBLASLt has no way to do the task.
     void operator()(const GemmTask& task, const float* a, const float* b, float* c);
 
     /// c[m,n] = a b + bias[n], in one pass over c. False where cuBLASLt cannot: c then holds nothing of use.
-    bool with_bias(GemmTask task, const float* a, const float* b, float* c, const float* bias);
+    bool with_bias(const GemmTask& task, const float* a, const float* b, float* c, const float* bias);
 
   private:
     /// The matrices of a call; the bias may be null.
@@ -58,7 +45,8 @@ class Gemm {
     Precision precision_;
     Workspace& workspace_;
     cublasLtHandle_t handle_ = nullptr;
-    std::map<std::pair<GemmTask, std::uint32_t>, std::unique_ptr<Plan>> plans_;
+    using Key = std::tuple<GemmTask, bool, std::uint32_t>;  // whether with a bias; alignment of the operands
+    std::map<Key, std::unique_ptr<Plan>> plans_;
 };
 
 }  // namespace deepfreq::cuda

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+namespace deepfreq {
+
+/// Whether a matrix enters a product as it is stored or transposed.
+enum class Form { Plain, Transposed };
+
+/// A product of row-major, contiguous matrices: c[m,n] = a b, or c += a b, where a is [m,k] and b is [k,n]
+/// after their forms. Backends keep what they choose for a task and use it for all that equal it.
+struct GemmTask {
+    Form form_a = Form::Plain, form_b = Form::Plain;
+    std::int64_t m = 0, n = 0, k = 0;
+    bool add = false;  ///< to c, which otherwise is not read
+
+    // clang-tidy 14 sees a 0 in what the compiler makes of this.
+    auto operator<=>(const GemmTask&) const = default;  // NOLINT(modernize-use-nullptr)
+};
+
+}  // namespace deepfreq
