@@ -107,15 +107,19 @@ struct Samples {
     std::vector<std::int64_t> labels;
 };
 
-void check_against_reference(const Run& run, const std::vector<float>& x, const std::vector<float>& y,
-                             std::int64_t n, bool exclude_self = false) {
-    const Points found = run.curve("x");
+void check_close(const Points& found, const std::vector<float>& x, const std::vector<float>& y,
+                 std::int64_t n, bool exclude_self = false) {
     const auto expected = reference::low_frequency_ratio(x, y, n, found.inv_delta, exclude_self);
     REQUIRE(found.value.size() == expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i) {
         CAPTURE(found.inv_delta[i]);
         CHECK(std::abs(found.value[i] - expected[i]) <= 1e-5);
     }
+}
+
+void check_against_reference(const Run& run, const std::vector<float>& x, const std::vector<float>& y,
+                             std::int64_t n, bool exclude_self = false) {
+    check_close(run.curve("x"), x, y, n, exclude_self);
 }
 
 /// LFR of a function on [low, high] by Simpson's rule with m intervals: eqs. 3 to 5 with integrals for sums.
@@ -263,6 +267,20 @@ TEST_CASE("app/lfr: more features than are on their way at once") {
                             samples.one_hot(), samples.n);
 }
 
+TEST_CASE("app/lfr: a grid of 10^5 widths over twelve decades") {
+    const Samples samples(60, 3);
+    write_file(samples.targets(), npy(samples.labels, {samples.n}));
+    const Run run(samples.arguments({"--inv-delta", "log:1e-6:1e6:100000"}));
+    const Points found = run.curve("x");
+    REQUIRE(found.value.size() == 100000);
+    Points some;
+    for (std::size_t i = 0; i < 100000; i += 999) {
+        some.inv_delta.push_back(found.inv_delta[i]);
+        some.value.push_back(found.value[i]);
+    }
+    check_close(some, samples.scaled(), samples.one_hot(), samples.n);
+}
+
 TEST_CASE("app/lfr: a function without k is one curve; a name with a comma is one cell") {
     const Run run({"--function", "max(x,0)", "--samples", "50", "--inv-delta", "1:2:2"});
     CHECK(contains(text_of(run.out() / "lfr.csv"), "\nfunction,\"max(x,0)\",,1,"));
@@ -319,7 +337,8 @@ TEST_CASE("app/lfr: functions that cannot be measured are refused") {
     check_refused({"--domain", "1,1"}, "two finite numbers low < high expected");
     check_refused({"--samples", "1"}, "--samples");
     check_refused({"--samples", "1000001"}, "--samples");
-    check_refused({"--inv-delta", "1:2"}, "LO:HI:N");
+    for (const char* const grid : {"1:2", "0:1:1", "1:1:2", "2:1:5", "0:1:100001", "log:0:1:9"})
+        check_refused({"--inv-delta", grid}, "LO:HI:N");
     check_refused({"--scale", "none"}, "--scale requires --features");
     check_refused({"--scale", "best"},
                   "the scaling of features is 'best', expected max-abs, centred or none");
