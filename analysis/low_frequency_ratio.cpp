@@ -54,8 +54,8 @@ std::vector<double> low_frequency_energy(Kernels& kernels, ConstTensor features,
                                          const LowFrequencyParams& params) {
     std::vector<double> energy = kernels.gaussian_low_frequency_energy(features, targets, inv_delta, params);
     const std::int64_t n = features.rows();
-    if (params.rows.all(n)) return energy;
-    for (double& value : energy) value *= static_cast<double>(n) / static_cast<double>(params.rows.rows);
+    const double share = static_cast<double>(params.rows.count(n)) / static_cast<double>(n);
+    for (double& value : energy) value /= share;
     return energy;
 }
 

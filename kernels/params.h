@@ -84,6 +84,8 @@ struct RowSample {
     std::uint64_t offset = 0;  ///< which of them; any number
 
     bool all(std::int64_t n) const { return rows <= 0 || rows >= n; }
+    /// How many of n they are.
+    std::int64_t count(std::int64_t n) const { return all(n) ? n : rows; }
     /// Whether the i-th of the n sorted samples is one of them; of all i, exactly `rows` are.
     DEEPFREQ_HOST_DEVICE bool has(std::int64_t i, std::int64_t n) const {
         return (i * rows + static_cast<std::int64_t>(offset % static_cast<std::uint64_t>(n))) % n < rows;

@@ -54,7 +54,7 @@ class LowFrequencyEnergy {
                        const LowFrequencyParams& params)
         : targets_(prepare_targets(y, params.rows)),
           x_(prepare_features(kernels, x, targets_.order)),
-          rows_(params.rows.all(x.rows()) ? x.rows() : params.rows.rows),
+          rows_(params.rows.count(x.rows())),
           exclude_self_(params.exclude_self),
           nearest_(params.exclude_self ? static_cast<std::size_t>(x.rows()) : 0,
                    std::numeric_limits<double>::infinity()),

@@ -193,7 +193,7 @@ class LowFrequencyEnergy {
         : device_(device),
           targets_(device, y, params.rows),
           features_(device, x, targets_.order()),
-          rows_(params.rows.all(x.rows()) ? x.rows() : params.rows.rows),
+          rows_(params.rows.count(x.rows())),
           exponents_(inv_delta.begin(), inv_delta.end()),
           pass_(plan(params)),
           partition_(partition(targets_, pass_.parts)),
