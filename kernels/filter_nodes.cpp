@@ -22,16 +22,16 @@ struct Density {
 };
 
 /// The nodes, and how far their weights are off.
-struct Nodes : NodeSet {
+struct SpacedNodes : NodeSet {
     std::vector<WeightChain> chains;
 };
 
 /// Nodes from half the smallest exponent, or from where the largest distance has the weight 1/e, to twice the
 /// largest.
-Nodes make_nodes(double smallest, double largest, const Density& density,
-                 const WeightArithmetic& arithmetic) {
+SpacedNodes make_nodes(double smallest, double largest, const Density& density,
+                       const WeightArithmetic& arithmetic) {
     const int q = density.per_octave;
-    Nodes nodes;
+    SpacedNodes nodes;
     int octaves = 1;
     while (2.0 * largest * q / std::ldexp(2.0 * q - 1.0, octaves - 1) > smallest) ++octaves;
     // In powers of two, and with so few digits that every multiple below is a float.
@@ -68,8 +68,9 @@ double cost_of(std::span<const WeightChain> chains, const WeightArithmetic& arit
 }
 
 /// The coefficients of all widths, or nothing if one cannot be had within the allowed error.
-std::optional<FilterNodes> fit_all(const Nodes& nodes, std::span<const double> exponents, std::int64_t n,
-                                   double largest_distance, const std::function<bool()>& stop) {
+std::optional<FilterNodes> fit_all(const SpacedNodes& nodes, std::span<const double> exponents,
+                                   std::int64_t n, double largest_distance,
+                                   const std::function<bool()>& stop) {
     const ExponentialFit fit(nodes, n, largest_distance);
     std::vector<ExponentialFit::Result> results(exponents.size());
     std::atomic<bool> good = true, stopped = false;
@@ -169,7 +170,7 @@ std::optional<FilterNodes> at_nodes(std::span<const double> exponents, std::int6
     constexpr std::array<Density, 5> densities = {{{4, 2}, {5, 2}, {5, 1}, {6, 1}, {8, 1}}};
     for (const Density& density : densities) {
         if (density.octaves_per_exponential > arithmetic.most_octaves_per_exponential) continue;
-        const Nodes nodes = make_nodes(std::min(smallest, largest), largest, density, arithmetic);
+        const SpacedNodes nodes = make_nodes(std::min(smallest, largest), largest, density, arithmetic);
         if (cost_of(nodes.chains, arithmetic) >= allowed_cost) break;
         if (std::optional<FilterNodes> found = fit_all(nodes, exponents, n, largest_distance, stop))
             return found;
