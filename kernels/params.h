@@ -17,8 +17,8 @@ enum class GradMode { Overwrite, Accumulate };
 enum class Precision {
     Float32,
     TensorFloat32,  ///< factors rounded to 11 bits: the GPU's matrix units, several times faster
-    BFloat16,       ///< factors rounded to 8 bits: matrix products twice as fast again, convolutions at the
-                    ///< speed of TensorFloat32; what is kept stays float32
+    BFloat16,       ///< factors rounded to 8 bits: on a GPU matrix products twice as fast again, convolutions
+                    ///< at the speed of TensorFloat32; what is kept stays float32
     Auto,           ///< asked of open_kernels(): TensorFloat32 where the device has it, else Float32
 };
 
