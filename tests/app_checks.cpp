@@ -37,8 +37,11 @@ void check_same_files(const std::filesystem::path& found, const std::filesystem:
     }
 }
 
-int kill_until_done(const std::string& app, const std::vector<std::string>& begin,
-                    const std::filesystem::path& out, double longest, int at_most) {
+namespace {
+
+/// Returns how often the run was killed before it was done.
+int kills_until_done(const std::string& app, const std::vector<std::string>& begin,
+                     const std::filesystem::path& out, double longest, int at_most) {
     const TemporaryFolder folder;
     std::mt19937 random(2026);
     std::uniform_real_distribution<double> moment(0.0, longest);
@@ -53,6 +56,18 @@ int kill_until_done(const std::string& app, const std::vector<std::string>& begi
         const int status = process.wait();
         if (status == 0) return kills;
         REQUIRE(status == 128 + SIGKILL);
+    }
+}
+
+}  // namespace
+
+void kill_until_done(const std::string& app, const std::vector<std::string>& begin,
+                     const std::filesystem::path& out, double longest, Kills wanted) {
+    for (;; longest /= 2.0) {
+        const int kills = kills_until_done(app, begin, out, longest, wanted.at_most);
+        MESSAGE("killed ", kills, " times");
+        if (kills >= wanted.at_least) return;
+        std::filesystem::remove_all(out);
     }
 }
 

@@ -139,10 +139,7 @@ TEST_CASE(
     const auto whole = stage.run("whole");
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     const auto out = stage.folder.path / "killed";
-    const int kills =
-        kill_until_done("train_resnet_variants", stage.small_run("killed"), out, 0.25 * seconds, 15);
-    MESSAGE("killed ", kills, " times");
-    CHECK(kills >= 1);
+    kill_until_done("train_resnet_variants", stage.small_run("killed"), out, 0.25 * seconds, {1, 15});
     check_same_files(out, whole);
 }
 
