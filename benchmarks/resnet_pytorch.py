@@ -2,7 +2,8 @@
 """The peer of the residual networks' benchmark: the same training steps of Resnet18-i in PyTorch.
 
 Row gather, forward, cross_entropy, backward, Adam (fused where this PyTorch has it); images as NCHW and as
-channels_last, eager, compiled, on a GPU also the whole step captured as a CUDA graph. Denormals are flushed. Prints one line of JSON.
+channels_last, eager, compiled, on a GPU also the whole step captured as a CUDA graph. Denormals are flushed. Prints one
+line of JSON.
 """
 
 import argparse
