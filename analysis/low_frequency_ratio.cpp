@@ -49,7 +49,7 @@ double first_crossing(const FrequencyCurve& lfr, double level) {
 namespace {
 
 /// Of all rows; estimated by that of a sample if one is asked for.
-std::vector<double> low_frequency_energy(Kernels& kernels, ConstTensor features, ConstTensor targets,
+std::vector<double> low_frequency_energy(MeasuringKernels& kernels, ConstTensor features, ConstTensor targets,
                                          std::span<const double> inv_delta,
                                          const LowFrequencyParams& params) {
     std::vector<double> energy = kernels.gaussian_low_frequency_energy(features, targets, inv_delta, params);
@@ -61,7 +61,7 @@ std::vector<double> low_frequency_energy(Kernels& kernels, ConstTensor features,
 
 }  // namespace
 
-FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, ConstTensor targets,
+FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features, ConstTensor targets,
                                    std::span<const double> inv_delta, const LowFrequencyParams& params) {
     const double total = kernels.sum_of_squares(targets);
     if (total == 0.0)
@@ -75,8 +75,9 @@ FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, Const
     return lfr;
 }
 
-FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, const CentredTargets& targets,
-                                   std::span<const double> inv_delta, const LowFrequencyParams& params) {
+FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features,
+                                   const CentredTargets& targets, std::span<const double> inv_delta,
+                                   const LowFrequencyParams& params) {
     const auto n = static_cast<double>(features.rows());
     const std::vector<double> centred =
         low_frequency_energy(kernels, features, targets.centred, inv_delta, params);

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/measuring_kernels.h"
 
 namespace deepfreq {
 
@@ -14,11 +14,11 @@ struct FrequencyCurve {
 };
 
 /// LFR(1/delta) (eq. 3): the share of the targets' energy sum_i |y_i|^2 that the Gaussian filter over the
-/// features leaves, for each width of inv_delta (ascending, as Kernels::gaussian_low_frequency_energy wants
-/// it). features [n,d], targets [n,c]. Throws InputError when all targets are 0, because the ratio is
-/// undefined then, and whatever the kernel refuses. The energy of a sample of rows (params.rows) stands for
-/// that of all.
-FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, ConstTensor targets,
+/// features leaves, for each width of inv_delta (ascending, as
+/// MeasuringKernels::gaussian_low_frequency_energy wants it). features [n,d], targets [n,c]. Throws
+/// InputError when all targets are 0, because the ratio is undefined then, and whatever the kernel refuses.
+/// The energy of a sample of rows (params.rows) stands for that of all.
+FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features, ConstTensor targets,
                                    std::span<const double> inv_delta, const LowFrequencyParams& params = {});
 
 /// Targets y = z + m whose mean m is so far from 0 that in float32 little would be left of the rest: as z,
@@ -36,8 +36,9 @@ struct CentredTargets {
 
 /// The same of such targets: with y_low = z_low + m, |y_low|^2 is summed from |z_low|^2 and z_low . m. Costs
 /// two measurements.
-FrequencyCurve low_frequency_ratio(Kernels& kernels, ConstTensor features, const CentredTargets& targets,
-                                   std::span<const double> inv_delta, const LowFrequencyParams& params = {});
+FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features,
+                                   const CentredTargets& targets, std::span<const double> inv_delta,
+                                   const LowFrequencyParams& params = {});
 
 /// RDF = d LFR / d(1/delta) (eq. 6): the slope between consecutive points of lfr, at their midpoints; one
 /// value fewer than lfr has. Throws InputError unless there are two widths or more, strictly ascending.

@@ -1,5 +1,6 @@
 """Imports matplotlib as it comes: the same CSV files give the same figures, whatever matplotlibrc, style or backend the
-user has chosen, and with a sentence where it is missing. To be imported before matplotlib."""
+user has chosen, and with a sentence where it is missing. To be imported before matplotlib. The package deepfreq, whose
+drawing/ the programs of this folder call, is that of the source tree; a packed program has it beside itself."""
 
 import logging
 import os
@@ -26,10 +27,5 @@ if here is not None:
     os.chdir(here)
 matplotlib.rcdefaults()
 
-
-def shown(name):
-    """A name as a label: without mathematics in it, and without a leading _, which would keep it out of a legend."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # bytes that are not UTF-8
-    text = "".join(letter if letter.isprintable() else " " for letter in text).replace("$", r"\$")
-    text = text if len(text) <= 60 else text[:59] + "…"
-    return rf"$\_${text[1:]}" if text.startswith("_") else text or " "
+folder = Path(__file__).resolve().parent
+sys.path.insert(0, str(folder if (folder / "deepfreq").is_dir() else folder.parent / "python"))

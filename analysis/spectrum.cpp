@@ -8,18 +8,19 @@
 namespace deepfreq {
 namespace {
 
-FrequencyCurve lfr_of(Kernels& kernels, const SampleTensors& samples, std::span<const double> widths,
-                      const LowFrequencyParams& filter) {
-    const auto& [x, y, centred] = samples;
+FrequencyCurve lfr_of(MeasuringKernels& kernels, const SampleTensors& samples, std::span<const double> widths,
+                      LowFrequencyParams filter) {
+    const auto& [x, y, centred, scale] = samples;
+    filter.scale = scale;
     return centred != nullptr ? low_frequency_ratio(kernels, x, *centred, widths, filter)
                               : low_frequency_ratio(kernels, x, y, widths, filter);
 }
 
 // A curve that cannot be found is no end of the run: nothing of it is known.
-CurveExtent extent_of(Kernels& kernels, const std::string& name, const SampleTensors& samples,
+CurveExtent extent_of(MeasuringKernels& kernels, const std::string& name, const SampleTensors& samples,
                       const LowFrequencyParams& filter, const Warn& warn) {
-    const double mean_squared_distance =
-        2.0 * kernels.sum_of_squares(samples.features) / static_cast<double>(samples.features.rows());
+    const double mean_squared_distance = 2.0 * kernels.sum_of_squares(samples.features, samples.scale) /
+                                         static_cast<double>(samples.features.rows());
     const auto lfr = [&](std::span<const double> widths) {
         return lfr_of(kernels, samples, widths, filter).value;
     };
@@ -44,8 +45,8 @@ struct Extents {
 };
 
 /// Of a sample of the rows where there are many, unless all are asked for.
-Extents extents_of(Kernels& kernels, std::span<const SampleSource> sources, const SpectrumOptions& options,
-                   bool all_rows, const Warn& warn) {
+Extents extents_of(MeasuringKernels& kernels, std::span<const SampleSource> sources,
+                   const SpectrumOptions& options, bool all_rows, const Warn& warn) {
     Extents extents;
     for (const SampleSource& source : sources) {
         const SampleTensors samples = source.samples();
@@ -66,8 +67,9 @@ Spectrum spectrum_of(FrequencyCurve lfr, const CurveExtent* extent) {
 }
 
 /// One source on a grid made for its extent. Where that is a sample's, floor and ceiling are measured too.
-Spectrum measure_on_grid(Kernels& kernels, const SampleSource& source, const std::vector<double>& widths,
-                         const LowFrequencyParams& filter, CurveExtent& extent, bool sampled) {
+Spectrum measure_on_grid(MeasuringKernels& kernels, const SampleSource& source,
+                         const std::vector<double>& widths, const LowFrequencyParams& filter,
+                         CurveExtent& extent, bool sampled) {
     if (!sampled || !extent.rises())
         return spectrum_of(lfr_of(kernels, source.samples(), widths, filter), &extent);
     std::vector<double> with_ends{0.0};
@@ -83,7 +85,7 @@ Spectrum measure_on_grid(Kernels& kernels, const SampleSource& source, const std
 }
 
 /// The grid fixed, or made for all sources.
-std::vector<Spectrum> measure_fixed(Kernels& kernels, std::span<const SampleSource> sources,
+std::vector<Spectrum> measure_fixed(MeasuringKernels& kernels, std::span<const SampleSource> sources,
                                     const SpectrumOptions& options, const Warn& warn) {
     const std::vector<double> widths = options.grid.widths();
     std::vector<Spectrum> spectra;
@@ -99,7 +101,7 @@ std::vector<Spectrum> measure_fixed(Kernels& kernels, std::span<const SampleSour
 
 }  // namespace
 
-std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSource> sources,
+std::vector<Spectrum> measure_spectra(MeasuringKernels& kernels, std::span<const SampleSource> sources,
                                       const SpectrumOptions& options, const Warn& warn) {
     if (options.grid.spacing != FilterGridRequest::Spacing::Auto)
         return measure_fixed(kernels, sources, options, warn);

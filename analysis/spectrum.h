@@ -20,6 +20,7 @@ struct Spectrum {
 struct SampleTensors {
     ConstTensor features, targets;
     const CentredTargets* centred = nullptr;  ///< if not null, `targets` is not used
+    ColumnScale scale = {};                   ///< of the features
 };
 
 /// A set to measure.
@@ -44,7 +45,7 @@ using Warn = std::function<void(const std::string&)>;
 /// One spectrum a source, all on one grid of 1/delta; none when the grid is automatic and LFR rises in none
 /// of them. `warn` is told of a curve whose rise cannot be found or is not on the fixed grid, and of a grid
 /// that had to be coarser than it should be. Throws what low_frequency_ratio throws.
-std::vector<Spectrum> measure_spectra(Kernels& kernels, std::span<const SampleSource> sources,
+std::vector<Spectrum> measure_spectra(MeasuringKernels& kernels, std::span<const SampleSource> sources,
                                       const SpectrumOptions& options, const Warn& warn);
 
 }  // namespace deepfreq

@@ -8,13 +8,6 @@
 
 namespace deepfreq {
 
-ColumnScaling parse_column_scaling(std::string_view text) {
-    if (text == "none") return ColumnScaling::None;
-    if (text == "max-abs") return ColumnScaling::MaxAbs;
-    if (text == "centred") return ColumnScaling::Centred;
-    throw InputError("the scaling of features is '{}', expected max-abs, centred or none", text);
-}
-
 SpectrumProbe::SpectrumProbe(Kernels& kernels, Network& network, const DeviceDataset& set,
                              ProbeOptions options)
     : kernels_(kernels), network_(network), options_(std::move(options)) {

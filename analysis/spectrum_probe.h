@@ -4,24 +4,14 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "analysis/loaded_samples.h"
 #include "analysis/spectrum.h"
 #include "engine/device_dataset.h"
 #include "engine/network.h"
 
 namespace deepfreq {
-
-/// What becomes of each dimension of the features before they are measured.
-enum class ColumnScaling {
-    None,
-    MaxAbs,   ///< divided by its largest magnitude, into [-1, 1]: the paper's text
-    Centred,  ///< its mean subtracted first, then the same: the paper's programs
-};
-
-/// "none", "max-abs" or "centred". Throws InputError for anything else.
-ColumnScaling parse_column_scaling(std::string_view text);
 
 /// One set to measure: {(f[layer](x_i), y_i)} (eq. 11), or {(f[layer](x_i), f[target](x_i))}, which shows
 /// what the network makes of its features rather than what it should. Both in the paper's indices.

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "analysis/figures.h"
+#include "analysis/spectrum_rows.h"
 #include "apps/common/flags.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/lists.h"
@@ -13,7 +14,6 @@
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "apps/common/result_folder.h"
-#include "apps/common/spectrum_rows.h"
 #include "common/error.h"
 #include "data/functions.h"
 
@@ -146,47 +146,19 @@ Samples load_samples(Kernels& kernels, const Flags& flags) {
     return samples;
 }
 
-/// A spectrum over 1/delta of features that were divided by `unit`, over that of the original ones.
-Spectrum in_units_of(double unit, Spectrum s) {
-    const double factor = 1.0 / (unit * unit);
-    for (FrequencyCurve* const curve : {&s.lfr, &s.rdf})
-        for (double& inv_delta : curve->inv_delta) inv_delta *= factor;
-    for (double& density : s.rdf.value) density /= factor;
-    s.peak.inv_delta *= factor;
-    s.peak.rdf /= factor;
-    for (double* const width : {&s.peak.rise10, &s.peak.rise50, &s.peak.rise90}) *width *= factor;
-    return s;
-}
-
 std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const FilterFlags& filter) {
     Progress progress(0, 0.0, 0, 0.0);
-    std::vector<SampleSource> sources;
-    for (const Curve& curve : samples.curves)
-        sources.push_back({curve.name, [&] {
-                               progress.note(fmt::format("measuring {}", curve.name));
-                               return SampleTensors{curve.features.view, curve.targets.view,
-                                                    curve.targets.centred_or_null()};
-                           }});
+    std::vector<LoadedSamples> loaded;
+    for (const Curve& curve : samples.curves) loaded.push_back({curve.name, curve.features, curve.targets});
     SpectrumOptions options;
     options.grid = filter.grid();
-    const double unit = samples.curves.front().features.unit;  // of all: they have the same points
-    options.grid.lo *= unit * unit;
-    options.grid.hi *= unit * unit;
-    // LFR of a function of one variable rises over decades.
-    options.logarithmic = samples.curves.front().features.view.shape[1] == 1;
     options.filter = filter.params();
     std::vector<std::string> warnings;
-    std::vector<Spectrum> spectra = measure_spectra(
-        kernels, sources, options, [&](const std::string& line) { warnings.push_back(line); });
+    std::vector<Spectrum> spectra = measure_loaded(
+        kernels, loaded, options, [&](const std::string& line) { warnings.push_back(line); },
+        [&](const std::string& name) { progress.note(fmt::format("measuring {}", name)); });
     progress.finish();
-    if (spectra.empty())
-        throw InputError("{}",
-                         warnings.empty()
-                             ? "nothing measured: LFR rises nowhere; features and targets that differ from "
-                               "sample to sample expected, or a grid fixed as --inv-delta LO:HI:N"
-                             : warnings.front());
     for (const std::string& line : warnings) spdlog::warn("warning: {}", line);
-    for (Spectrum& spectrum : spectra) spectrum = in_units_of(unit, std::move(spectrum));
     return spectra;
 }
 

@@ -16,6 +16,14 @@ class InputError : public std::runtime_error {
         : std::runtime_error(fmt::format(text, std::forward<Args>(args)...)) {}
 };
 
+/// More memory was asked for than a device has. The text is what follows "out of memory on ".
+class OutOfMemory : public InputError {
+  public:
+    template <class... Args>
+    explicit OutOfMemory(fmt::format_string<Args...> text, Args&&... args)
+        : InputError("out of memory on {}", fmt::format(text, std::forward<Args>(args)...)) {}
+};
+
 /// A run that was asked for correctly and failed: a full disk, a diverged loss, no memory. Status 1.
 class RunError : public std::runtime_error {
   public:

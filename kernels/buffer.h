@@ -14,7 +14,7 @@
 
 namespace deepfreq {
 
-class Kernels;
+class MeasuringKernels;
 
 /// The extents of a tensor, outermost first; at most four.
 class Shape {
@@ -84,7 +84,8 @@ struct TensorView {
 using Tensor = TensorView<float>;
 using ConstTensor = TensorView<const float>;
 
-/// Owns a piece of device memory; movable, not copyable. Made by Kernels::allocate, and must not outlive it.
+/// Owns a piece of device memory; movable, not copyable. Made by MeasuringKernels::allocate, and must not
+/// outlive it.
 class Buffer {
   public:
     Buffer() = default;
@@ -110,15 +111,16 @@ class Buffer {
     }
 
   private:
-    friend class Kernels;
-    Buffer(Kernels& owner, void* data, std::size_t bytes) : owner_(&owner), data_(data), bytes_(bytes) {}
+    friend class MeasuringKernels;
+    Buffer(MeasuringKernels& owner, void* data, std::size_t bytes)
+        : owner_(&owner), data_(data), bytes_(bytes) {}
     void swap(Buffer& other) noexcept {
         std::swap(owner_, other.owner_);
         std::swap(data_, other.data_);
         std::swap(bytes_, other.bytes_);
     }
 
-    Kernels* owner_ = nullptr;
+    MeasuringKernels* owner_ = nullptr;
     void* data_ = nullptr;
     std::size_t bytes_ = 0;
 };

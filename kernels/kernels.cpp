@@ -1,25 +1,12 @@
 #include "kernels/kernels.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "common/error.h"
+#include "kernels/expect.h"
 
 namespace deepfreq {
 namespace {
-
-void expect(const char* operation, const char* name, const Shape& found, const Shape& expected) {
-    if (found != expected)
-        throw InputError("{}: {} has shape {}, expected {}", operation, name, found.text(), expected.text());
-}
-
-void expect_rank(const char* operation, const char* name, const Shape& found, int rank) {
-    bool good = found.rank() == rank;
-    for (int axis = 0; axis < found.rank(); ++axis) good = good && found[axis] > 0;
-    if (!good)
-        throw InputError("{}: {} has shape {}, expected {} extents, none of them 0 or less", operation, name,
-                         found.text(), rank);
-}
 
 /// The shape of y = conv2d(x, w).
 Shape convolved(const char* operation, ConstTensor x, ConstTensor w, const Conv2dParams& params) {
@@ -57,37 +44,6 @@ void check_batch_norm(const char* operation, const BatchNormParams& params) {
 }
 
 }  // namespace
-
-Buffer::~Buffer() {
-    if (owner_ != nullptr) owner_->do_release(data_);
-}
-
-void Kernels::check_sizes(const char* operation, std::size_t from, std::size_t to) {
-    if (from != to) throw InputError("{}: {} bytes given, room for {} expected", operation, from, to);
-}
-
-Buffer Kernels::allocate(std::size_t bytes) {
-    void* const data = do_allocate(bytes);
-    if (data == nullptr)
-        throw InputError(
-            "out of memory on {}: {:.1f} MiB asked for, {:.1f} MiB free; fewer --samples, a smaller --batch "
-            "or "
-            "network, or for a probe fewer --probe-samples need less",
-            description(), static_cast<double>(bytes) / 0x1p20,
-            static_cast<double>(do_free_bytes()) / 0x1p20);
-    return Buffer(*this, data, bytes);
-}
-
-Buffer Kernels::allocate_zeros(Shape shape) {
-    Buffer buffer = allocate(static_cast<std::size_t>(shape.elements()) * sizeof(float));
-    do_zero(buffer.data(), buffer.bytes());
-    return buffer;
-}
-
-void Kernels::copy(ConstTensor from, Tensor to) {
-    check_sizes("copy", bytes_of(from), bytes_of(to));
-    do_copy(from.data, to.data, bytes_of(from));
-}
 
 std::unique_ptr<Recording> Kernels::record(std::function<void()> work) {
     if (!work) throw InputError("record: no work given, a function expected");
@@ -307,53 +263,12 @@ void Kernels::advance(TensorView<StepState> state, std::int64_t samples) {
     do_advance(state, samples);
 }
 
-void Kernels::centre_columns(Tensor x) {
-    expect_rank("centre_columns", "x", x.shape, 2);
-    do_centre_columns(x);
-}
-
-void Kernels::scale_columns_by_max_abs(Tensor x) {
-    expect_rank("scale_columns_by_max_abs", "x", x.shape, 2);
-    do_scale_columns_by_max_abs(x);
-}
-
-double Kernels::sum_of_squares(ConstTensor x) {
-    return do_sum_of_squares(x);
-}
-
 void Kernels::add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
                                 TensorView<double> sums) {
     expect_rank("add_squared_norms", "x", x.shape, 1);
     expect_rank("add_squared_norms", "sums", sums.shape, 1);
     expect("add_squared_norms", "bounds", bounds.shape, {sums.shape[0] + 1});
     do_add_squared_norms(x, bounds, sums);
-}
-
-std::optional<std::int64_t> Kernels::first_non_finite(ConstTensor x) {
-    return do_first_non_finite(x);
-}
-
-std::vector<double> Kernels::gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
-                                                           std::span<const double> inv_delta,
-                                                           const LowFrequencyParams& params) {
-    const char* const name = "gaussian_low_frequency_energy";
-    expect_rank(name, "x", x.shape, 2);
-    expect_rank(name, "y", y.shape, 2);
-    expect(name, "y", y.shape, {x.shape[0], y.shape[1]});
-    double previous = 0.0;
-    for (const double width : inv_delta) {
-        if (!std::isfinite(width) || width < previous)
-            throw InputError("{}: 1/delta = {} after {}, expected finite, not negative and ascending", name,
-                             width, previous);
-        previous = width;
-    }
-    for (const auto& [tensor, label] : {std::pair{x, "features"}, std::pair{y, "targets"}}) {
-        const std::int64_t columns = tensor.shape[1];
-        if (const auto bad = first_non_finite(tensor); bad && columns > 0)
-            throw InputError("{}: {} are not finite at row {}, column {}; finite numbers expected", name,
-                             label, *bad / columns, *bad % columns);
-    }
-    return do_gaussian_low_frequency_energy(x, y, inv_delta, params);
 }
 
 }  // namespace deepfreq

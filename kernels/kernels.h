@@ -1,17 +1,13 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
-#include <vector>
 
 #include "kernels/buffer.h"
+#include "kernels/measuring_kernels.h"
 #include "kernels/params.h"
 
 namespace deepfreq {
@@ -28,64 +24,20 @@ class Recording {
     virtual void replay() = 0;
 };
 
-/// What a device can do: memory and mathematics. It knows no layers.
+/// What a device can do: memory, what measuring takes, and the mathematics of networks. It knows no layers.
 ///
 /// Every public operation checks its shapes (InputError names both) and calls the private virtual of the same
 /// name with `do_` before it, which a backend implements; a backend that lacks one does not compile.
 /// Tensors are row-major, the first axis counts samples. Operations are queued in order on the device; only
 /// download(), synchronize() and the operations that return a value wait for it.
 /// Names: x, y inputs and outputs; dx, dy, dw, db gradients of the loss by them.
-class Kernels {
+class Kernels : public virtual MeasuringKernels {
   public:
-    Kernels() = default;
-    Kernels(const Kernels&) = delete;
-    Kernels& operator=(const Kernels&) = delete;
-    virtual ~Kernels() = default;
-
-    /// Device and libraries in one line, for the log and the manifest.
-    virtual std::string description() const = 0;
-
     /// Of matrix products and convolutions.
     virtual Precision precision() const { return Precision::Float32; }
 
-    /// @name Memory
+    /// @name Fixed sequences of operations
     /// @{
-
-    /// Uninitialised device memory. Throws InputError naming the bytes asked for and those free if there is
-    /// none.
-    Buffer allocate(std::size_t bytes);
-
-    /// Bytes that could still be allocated.
-    std::size_t free_bytes() const { return do_free_bytes(); }
-
-    /// Memory for a tensor of float, all zero.
-    Buffer allocate_zeros(Shape shape);
-
-    /// Copies host memory to the device; sizes must agree.
-    template <class T>
-    void upload(std::span<const T> host, TensorView<std::type_identity_t<T>> device) {
-        check_sizes("upload", host.size_bytes(), bytes_of(device));
-        do_upload(host.data(), device.data, host.size_bytes());
-    }
-
-    /// Waits for the device and copies its memory to the host; sizes must agree.
-    template <class T>
-    void download(TensorView<const std::type_identity_t<T>> device, std::span<T> host) {
-        check_sizes("download", bytes_of(device), host.size_bytes());
-        do_download(device.data, host.data(), host.size_bytes());
-    }
-
-    /// `to` becomes a copy of `from`; as many elements each.
-    void copy(ConstTensor from, Tensor to);
-
-    /// Sets every byte to 0.
-    template <class T>
-    void zero(TensorView<T> x) {
-        do_zero(x.data, bytes_of(x));
-    }
-
-    /// Returns when everything queued so far is done.
-    virtual void synchronize() = 0;
 
     /// Records the operations that `work` queues, without running them: on a GPU as one graph, which costs
     /// one launch. They must be the same ones on the same memory each time `work` is called, must have run
@@ -220,59 +172,16 @@ class Kernels {
     void advance(TensorView<StepState> state, std::int64_t samples);
     /// @}
 
-    /// @name Measuring
+    /// @name Gradient norms
     /// @{
-
-    /// Subtracts from every column its mean (in double, rounded to float32): a constant column becomes 0.
-    void centre_columns(Tensor x);
-
-    /// Divides every column by its largest magnitude, so that it lies in [-1, 1]; a column of zeros stays.
-    void scale_columns_by_max_abs(Tensor x);
-
-    /// Sum of x^2 over all elements, in double.
-    double sum_of_squares(ConstTensor x);
 
     /// sums[k] += sum of x[i]^2 over bounds[k] <= i < bounds[k+1], in double: with the gradients of a network
     /// and where its layers begin, the squared norm of every layer's gradient. bounds[K+1] ascend within 0 …
     /// size.
     void add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds, TensorView<double> sums);
-
-    /// Index of the first element that is NaN or infinite, if any.
-    std::optional<std::int64_t> first_non_finite(ConstTensor x);
-
-    /// Energy of the low-frequency part for a whole grid of filter widths: for every k,
-    ///   energy[k] = sum_i |y_low_i|^2,  y_low_i = sum_j y_j G_ij / sum_j G_ij,
-    ///   G_ij = exp(-|x_i - x_j|^2 inv_delta[k] / 2)                                        (eqs. 3 to 5).
-    /// x[n,d] features, y[n,c] targets, both finite; inv_delta[K] >= 0 and finite, ascending. All widths
-    /// share one pass over the pairs, whose sums are made at a few dozen nodes where there are many
-    /// (kernels/filter_nodes.h); no n x n matrix is stored. |energy / sum_i |y_i|^2 - exact| <= 1e-5, for up
-    /// to 10^5 columns. With params.rows, i runs over a sample of the rows only.
-    /// Columns of x are centred in a copy first. With exclude_self, weights are taken over the largest of
-    /// their row, which leaves the ratio as it is, so that none that counts underflows at any width; a row
-    /// without another adds nothing.
-    std::vector<double> gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
-                                                      std::span<const double> inv_delta,
-                                                      const LowFrequencyParams& params = {});
     /// @}
 
   private:
-    friend class Buffer;
-
-    template <class T>
-    static std::size_t bytes_of(const TensorView<T>& x) {
-        return static_cast<std::size_t>(x.elements()) * sizeof(T);
-    }
-    static void check_sizes(const char* operation, std::size_t from, std::size_t to);
-
-    /// Returns nullptr when there is not enough memory.
-    virtual void* do_allocate(std::size_t bytes) = 0;
-    virtual void do_release(void* data) noexcept = 0;
-    /// Bytes that could still be allocated, for the message when there are too few.
-    virtual std::size_t do_free_bytes() const = 0;
-    virtual void do_upload(const void* host, void* device, std::size_t bytes) = 0;
-    virtual void do_download(const void* device, void* host, std::size_t bytes) = 0;
-    virtual void do_copy(const void* from, void* to, std::size_t bytes) = 0;
-    virtual void do_zero(void* data, std::size_t bytes) = 0;
     virtual std::unique_ptr<Recording> do_record(std::function<void()> work) = 0;
 
     virtual void do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma,
@@ -296,15 +205,8 @@ class Kernels {
     virtual void do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
                                        std::uint32_t epoch) = 0;
     virtual void do_advance(TensorView<StepState> state, std::int64_t samples) = 0;
-    virtual void do_centre_columns(Tensor x) = 0;
-    virtual void do_scale_columns_by_max_abs(Tensor x) = 0;
-    virtual double do_sum_of_squares(ConstTensor x) = 0;
     virtual void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
                                       TensorView<double> sums) = 0;
-    virtual std::optional<std::int64_t> do_first_non_finite(ConstTensor x) = 0;
-    virtual std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
-                                                                 std::span<const double> inv_delta,
-                                                                 const LowFrequencyParams& params) = 0;
 
     virtual void do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) = 0;
     virtual void do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "common/host_device.h"
 
@@ -92,11 +94,27 @@ struct RowSample {
     }
 };
 
-/// Choices of Kernels::gaussian_low_frequency_energy.
+/// Features scaled by column without a copy of them: column k is measured as (x - offset[k]) factor[k],
+/// computed in double and rounded to float32. Both empty: as it is.
+struct ColumnScale {
+    std::span<const double> offset, factor;
+
+    bool given() const { return !factor.empty(); }
+    float scaled(std::size_t k, float x) const {
+        return static_cast<float>((static_cast<double>(x) - offset[k]) * factor[k]);
+    }
+    /// Scales one row of the features into `to`.
+    void apply(const float* row, float* to) const {
+        for (std::size_t k = 0; k < factor.size(); ++k) to[k] = scaled(k, row[k]);
+    }
+};
+
+/// Choices of MeasuringKernels::gaussian_low_frequency_energy.
 struct LowFrequencyParams {
     bool exclude_self = false;  ///< leave i = j out of both sums of eq. 4
     RowSample rows = {};  ///< the samples i over whose |y_low_i|^2 the energy is summed; j runs over all
     FilterSums sums = FilterSums::Auto;
+    ColumnScale scale = {};
     /// Asked many times a second, from any thread: true ends the measurement, which throws Interrupted.
     std::function<bool()> stop = {};
 };

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
+#include "analysis/spectrum_rows.h"
 #include "apps/common/lists.h"
 #include "apps/common/result_folder.h"
-#include "apps/common/spectrum_rows.h"
 #include "common/error.h"
 #include "tests/file_size_limit.h"
 #include "tests/files.h"

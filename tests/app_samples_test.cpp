@@ -180,6 +180,66 @@ TEST_CASE("apps/samples: a single row cannot be centred") {
         InputError);
 }
 
+TEST_CASE("apps/samples: borrowed features are measured as loaded ones are, and stay as they are") {
+    const auto kernels = open_kernels("cpu").kernels;
+    const Numbers numbers = normal_numbers();
+    std::vector<float> x(numbers.begin(), numbers.end());
+    for (std::size_t i = 0; i < x.size(); i += columns) x[i] += 1e4F;
+    const std::vector<float> before = x;
+    std::vector<std::int64_t> labels;
+    for (std::size_t i = 0; i < rows; ++i) labels.push_back(x[i * columns + 1] > 0.0F ? 7 : 2);
+    const LoadedTargets targets = load_labels(*kernels, "y", labels);
+    const RowSource source{"x", rows, columns, [&](std::int64_t first, std::span<double> to) {
+                               const auto from = static_cast<std::size_t>(first) * columns;
+                               std::copy_n(&x[from], to.size(), to.begin());
+                           }};
+    for (const ColumnScaling scaling : {ColumnScaling::None, ColumnScaling::MaxAbs, ColumnScaling::Centred}) {
+        const LoadedFeatures loaded = load_features(*kernels, source, scaling);
+        const LoadedFeatures borrowed = borrow_features(source, {x.data(), {rows, columns}}, scaling);
+        CHECK(borrowed.view.data == x.data());
+        CHECK(borrowed.memory.bytes() == 0);
+        const auto measured = [&](const LoadedFeatures& features) {
+            const std::vector<LoadedSamples> samples{{"x", features, targets}};
+            return measure_loaded(*kernels, samples, {}, [](const auto&) {})[0];
+        };
+        const Spectrum expected = measured(loaded), found = measured(borrowed);
+        CHECK(found.lfr.inv_delta == expected.lfr.inv_delta);
+        CHECK(found.lfr.value == expected.lfr.value);
+        CHECK(x == before);
+    }
+}
+
+TEST_CASE("apps/samples: features of very different scales have no grid in common unless they are scaled") {
+    const auto kernels = open_kernels("cpu").kernels;
+    std::vector<float> x(rows), tiny(rows);
+    std::vector<std::int64_t> labels(rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+        x[i] = static_cast<float>(i);
+        tiny[i] = 1e-30F * static_cast<float>(i);
+        labels[i] = i % 10 < 5 ? 0 : 1;
+    }
+    const LoadedTargets targets = load_labels(*kernels, "y", labels);
+    const auto measure = [&](ColumnScaling scaling) {
+        const auto load = [&](const std::vector<float>& from) {
+            return load_features(*kernels,
+                                 {"x", rows, 1,
+                                  [&](std::int64_t first, std::span<double> to) {
+                                      std::copy_n(from.begin() + first, to.size(), to.begin());
+                                  }},
+                                 scaling);
+        };
+        const LoadedFeatures a = load(x), b = load(tiny);
+        const std::vector<LoadedSamples> samples{{"a", a, targets}, {"b", b, targets}};
+        return measure_loaded(*kernels, samples, {}, [](const auto&) {});
+    };
+    CHECK(measure(ColumnScaling::MaxAbs).size() == 2);
+    CHECK_THROWS_WITH_AS(
+        measure(ColumnScaling::None),
+        "a and b: features about 5e-29 times as large found, features of one scale expected, "
+        "or such that are scaled by column",
+        InputError);
+}
+
 TEST_CASE("apps/samples: a row that dwarfs all others is named") {
     const TemporaryFolder folder;
     const auto warning = [&](double factor, ColumnScaling scaling) {

@@ -142,8 +142,10 @@ class CudaOnHost final : public Kernels {
     void do_scale_columns_by_max_abs(Tensor x) override {
         cuda::scale_columns(device_, x.data, x.rows(), x.columns());
     }
-    double do_sum_of_squares(ConstTensor x) override {
-        return x.elements() == 0 ? 0.0 : cuda::sum_of_squares(device_, x.data, x.elements());
+    double do_sum_of_squares(ConstTensor x, const ColumnScale& scale) override {
+        if (x.elements() == 0) return 0.0;
+        const auto scaled = cuda::scaled_copy(device_, x, scale);
+        return cuda::sum_of_squares(device_, scale.given() ? scaled.data() : x.data, x.elements());
     }
     void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
                               TensorView<double> sums) override {

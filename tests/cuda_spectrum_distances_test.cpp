@@ -63,7 +63,7 @@ double largest_error(const Rows& rows, bool direct = false) {
     HostDevice device({1, std::int64_t{1} << 30, direct ? rows.n : 0, 1});
     std::vector<std::int32_t> order(static_cast<std::size_t>(rows.n));
     std::iota(order.begin(), order.end(), 0);
-    const Features<HostDevice> features(device, {rows.x.data(), {rows.n, rows.d}}, order.data());
+    const Features<HostDevice> features(device, {rows.x.data(), {rows.n, rows.d}}, {}, order.data());
     std::vector<float> found(tile_rows * tile_columns);
     device.blocks(1, WriteDistances{features.samples(), {0, 0, rows.n}, found.data()});
     double largest = 0.0;

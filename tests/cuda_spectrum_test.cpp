@@ -151,6 +151,14 @@ TEST_CASE("kernels/cuda spectrum: scale, offset and constant columns do not matt
     }
 }
 
+TEST_CASE("kernels/cuda spectrum: features scaled by column are measured as a scaled copy is") {
+    const Set s = clusters(150, 40, 3, true);
+    const tests::ScaledSamples with(s);
+    const std::vector<double> grid = log_grid(with.scaled, 0.1, 10.0, 4);
+    for (const Limits& limits : {by_products, by_differences})
+        CHECK(ratio(s, grid, limits, {.scale = with.scale()}) == ratio(with.scaled, grid, limits));
+}
+
 TEST_CASE("kernels/cuda spectrum: duplicates, near duplicates and collapsed classes") {
     for (const bool one_hot : {true, false})
         for (const double apart : {0.0, 1e-6, 1e-2}) {

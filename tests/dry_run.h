@@ -49,7 +49,7 @@ class DryRun final : public Kernels {
     void do_advance(TensorView<StepState>, std::int64_t) override {}
     void do_centre_columns(Tensor) override {}
     void do_scale_columns_by_max_abs(Tensor) override {}
-    double do_sum_of_squares(ConstTensor) override { return 0.0; }
+    double do_sum_of_squares(ConstTensor, const ColumnScale&) override { return 0.0; }
     void do_add_squared_norms(ConstTensor, TensorView<const std::int64_t>, TensorView<double>) override {}
     std::optional<std::int64_t> do_first_non_finite(ConstTensor) override { return std::nullopt; }
     std::vector<double> do_gaussian_low_frequency_energy(ConstTensor, ConstTensor,

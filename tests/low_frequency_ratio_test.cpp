@@ -9,6 +9,7 @@
 #include "analysis/filter_grid.h"
 #include "common/error.h"
 #include "common/philox.h"
+#include "kernels/kernels.h"
 
 using namespace deepfreq;
 

@@ -68,6 +68,21 @@ inline Samples spread(const Samples& few, std::int64_t d) {
     return s;
 }
 
+/// A scale of its own for each column, and the samples scaled by it.
+struct ScaledSamples {
+    std::vector<double> offset, factor;
+    Samples scaled;
+
+    explicit ScaledSamples(const Samples& s) : scaled(s) {
+        for (std::int64_t k = 0; k < s.d; ++k) {
+            offset.push_back(0.3 * static_cast<double>(k % 5));
+            factor.push_back(1.0 / static_cast<double>(1 + k % 3));
+        }
+        for (std::int64_t i = 0; i < s.n; ++i) scale().apply(s.x.data() + i * s.d, scaled.x.data() + i * s.d);
+    }
+    ColumnScale scale() const { return {offset, factor}; }
+};
+
 /// Mean squared distance of two samples, the unit of the grids below.
 inline double mean_squared_distance(const Samples& s) {
     double sum = 0.0;

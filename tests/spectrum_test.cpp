@@ -304,6 +304,26 @@ TEST_CASE("kernels/spectrum: a measurement ends when it is told to, and can be m
     }
 }
 
+TEST_CASE(
+    "kernels/spectrum: features scaled by column are measured as a scaled copy is, and stay as they are") {
+    for (const auto& [n, d] : {std::pair{300, 7}, std::pair{700, 50}}) {
+        const Samples s = clusters(n, d, 3, n == 700);
+        const ScaledSamples with(s);
+        const Grid grid = log_grid(with.scaled, 0.01, 100.0, 12);
+        for (const Backend& backend : backends_present()) {
+            Kernels& kernels = *backend.kernels;
+            CHECK(energy(kernels, s, grid, {.scale = with.scale()}) == energy(kernels, with.scaled, grid));
+            const Buffer x = kernels.allocate(s.x.size() * sizeof(float));
+            kernels.upload<float>(s.x, x.view<float>({s.n, s.d}));
+            CHECK(kernels.sum_of_squares(x.view<float>({s.n, s.d}), with.scale()) ==
+                  doctest::Approx(sum_of_squares(with.scaled.x)).epsilon(1e-12));
+            Floats after(s.x.size());
+            kernels.download<float>(x.view<float>({s.n, s.d}), after);
+            CHECK(after == s.x);
+        }
+    }
+}
+
 TEST_CASE("kernels/spectrum: one sample has nothing but itself") {
     const Samples s = clusters(1, 5, 3, false);
     for (const Backend& backend : backends_present())

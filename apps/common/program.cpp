@@ -62,6 +62,11 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help
         return fail(2, fmt::format("{} ({} --help lists the options)", error.what(), app.get_name()).c_str());
+    } catch (const OutOfMemory& error) {
+        return fail(2, fmt::format("{}; fewer --samples, a smaller --batch or network, or for a probe fewer "
+                                   "--probe-samples need less",
+                                   error.what())
+                           .c_str());
     } catch (const InputError& error) {
         return fail(2, error.what());
     } catch (const std::filesystem::filesystem_error& error) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "apps/common/spectrum_rows.h"
+#include "analysis/spectrum_rows.h"
 #include "common/atomic_file.h"
 #include "common/error.h"
 

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <functional>
 
+#include "analysis/spectrum_rows.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/manifest.h"
-#include "apps/common/spectrum_rows.h"
 #include "common/error.h"
 #include "engine/checkpoint.h"
 

@@ -2,14 +2,15 @@
 
 #include "kernels/cpu/convolutions.h"
 #include "kernels/cpu/gemm.h"
+#include "kernels/cpu/measuring_backend.h"
 #include "kernels/cpu/workspace.h"
 #include "kernels/kernels.h"
 
 namespace deepfreq {
 
-/// One file of this folder per family of operations: memory, dense, losses, adam, gather, measuring,
-/// spectrum, conv2d, batchnorm, pool, elementwise.
-class CpuKernels final : public Kernels {
+/// One file of this folder per family of operations: dense, losses, adam, gather, gradient_norms, conv2d,
+/// batchnorm, pool, elementwise.
+class CpuKernels final : public Kernels, public CpuMeasuringKernels {
   public:
     /// Float32 or BFloat16.
     explicit CpuKernels(Precision precision)
@@ -17,17 +18,9 @@ class CpuKernels final : public Kernels {
 
     std::string description() const override;
     Precision precision() const override { return precision_; }
-    void synchronize() override {}
 
   private:
-    // memory.cpp
-    void* do_allocate(std::size_t bytes) override;
-    void do_release(void* data) noexcept override;
-    std::size_t do_free_bytes() const override;
-    void do_upload(const void* host, void* device, std::size_t bytes) override;
-    void do_download(const void* device, void* host, std::size_t bytes) override;
-    void do_copy(const void* from, void* to, std::size_t bytes) override;
-    void do_zero(void* data, std::size_t bytes) override;
+    // cpu_backend.cpp
     std::unique_ptr<Recording> do_record(std::function<void()> work) override;
     // dense.cpp
     void do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma, Tensor y) override;
@@ -53,17 +46,9 @@ class CpuKernels final : public Kernels {
     void do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
                                std::uint32_t epoch) override;
     void do_advance(TensorView<StepState> state, std::int64_t samples) override;
-    // measuring.cpp
-    void do_centre_columns(Tensor x) override;
-    void do_scale_columns_by_max_abs(Tensor x) override;
-    double do_sum_of_squares(ConstTensor x) override;
+    // gradient_norms.cpp
     void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
                               TensorView<double> sums) override;
-    std::optional<std::int64_t> do_first_non_finite(ConstTensor x) override;
-    // spectrum.cpp
-    std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
-                                                         std::span<const double> inv_delta,
-                                                         const LowFrequencyParams& params) override;
     // conv2d.cpp
     void do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) override;
     void do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/measuring_backend.h"
 #include "kernels/cpu/parts.h"
 
 namespace deepfreq {
@@ -33,13 +33,6 @@ void add_rows(ConstTensor x, std::int64_t first, std::int64_t last, double* sums
     }
 }
 
-double squares(const float* x, std::int64_t count) {
-    double sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-    for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    return sum;
-}
-
 bool any_non_finite(const float* x, std::int64_t count) {
     constexpr std::uint32_t exponent = 0x7F800000;  // all ones for NaN and infinity, and only for them
     std::uint32_t found = 0;
@@ -62,7 +55,7 @@ std::int64_t find_non_finite(const float* x, std::int64_t first, std::int64_t la
 
 }  // namespace
 
-void CpuKernels::do_centre_columns(Tensor x) {
+void CpuMeasuringKernels::do_centre_columns(Tensor x) {
     const std::int64_t columns = x.columns();
     std::vector<double> of_part(static_cast<std::size_t>(part_count * columns), 0.0);
     for_each_part(x.rows(), x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
@@ -85,7 +78,7 @@ void CpuKernels::do_centre_columns(Tensor x) {
     }
 }
 
-void CpuKernels::do_scale_columns_by_max_abs(Tensor x) {
+void CpuMeasuringKernels::do_scale_columns_by_max_abs(Tensor x) {
     const std::int64_t columns = x.columns();
     std::vector<float> of_part(static_cast<std::size_t>(part_count * columns), 0.0F);
     for_each_part(x.rows(), x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
@@ -104,23 +97,20 @@ void CpuKernels::do_scale_columns_by_max_abs(Tensor x) {
     }
 }
 
-double CpuKernels::do_sum_of_squares(ConstTensor x) {
+double CpuMeasuringKernels::do_sum_of_squares(ConstTensor x, const ColumnScale& scale) {
     return sum_in_fixed_order(x.elements(), x.elements(), [&](std::int64_t first, std::int64_t last) {
-        return squares(x.data + first, last - first);
+        if (!scale.given()) return squares(x.data + first, last - first);
+        std::vector<float> scaled(static_cast<std::size_t>(last - first));
+        std::size_t column = static_cast<std::size_t>(first % x.columns());
+        for (std::size_t i = 0; i < scaled.size(); ++i) {
+            scaled[i] = scale.scaled(column, x.data[first + static_cast<std::int64_t>(i)]);
+            if (++column == scale.factor.size()) column = 0;
+        }
+        return squares(scaled.data(), last - first);
     });
 }
 
-void CpuKernels::do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
-                                      TensorView<double> sums) {
-    for (std::int64_t k = 0; k < sums.elements(); ++k) {
-        const std::int64_t begin = bounds.data[k], count = bounds.data[k + 1] - begin;
-        sums.data[k] += sum_in_fixed_order(count, count, [&](std::int64_t first, std::int64_t last) {
-            return squares(x.data + begin + first, last - first);
-        });
-    }
-}
-
-std::optional<std::int64_t> CpuKernels::do_first_non_finite(ConstTensor x) {
+std::optional<std::int64_t> CpuMeasuringKernels::do_first_non_finite(ConstTensor x) {
     std::array<std::int64_t, part_count> found{};
     for_each_part(x.elements(), x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
         found[static_cast<std::size_t>(part)] = find_non_finite(x.data, first, last);

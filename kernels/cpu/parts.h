@@ -33,4 +33,12 @@ double sum_in_fixed_order(std::int64_t count, std::int64_t elements, const Parti
     return sum;
 }
 
+/// Sum of x^2, in double.
+inline double squares(const float* x, std::int64_t count) {
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    return sum;
+}
+
 }  // namespace deepfreq

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/error.h"
-#include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/measuring_backend.h"
 #include "kernels/cpu/spectrum_energy.h"
 #include "kernels/cpu/spectrum_samples.h"
 #include "kernels/cpu/spectrum_vector.h"
@@ -50,10 +50,10 @@ WeightArithmetic arithmetic_for(const Targets& targets) {
 
 class LowFrequencyEnergy {
   public:
-    LowFrequencyEnergy(Kernels& kernels, ConstTensor x, ConstTensor y, std::span<const double> inv_delta,
-                       const LowFrequencyParams& params)
+    LowFrequencyEnergy(MeasuringKernels& kernels, ConstTensor x, ConstTensor y,
+                       std::span<const double> inv_delta, const LowFrequencyParams& params)
         : targets_(prepare_targets(y, params.rows)),
-          x_(prepare_features(kernels, x, targets_.order)),
+          x_(prepare_features(kernels, x, params.scale, targets_.order)),
           rows_(params.rows.count(x.rows())),
           exclude_self_(params.exclude_self),
           nearest_(params.exclude_self ? static_cast<std::size_t>(x.rows()) : 0,
@@ -215,9 +215,9 @@ class LowFrequencyEnergy {
 
 }  // namespace
 
-std::vector<double> CpuKernels::do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
-                                                                 std::span<const double> inv_delta,
-                                                                 const LowFrequencyParams& params) {
+std::vector<double> CpuMeasuringKernels::do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
+                                                                          std::span<const double> inv_delta,
+                                                                          const LowFrequencyParams& params) {
     if (inv_delta.empty()) return {};
     return LowFrequencyEnergy(*this, x, y, inv_delta, params).compute();
 }

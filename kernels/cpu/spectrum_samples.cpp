@@ -31,8 +31,32 @@ double power_of_two_above(double x) {
     return x > 0.0 ? std::ldexp(1.0, std::ilogb(x) + 1) : 1.0;
 }
 
+/// The rows of the features as they are measured.
+class ScaledRows {
+  public:
+    ScaledRows(ConstTensor x, const ColumnScale& scale) : x_(x), scale_(scale) {}
+
+    std::int64_t rows() const { return x_.rows(); }
+    std::int64_t columns() const { return x_.columns(); }
+    /// What a thread needs to read rows.
+    std::vector<float> buffer() const {
+        return std::vector<float>(scale_.given() ? static_cast<std::size_t>(columns()) : 0);
+    }
+    /// Row i; until the next is read, where they are scaled.
+    const float* row(std::int64_t i, std::vector<float>& buffer) const {
+        const float* const original = x_.data + i * columns();
+        if (!scale_.given()) return original;
+        scale_.apply(original, buffer.data());
+        return buffer.data();
+    }
+
+  private:
+    ConstTensor x_;
+    const ColumnScale& scale_;
+};
+
 /// Column means, in double; partial sums over blocks are added in order.
-std::vector<double> column_means(ConstTensor x) {
+std::vector<double> column_means(const ScaledRows& x) {
     const std::int64_t n = x.rows();
     const std::int64_t d = x.columns();
     const std::int64_t rows = std::max<std::int64_t>(block_rows, (n + 63) / 64);  // at most 64 partial sums
@@ -41,8 +65,11 @@ std::vector<double> column_means(ConstTensor x) {
 #pragma omp parallel for schedule(static)
     for (std::int64_t part = 0; part < parts; ++part) {
         double* const sum = partial.data() + part * d;
-        for (std::int64_t i = part * rows; i < std::min(n, (part + 1) * rows); ++i)
-            for (std::int64_t k = 0; k < d; ++k) sum[k] += x.data[i * d + k];
+        std::vector<float> buffer = x.buffer();
+        for (std::int64_t i = part * rows; i < std::min(n, (part + 1) * rows); ++i) {
+            const float* const row = x.row(i, buffer);
+            for (std::int64_t k = 0; k < d; ++k) sum[k] += row[k];
+        }
     }
     std::vector<double> mean(static_cast<std::size_t>(d), 0.0);
     for (std::int64_t part = 0; part < parts; ++part)
@@ -52,18 +79,23 @@ std::vector<double> column_means(ConstTensor x) {
 }
 
 /// Length of the longest row of x - mean.
-double longest_centred_row(ConstTensor x, const std::vector<double>& mean) {
+double longest_centred_row(const ScaledRows& x, const std::vector<double>& mean) {
     const std::int64_t d = x.columns();
     double longest = 0.0;
-#pragma omp parallel for schedule(static) reduction(max : longest)
-    for (std::int64_t i = 0; i < x.rows(); ++i) {
-        double sum = 0.0;
+#pragma omp parallel reduction(max : longest)
+    {
+        std::vector<float> buffer = x.buffer();
+#pragma omp for schedule(static)
+        for (std::int64_t i = 0; i < x.rows(); ++i) {
+            const float* const row = x.row(i, buffer);
+            double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
-        for (std::int64_t k = 0; k < d; ++k) {
-            const double value = x.data[i * d + k] - mean[k];
-            sum += value * value;
+            for (std::int64_t k = 0; k < d; ++k) {
+                const double value = row[k] - mean[k];
+                sum += value * value;
+            }
+            longest = std::max(longest, sum);
         }
-        longest = std::max(longest, sum);
     }
     return std::sqrt(longest);
 }
@@ -148,7 +180,8 @@ Targets prepare_targets(ConstTensor y, const RowSample& rows) {
     return out;
 }
 
-Features prepare_features(Kernels& kernels, ConstTensor x, const std::vector<std::int64_t>& order) {
+Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const ColumnScale& scale,
+                          const std::vector<std::int64_t>& order) {
     Features out;
     out.n = x.rows();
     out.d = static_cast<int>(x.columns());
@@ -175,13 +208,18 @@ Features prepare_features(Kernels& kernels, ConstTensor x, const std::vector<std
         std::fill_n(out.norm, rows, 0.0F);
     }
 
-    const std::vector<double> mean = column_means(x);
-    const double longest = longest_centred_row(x, mean);
+    const ScaledRows scaled(x, scale);
+    const std::vector<double> mean = column_means(scaled);
+    const double longest = longest_centred_row(scaled, mean);
     out.unit = power_of_two_above(longest);
     out.largest_distance = 1.001 * std::pow(2.0 * longest / out.unit, 2.0);  // and what rounding adds
-#pragma omp parallel for schedule(static)
-    for (std::int64_t i = 0; i < out.n; ++i)
-        fill_row(out, i, x.data + order[static_cast<std::size_t>(i)] * out.d, mean);
+#pragma omp parallel
+    {
+        std::vector<float> buffer = scaled.buffer();
+#pragma omp for schedule(static)
+        for (std::int64_t i = 0; i < out.n; ++i)
+            fill_row(out, i, scaled.row(order[static_cast<std::size_t>(i)], buffer), mean);
+    }
     return out;
 }
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kernels/cpu/spectrum_vector.h"
-#include "kernels/kernels.h"
+#include "kernels/measuring_kernels.h"
 
 namespace deepfreq::spectrum {
 
@@ -86,8 +86,9 @@ struct Features {
     }
 };
 
-/// Copies x in the given order of rows, scaled and centred.
-Features prepare_features(Kernels& kernels, ConstTensor x, const std::vector<std::int64_t>& order);
+/// Copies x, scaled by column, in the given order of rows, divided by `unit` and centred.
+Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const ColumnScale& scale,
+                          const std::vector<std::int64_t>& order);
 
 /// Squared distance of a row to itself, whose weight is then 0: what it gives itself is known without.
 inline constexpr float out_of_sight = 1e38F;

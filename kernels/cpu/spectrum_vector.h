@@ -18,10 +18,13 @@ namespace deepfreq::spectrum {
 
 #if defined(__AVX512F__)
 inline constexpr int lanes = 16;
+inline constexpr const char* vector_instructions = "AVX-512";
 #elif defined(__AVX__)
 inline constexpr int lanes = 8;
+inline constexpr const char* vector_instructions = "AVX2";
 #else
 inline constexpr int lanes = 4;
+inline constexpr const char* vector_instructions = "no AVX2";
 #endif
 
 using Vector = float __attribute__((vector_size(lanes * sizeof(float))));

@@ -56,11 +56,8 @@ void out_of_memory(std::size_t bytes) {
     std::size_t free = 0;
     std::size_t total = 0;
     cudaMemGetInfo(&free, &total);
-    throw InputError(
-        "out of memory on {}: {:.1f} MiB asked for by one operation, {:.1f} MiB free; fewer --probe-samples "
-        "or "
-        "--samples, or a smaller --batch, need less",
-        current_device(), static_cast<double>(bytes) / 0x1p20, static_cast<double>(free) / 0x1p20);
+    throw OutOfMemory("{}: {:.1f} MiB asked for by one operation, {:.1f} MiB free", current_device(),
+                      static_cast<double>(bytes) / 0x1p20, static_cast<double>(free) / 0x1p20);
 }
 
 void check(cublasStatus_t status, const char* statement, const char* file, int line) {

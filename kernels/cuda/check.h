@@ -18,7 +18,7 @@ void check(cublasStatus_t status, const char* statement, const char* file, int l
 void check(cudnnStatus_t status, const char* statement, const char* file, int line);
 /// @}
 
-/// Throws InputError naming the bytes asked for, those free and what needs less.
+/// Throws OutOfMemory naming the bytes asked for and those free.
 [[noreturn]] void out_of_memory(std::size_t bytes);
 
 }  // namespace deepfreq::cuda

@@ -63,7 +63,7 @@ class CudaKernels final : public Kernels {
     // measuring.cu
     void do_centre_columns(Tensor x) override;
     void do_scale_columns_by_max_abs(Tensor x) override;
-    double do_sum_of_squares(ConstTensor x) override;
+    double do_sum_of_squares(ConstTensor x, const ColumnScale& scale) override;
     void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
                               TensorView<double> sums) override;
     std::optional<std::int64_t> do_first_non_finite(ConstTensor x) override;

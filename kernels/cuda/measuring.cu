@@ -14,10 +14,11 @@ void CudaKernels::do_scale_columns_by_max_abs(Tensor x) {
     cuda::scale_columns(device, x.data, x.rows(), x.columns());
 }
 
-double CudaKernels::do_sum_of_squares(ConstTensor x) {
+double CudaKernels::do_sum_of_squares(ConstTensor x, const ColumnScale& scale) {
     if (x.elements() == 0) return 0.0;
     cuda::StreamDevice device(stream_);
-    return cuda::sum_of_squares(device, x.data, x.elements());
+    const auto scaled = cuda::scaled_copy(device, x, scale);
+    return cuda::sum_of_squares(device, scale.given() ? scaled.data() : x.data, x.elements());
 }
 
 void CudaKernels::do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,

@@ -208,6 +208,31 @@ void scale_columns(Device& device, float* x, std::int64_t n, std::int64_t column
     device.each(n * columns, DivideColumns{x, divisor.data(), columns});
 }
 
+/// to[i] = element i of x[n,d], scaled by column.
+struct ScaledColumns {
+    const float* x;
+    const double *offset, *factor;
+    std::int64_t d;
+    float* to;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        to[i] = static_cast<float>((static_cast<double>(x[i]) - offset[i % d]) * factor[i % d]);
+    }
+};
+
+/// A scaled copy of x[n,d]; nothing where no scale is given.
+template <class Device>
+typename Device::template Memory<float> scaled_copy(Device& device, ConstTensor x, const ColumnScale& scale) {
+    auto copy = device.template take<float>(scale.given() ? x.elements() : 0);
+    if (!scale.given()) return copy;
+    const auto offset = device.template take<double>(x.columns());
+    const auto factor = device.template take<double>(x.columns());
+    device.write(std::vector<double>(scale.offset.begin(), scale.offset.end()), offset.data());
+    device.write(std::vector<double>(scale.factor.begin(), scale.factor.end()), factor.data());
+    device.each(x.elements(), ScaledColumns{x.data, offset.data(), factor.data(), x.columns(), copy.data()});
+    return copy;
+}
+
 /// Kernels::sum_of_squares; the blocks' sums are added in order on the host.
 template <class Device>
 double sum_of_squares(Device& device, const float* x, std::int64_t count) {

@@ -140,25 +140,27 @@ class Targets {
 template <class Device>
 class Features {
   public:
-    Features(Device& device, ConstTensor x, const std::int32_t* order)
-        : n_(x.rows()),
-          d_(x.columns()),
+    Features(Device& device, ConstTensor original, const ColumnScale& scale, const std::int32_t* order)
+        : n_(original.rows()),
+          d_(original.columns()),
           chunks_(static_cast<int>((d_ + chunk - 1) / chunk)),
           direct_(d_ <= 2 * chunk || n_ <= device.limits().direct_rows),
           row_(device.template take<float>(padded() * chunks_ * chunk)),
           split_(device.template take<std::uint16_t>(direct_ ? 0 : padded() * chunks_ * split_halves)),
           shape_(device.template take<RowShape>(direct_ ? 0 : padded())) {
+        const auto scaled = scaled_copy(device, original, scale);
+        const float* const x = scale.given() ? scaled.data() : original.data;
         const auto mean = device.template take<double>(d_);
         const auto square = device.template take<double>(padded() * chunks_);
         const auto length = device.template take<double>(n_);
-        column_means(device, x.data, n_, d_, mean.data());
-        device.each(n_ * chunks_, ChunkSquares{x.data, d_, chunks_, mean.data(), square.data()});
+        column_means(device, x, n_, d_, mean.data());
+        device.each(n_ * chunks_, ChunkSquares{x, d_, chunks_, mean.data(), square.data()});
         device.each(n_, Lengths{square.data(), chunks_, length.data()});
         const double longest = largest_magnitude(device, length.data(), n_);
         unit_ = power_of_two_above(longest);
         largest_distance_ = 1.001 * std::pow(2.0 * longest / unit_, 2.0);  // and what rounding adds
         device.each(padded() * chunks_,
-                    FillRows{x.data, order, mean.data(), length.data(), n_, d_, padded(), chunks_, unit_,
+                    FillRows{x, order, mean.data(), length.data(), n_, d_, padded(), chunks_, unit_,
                              row_.data(), direct_ ? nullptr : split_.data(), square.data()});
         if (!direct_)
             device.each(padded(),
@@ -192,7 +194,7 @@ class LowFrequencyEnergy {
                        const LowFrequencyParams& params)
         : device_(device),
           targets_(device, y, params.rows),
-          features_(device, x, targets_.order()),
+          features_(device, x, params.scale, targets_.order()),
           rows_(params.rows.count(x.rows())),
           exponents_(inv_delta.begin(), inv_delta.end()),
           pass_(plan(params)),

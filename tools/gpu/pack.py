@@ -12,14 +12,14 @@ from . import Failure
 
 LARGEST = 60  # MiB
 NOT_PACKED = "__pycache__"
+DRAWING = "python/deepfreq/drawing"
 
 # Present wherever a program starts; a foreign copy of these breaks it.
 GLIBC = re.compile(r"(ld-linux.*|lib(c|m|mvec|dl|rt|pthread|resolv|util|nsl|anl|BrokenLocale|nss_.*))\.so.*")
 CUDA = re.compile(r"lib(cuda|cublas|cudnn|nvrtc|nvJitLink|nvidia).*")
 
 # Where the programs look for what they do not find in the source tree.
-BESIDE_THE_PROGRAMS = ["analysis/figures.py", "analysis/spectrum_figures.py", "analysis/gradient_figure.py",
-                       "analysis/plain_matplotlib.py",
+BESIDE_THE_PROGRAMS = ["analysis/figures.py", "analysis/spectrum_figures.py", "analysis/plain_matplotlib.py",
                        "tests/fixtures/mlp_pytorch.json", "tests/fixtures/resnet_pytorch.json",
                        "tests/fixtures/resnet_programs_pytorch.json"]
 
@@ -118,6 +118,11 @@ def pack(root, folder, build, data):
         (folder / name).mkdir(parents=True)
     for name in BESIDE_THE_PROGRAMS:
         shutil.copy2(root / name, folder / "bin")
+    # Without the extension: what draws figures needs none.
+    package = folder / "bin" / "deepfreq"
+    shutil.copytree(root / DRAWING, package / "drawing", ignore=shutil.ignore_patterns(NOT_PACKED))
+    for name in ("__init__.py", "_errors.py"):
+        shutil.copy2(root / DRAWING / ".." / name, package)
     for source in ("benchmarks", "tools/gpu"):
         for script in (root / source).glob("*.py"):
             shutil.copy2(script, folder / pathlib.Path(source).name)

@@ -1,4 +1,4 @@
-#include "apps/common/spectrum_rows.h"
+#include "analysis/spectrum_rows.h"
 
 #include <fmt/format.h>
 

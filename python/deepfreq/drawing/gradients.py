@@ -1,5 +1,5 @@
 """The gradient norm of every layer against the epoch, one panel a network: beyond the paper's Fig. 9, it shows the
-vanishing of the gradient itself. Part of figures.py."""
+vanishing of the gradient itself."""
 
 import math
 
@@ -8,8 +8,6 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-
-COLUMNS = ["network", "epoch", "layer", "gradient_norm"]
 
 
 def matrix(table, network):

@@ -1,0 +1,346 @@
+#include "analysis/loaded_samples.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "common/error.h"
+
+namespace deepfreq {
+namespace {
+
+constexpr std::int64_t chunk = 1 << 21;  // numbers on their way at once: 16 MiB of doubles
+
+std::int64_t rows_at_once(std::int64_t rows, std::int64_t columns) {
+    return std::clamp<std::int64_t>(chunk / columns, 1, rows);
+}
+
+/// A tensor [rows,columns]; `fill(first, rows)` writes those from `first` on, from the first to the last.
+template <class Fill>
+Buffer load(MeasuringKernels& kernels, std::int64_t rows, std::int64_t columns, Fill fill) {
+    Buffer memory = kernels.allocate(static_cast<std::size_t>(rows * columns) * sizeof(float));
+    const Tensor view = memory.view<float>({rows, columns});
+    std::vector<float> some(static_cast<std::size_t>(rows_at_once(rows, columns) * columns));
+    for (std::int64_t first = 0; first < rows; first += rows_at_once(rows, columns)) {
+        const std::int64_t count = std::min(rows_at_once(rows, columns), rows - first);
+        const std::span<float> now(some.data(), static_cast<std::size_t>(count * columns));
+        fill(first, now);
+        kernels.upload(std::span<const float>(now), view.slice(first, count));
+    }
+    return memory;
+}
+
+/// Calls take(i, column, value) for every number of the source.
+template <class Take>
+void for_each(const RowSource& source, Take take) {
+    std::vector<double> some(
+        static_cast<std::size_t>(rows_at_once(source.rows, source.columns) * source.columns));
+    for (std::int64_t first = 0; first < source.rows; first += rows_at_once(source.rows, source.columns)) {
+        const std::int64_t count = std::min(rows_at_once(source.rows, source.columns), source.rows - first);
+        source.read(first, std::span(some).first(static_cast<std::size_t>(count * source.columns)));
+        for (std::int64_t i = 0; i < count; ++i)
+            for (std::int64_t k = 0; k < source.columns; ++k)
+                take(first + i, k, some[i * source.columns + k]);
+    }
+}
+
+/// The tensor of convert(i, column, value) of every number.
+template <class Convert>
+Buffer load_converted(MeasuringKernels& kernels, const RowSource& source, Convert convert) {
+    std::vector<double> some;
+    return load(kernels, source.rows, source.columns, [&](std::int64_t first, std::span<float> rows) {
+        some.resize(rows.size());
+        source.read(first, some);
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const auto at = static_cast<std::int64_t>(i);
+            rows[i] = static_cast<float>(convert(first + at / source.columns, at % source.columns, some[i]));
+        }
+    });
+}
+
+/// A power of two that brings numbers of this magnitude near 1; 1 where float32 holds them well.
+double power_of_two_for(double magnitude) {
+    constexpr double well = 0x1p60;  // squares of squares of it are in range
+    if (magnitude == 0.0 || (magnitude >= 1.0 / well && magnitude <= well)) return 1.0;
+    return std::ldexp(1.0, std::clamp(std::ilogb(magnitude), -1000, 1000));
+}
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + std::ssize(values) / 2;
+    std::ranges::nth_element(values, middle);
+    return *middle;
+}
+
+/// Evenly spaced rows that stand for all: at most 1001, fewer of many columns.
+std::vector<double> sample_rows(const RowSource& source) {
+    constexpr std::int64_t most = 1 << 24;  // numbers
+    const std::int64_t count =
+        std::min(source.rows, std::clamp<std::int64_t>(most / source.columns, 3, 1001));
+    std::vector<double> sample(static_cast<std::size_t>(count * source.columns));
+    for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t row = count > 1 ? i * (source.rows - 1) / (count - 1) : 0;
+        source.read(row, std::span(sample).subspan(static_cast<std::size_t>(i * source.columns),
+                                                   static_cast<std::size_t>(source.columns)));
+    }
+    return sample;
+}
+
+/// What to take off a column: the median, where nearly all numbers are closer to it than to 0 by far. It is
+/// no outlier's, as a mean may be, and few numbers lose digits by it.
+double offset_of(const std::vector<double>& column) {
+    const double middle = median(column);
+    const auto close = std::ranges::count_if(
+        column, [&](double x) { return std::fabs(x - middle) < 0.25 * std::fabs(middle); });
+    return static_cast<double>(close) >= 0.9 * static_cast<double>(column.size()) ? middle : 0.0;
+}
+
+/// How features become float32: (x - offset) * factor, by column.
+struct Conversion {
+    std::vector<double> offset, factor;
+    double unit = 1.0;
+    double typical = 0.0;  ///< length of a row in the middle of them all, converted
+
+    double operator()(std::int64_t column, double x) const {
+        const auto k = static_cast<std::size_t>(column);
+        return (x - offset[k]) * factor[k];
+    }
+};
+
+// With Centred, the offset of a column is its mean.
+void centre(const RowSource& source, std::vector<double>& offset) {
+    std::vector<double> mean(offset.size(), 0.0);
+    for_each(source, [&](std::int64_t, std::int64_t k, double x) {
+        mean[static_cast<std::size_t>(k)] +=
+            (x - offset[static_cast<std::size_t>(k)]) / static_cast<double>(source.rows);
+    });
+    for (std::size_t k = 0; k < offset.size(); ++k) offset[k] += mean[k];
+}
+
+Conversion choose_conversion(const RowSource& source, ColumnScaling scaling) {
+    if (scaling == ColumnScaling::Centred && source.rows == 1)
+        throw InputError("{}: one row found to be centred, which leaves 0; expected at least 2", source.name);
+    const auto d = static_cast<std::size_t>(source.columns);
+    const std::vector<double> sample = sample_rows(source);
+    Conversion to{std::vector<double>(d), std::vector<double>(d, 1.0)};
+    std::vector<double> column(sample.size() / d);
+    for (std::size_t k = 0; k < d; ++k) {
+        for (std::size_t i = 0; i < column.size(); ++i) column[i] = sample[i * d + k];
+        to.offset[k] = offset_of(column);
+    }
+    const bool centred = scaling == ColumnScaling::Centred;
+    if (centred) centre(source, to.offset);
+    std::vector<double> largest(d, 0.0);  // by magnitude
+    double farthest = 0.0;
+    for_each(source, [&](std::int64_t, std::int64_t k, double x) {
+        double& most = largest[static_cast<std::size_t>(k)];
+        most = std::max(most, std::fabs(centred ? to(k, x) : x));
+        farthest = std::max(farthest, std::fabs(to(k, x)));
+    });
+    const bool scaled = scaling != ColumnScaling::None;
+    if (!scaled) to.unit = power_of_two_for(farthest);
+    for (std::size_t k = 0; k < d; ++k)
+        to.factor[k] = !scaled ? 1.0 / to.unit : largest[k] > 0.0 ? 1.0 / largest[k] : 0.0;
+    std::vector<double> lengths(column.size(), 0.0);
+    for (std::size_t i = 0; i < sample.size(); ++i)
+        lengths[i / d] = std::hypot(lengths[i / d], to(static_cast<std::int64_t>(i % d), sample[i]));
+    to.typical = median(std::move(lengths));
+    return to;
+}
+
+/// Which row is the longest, and what to say if the others are nothing beside it.
+class LongestRow {
+  public:
+    void add(std::int64_t row, double x) {
+        if (row != row_) finish_row();
+        row_ = row;
+        squares_ += x * x;
+    }
+    std::string warning(const std::string& name, double typical) {
+        constexpr double worth_a_word = 1e6;  // the automatic grid covers 10^15 times the mean distance
+        constexpr double too_far = 1e14;      // distances are 1e-28 of the largest: float32 ends at 1e-38
+        finish_row();
+        const double ratio = std::sqrt(longest_) / typical;
+        if (typical == 0.0 || !(ratio > worth_a_word)) return "";
+        return fmt::format(
+            "{}: row {} is {:.1g} times as long as a typical row: {}, rows of one scale expected", name,
+            longest_row_, ratio,
+            ratio > too_far ? "beside it float32 cannot tell the others apart"
+                            : "the automatic grid may not reach to where the others' LFR rises");
+    }
+
+  private:
+    void finish_row() {
+        if (squares_ > longest_) longest_ = squares_, longest_row_ = row_;
+        squares_ = 0.0;
+    }
+    std::int64_t row_ = 0, longest_row_ = 0;
+    double squares_ = 0.0, longest_ = 0.0;
+};
+
+/// What is known of targets before they are loaded.
+struct TargetSums {
+    std::vector<double> mean;
+    double mean_length = 0.0;              ///< |mean|
+    double step = 0.0;                     ///< root mean square, over the rows, of what is left without it
+    double largest = 0.0, farthest = 0.0;  ///< magnitude of a number, and of what is left of it
+};
+
+TargetSums sums_of(const RowSource& source) {
+    TargetSums sums{std::vector<double>(static_cast<std::size_t>(source.columns), 0.0)};
+    const auto n = static_cast<double>(source.rows);
+    for_each(source, [&](std::int64_t, std::int64_t k, double y) {
+        sums.mean[static_cast<std::size_t>(k)] += y / n;
+        sums.largest = std::max(sums.largest, std::fabs(y));
+    });
+    for (const double m : sums.mean) sums.mean_length = std::hypot(sums.mean_length, m);
+    double root = 0.0;  // of the sum of squares, which may be beyond double
+    for_each(source, [&](std::int64_t, std::int64_t k, double y) {
+        const double z = y - sums.mean[static_cast<std::size_t>(k)];
+        sums.farthest = std::max(sums.farthest, std::fabs(z));
+        root = std::hypot(root, z);
+    });
+    sums.step = root / std::sqrt(n);
+    return sums;
+}
+
+}  // namespace
+
+ColumnScaling parse_column_scaling(std::string_view text) {
+    if (text == "none") return ColumnScaling::None;
+    if (text == "max-abs") return ColumnScaling::MaxAbs;
+    if (text == "centred") return ColumnScaling::Centred;
+    throw InputError("the scaling of features is '{}', expected max-abs, centred or none", text);
+}
+
+LoadedFeatures load_features(MeasuringKernels& kernels, const RowSource& source, ColumnScaling scaling) {
+    const Conversion to = choose_conversion(source, scaling);
+    LongestRow longest;
+    LoadedFeatures loaded;
+    loaded.memory = load_converted(kernels, source, [&](std::int64_t i, std::int64_t k, double x) {
+        const double converted = to(k, x);
+        longest.add(i, converted);
+        return converted;
+    });
+    loaded.view = loaded.memory.view<float>({source.rows, source.columns});
+    loaded.unit = to.unit;
+    loaded.warning = longest.warning(source.name, to.typical);
+    return loaded;
+}
+
+LoadedFeatures borrow_features(const RowSource& source, ConstTensor x, ColumnScaling scaling) {
+    Conversion to = choose_conversion(source, scaling);
+    LongestRow longest;
+    for_each(source, [&](std::int64_t i, std::int64_t k, double value) { longest.add(i, to(k, value)); });
+    LoadedFeatures loaded;
+    loaded.view = x;
+    loaded.unit = to.unit;
+    loaded.warning = longest.warning(source.name, to.typical);
+    loaded.offset = std::move(to.offset);
+    loaded.factor = std::move(to.factor);
+    return loaded;
+}
+
+LoadedTargets load_targets(MeasuringKernels& kernels, const RowSource& source) {
+    const TargetSums sums = sums_of(source);
+    const double step = sums.step;
+    LoadedTargets loaded;
+    const auto load_as = [&](double unit, auto convert) {
+        return load_converted(kernels, source, [=](std::int64_t, std::int64_t k, double y) {
+            return convert(static_cast<std::size_t>(k), y) / unit;
+        });
+    };
+    const bool far_from_0 = sums.mean_length > 3.0 * step && step > 0.0;
+    if (!far_from_0) {
+        loaded.memory = load_as(power_of_two_for(sums.largest), [](std::size_t, double y) { return y; });
+        loaded.view = loaded.memory.view<float>({source.rows, source.columns});
+        return loaded;
+    }
+    const double unit = power_of_two_for(sums.farthest);
+    const auto centred = [&](std::size_t k, double y) { return y - sums.mean[k]; };
+    loaded.memory = load_as(unit, centred);
+    loaded.moved_memory = load_as(unit, [&](std::size_t k, double y) {
+        return centred(k, y) + step * sums.mean[k] / sums.mean_length;
+    });
+    loaded.view = loaded.memory.view<float>({source.rows, source.columns});
+    loaded.centred = CentredTargets{loaded.view, loaded.moved_memory.view<float>(loaded.view.shape),
+                                    sums.mean_length / unit, step / unit};
+    return loaded;
+}
+
+LoadedTargets load_labels(MeasuringKernels& kernels, const std::string& name,
+                          std::span<const std::int64_t> labels) {
+    if (const auto least = std::ranges::min_element(labels); *least < 0)
+        throw InputError("{}: label {} found at row {}, labels of at least 0 expected", name, *least,
+                         least - labels.begin());
+    std::vector<std::int64_t> classes(labels.begin(), labels.end());
+    std::ranges::sort(classes);
+    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+    const std::size_t c = classes.size();
+    const Shape shape{std::ssize(labels), static_cast<std::int64_t>(c)};
+    LoadedTargets loaded;
+    loaded.memory = load(kernels, shape[0], shape[1], [&](std::int64_t first, std::span<float> rows) {
+        std::ranges::fill(rows, 0.0F);
+        for (std::size_t i = 0; i < rows.size() / c; ++i) {
+            const std::int64_t label = labels[static_cast<std::size_t>(first) + i];
+            const auto column = std::ranges::lower_bound(classes, label) - classes.begin();
+            rows[i * c + static_cast<std::size_t>(column)] = 1.0F;
+        }
+    });
+    loaded.view = loaded.memory.view<float>(shape);
+    return loaded;
+}
+
+namespace {
+
+/// A spectrum over 1/delta of features that were divided by `unit`, over that of the original ones.
+Spectrum in_units_of(double unit, Spectrum s) {
+    const double factor = 1.0 / (unit * unit);
+    for (FrequencyCurve* const curve : {&s.lfr, &s.rdf})
+        for (double& inv_delta : curve->inv_delta) inv_delta *= factor;
+    for (double& density : s.rdf.value) density /= factor;
+    s.peak.inv_delta *= factor;
+    s.peak.rdf /= factor;
+    for (double* const width : {&s.peak.rise10, &s.peak.rise50, &s.peak.rise90}) *width *= factor;
+    return s;
+}
+
+}  // namespace
+
+std::vector<Spectrum> measure_loaded(MeasuringKernels& kernels, std::span<const LoadedSamples> samples,
+                                     SpectrumOptions options, const Warn& warn,
+                                     const std::function<void(const std::string&)>& begin) {
+    const double unit = samples.front().features.unit;
+    std::vector<SampleSource> sources;
+    for (const LoadedSamples& one : samples) {
+        if (one.features.unit != unit)
+            throw InputError(
+                "{} and {}: features about {:.0e} times as large found, features of one scale expected, or "
+                "such that are scaled by column",
+                samples.front().name, one.name, one.features.unit / unit);
+        sources.push_back({one.name, [&] {
+                               if (begin) begin(one.name);
+                               return SampleTensors{one.features.view, one.targets.view,
+                                                    one.targets.centred_or_null(), one.features.scale()};
+                           }});
+    }
+    options.grid.lo *= unit * unit;
+    options.grid.hi *= unit * unit;
+    for (double& inv_delta : options.grid.listed) inv_delta *= unit * unit;
+    // LFR of a function of one variable rises over decades.
+    options.logarithmic = samples.front().features.view.columns() == 1;
+    std::vector<std::string> warnings;
+    std::vector<Spectrum> spectra = measure_spectra(
+        kernels, sources, options, [&](const std::string& line) { warnings.push_back(line); });
+    if (spectra.empty())
+        throw InputError("{}", warnings.empty()
+                                   ? "nothing measured: LFR rises nowhere; features and targets that differ "
+                                     "from sample to sample expected, or a fixed grid of 1/delta"
+                                   : warnings.front());
+    std::ranges::for_each(warnings, warn);
+    for (Spectrum& spectrum : spectra) spectrum = in_units_of(unit, std::move(spectrum));
+    return spectra;
+}
+
+}  // namespace deepfreq

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "kernels/measuring_kernels.h"
+
+namespace deepfreq {
+
+/// What the CPU does of measuring: memory.cpp, measuring.cpp, spectrum.cpp and what that is made of. It needs
+/// OpenMP and nothing else.
+class CpuMeasuringKernels : public virtual MeasuringKernels {
+  public:
+    std::string description() const override;
+    void synchronize() override {}
+
+  protected:
+    /// "cpu: PROCESSOR, N threads".
+    static std::string processor();
+
+  private:
+    // memory.cpp
+    void* do_allocate(std::size_t bytes) override;
+    void do_release(void* data) noexcept override;
+    std::size_t do_free_bytes() const override;
+    void do_upload(const void* host, void* device, std::size_t bytes) override;
+    void do_download(const void* device, void* host, std::size_t bytes) override;
+    void do_copy(const void* from, void* to, std::size_t bytes) override;
+    void do_zero(void* data, std::size_t bytes) override;
+    // measuring.cpp
+    void do_centre_columns(Tensor x) override;
+    void do_scale_columns_by_max_abs(Tensor x) override;
+    double do_sum_of_squares(ConstTensor x, const ColumnScale& scale) override;
+    std::optional<std::int64_t> do_first_non_finite(ConstTensor x) override;
+    // spectrum.cpp
+    std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
+                                                         std::span<const double> inv_delta,
+                                                         const LowFrequencyParams& params) override;
+};
+
+}  // namespace deepfreq

@@ -1,0 +1,2 @@
+class InputError(ValueError):
+    """Wrong input: one sentence that names the thing, what was found and what was expected."""

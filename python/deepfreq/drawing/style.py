@@ -1,0 +1,91 @@
+"""What all figures share: colours, names, legends, and files that are the same to the byte from the same tables."""
+
+import io
+import math
+import os
+import re
+
+import matplotlib
+import numpy as np
+
+# A creation date would make every file differ from the last one.
+METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+# Okabe & Ito's colours, told apart by colour-blind readers too; the yellow, too pale for a line, left out.
+COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000"]
+
+WIDTH = 7.0  # inches: both columns of a paper
+
+STYLE = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 2.5,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "deepfreq",
+}
+
+
+def shown(name):
+    """A name as a label: without mathematics in it, and without a leading _, which would keep it out of a legend."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # bytes that are not UTF-8
+    text = "".join(letter if letter.isprintable() else " " for letter in text).replace("$", r"\$")
+    text = text if len(text) <= 60 else text[:59] + "…"
+    return rf"$\_${text[1:]}" if text.startswith("_") else text or " "
+
+
+def colours_of(names):
+    """One colour each: the palette, or shades from dark to light when there are more names than colours."""
+    if len(names) <= len(COLOURS):
+        return dict(zip(names, COLOURS))
+    return dict(zip(names, matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(names)))))
+
+
+def styles_of(names):
+    """{name: colour and style}. Networks plain-N and residual-N share a colour; with residual connections: dashed."""
+    colours = colours_of(list(dict.fromkeys(re.sub("^(plain|residual)-", "", name) for name in names)))
+    return {name: {"color": colours[re.sub("^(plain|residual)-", "", name)],
+                   "linestyle": "--" if name.startswith("residual-") else "-"} for name in names}
+
+
+def legend_above(figure, axes, entry=1.1):
+    """One legend for all panels, in a strip kept free above them; `entry` inches each."""
+    handles, labels = axes.get_legend_handles_labels()
+    in_a_line = min(len(labels), max(1, int(figure.get_figwidth() / entry)))
+    strip = 0.05 + 0.17 * math.ceil(len(labels) / in_a_line)  # inches
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - strip / figure.get_figheight()))
+    figure.legend(handles, labels, loc="upper center", ncol=in_a_line, handlelength=1.6, borderaxespad=0.1)
+
+
+def is_logarithmic(grid):
+    """Whether a grid is spaced by ratios: its middle lies far below the mean of its ends."""
+    return np.median(grid) < 0.2 * (grid.min() + grid.max())
+
+
+def save(figure, path):
+    """Writes a figure so that it stands under its name whole or not at all."""
+    kind = path.suffix[1:]
+    picture = io.BytesIO()
+    figure.savefig(picture, format=kind, metadata=METADATA[kind])
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(picture.getvalue())
+    os.replace(part, path)
+
+
+def write_figures(figures, folder, kinds):
+    """Writes {stem: figure} into a folder in every kind of file asked for."""
+    folder.mkdir(exist_ok=True)
+    for stem, figure in figures.items():
+        figure.draw_without_rendering()  # lays the figure out, once for all kinds of file
+        figure.set_layout_engine("none")
+        for kind in kinds:
+            save(figure, folder / f"{stem}.{kind}")
