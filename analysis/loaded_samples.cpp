@@ -311,25 +311,26 @@ Spectrum in_units_of(double unit, Spectrum s) {
 std::vector<Spectrum> measure_loaded(MeasuringKernels& kernels, std::span<const LoadedSamples> samples,
                                      SpectrumOptions options, const Warn& warn,
                                      const std::function<void(const std::string&)>& begin) {
-    const double unit = samples.front().features.unit;
+    const LoadedFeatures& first = samples.front().features();
+    const double unit = first.unit;
+    // LFR of a function of one variable rises over decades.
+    options.logarithmic = first.view.columns() == 1;
     std::vector<SampleSource> sources;
-    for (const LoadedSamples& one : samples) {
-        if (one.features.unit != unit)
-            throw InputError(
-                "{} and {}: features about {:.0e} times as large found, features of one scale expected, or "
-                "such that are scaled by column",
-                samples.front().name, one.name, one.features.unit / unit);
+    for (const LoadedSamples& one : samples)
         sources.push_back({one.name, [&] {
                                if (begin) begin(one.name);
-                               return SampleTensors{one.features.view, one.targets.view,
-                                                    one.targets.centred_or_null(), one.features.scale()};
+                               const LoadedFeatures& features = one.features();
+                               if (features.unit != unit)
+                                   throw InputError(
+                                       "{} and {}: features about {:.0e} times as large found, features of "
+                                       "one scale expected, or such that are scaled by column",
+                                       samples.front().name, one.name, features.unit / unit);
+                               return SampleTensors{features.view, one.targets.view,
+                                                    one.targets.centred_or_null(), features.scale()};
                            }});
-    }
     options.grid.lo *= unit * unit;
     options.grid.hi *= unit * unit;
     for (double& inv_delta : options.grid.listed) inv_delta *= unit * unit;
-    // LFR of a function of one variable rises over decades.
-    options.logarithmic = samples.front().features.view.columns() == 1;
     std::vector<std::string> warnings;
     std::vector<Spectrum> spectra = measure_spectra(
         kernels, sources, options, [&](const std::string& line) { warnings.push_back(line); });

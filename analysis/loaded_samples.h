@@ -76,7 +76,8 @@ LoadedTargets load_labels(MeasuringKernels& kernels, const std::string& name,
 /// Features with their targets, as many rows.
 struct LoadedSamples {
     std::string name;  ///< in warnings
-    const LoadedFeatures& features;
+    /// Called before each use; what it returns is used until that of any other is called.
+    std::function<const LoadedFeatures&()> features;
     const LoadedTargets& targets;
 };
 

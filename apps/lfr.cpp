@@ -149,7 +149,9 @@ Samples load_samples(Kernels& kernels, const Flags& flags) {
 std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const FilterFlags& filter) {
     Progress progress(0, 0.0, 0, 0.0);
     std::vector<LoadedSamples> loaded;
-    for (const Curve& curve : samples.curves) loaded.push_back({curve.name, curve.features, curve.targets});
+    for (const Curve& curve : samples.curves)
+        loaded.push_back(
+            {curve.name, [&]() -> const LoadedFeatures& { return curve.features; }, curve.targets});
     SpectrumOptions options;
     options.grid = filter.grid();
     options.filter = filter.params();

@@ -67,6 +67,10 @@ struct Case {
     double scale;  ///< of the features that are measured
 };
 
+auto lent(const LoadedFeatures& features) {
+    return [&]() -> const LoadedFeatures& { return features; };
+}
+
 Numbers normal_numbers() {
     const Philox random(3, RandomUse::Functions);
     Numbers numbers;
@@ -199,7 +203,7 @@ TEST_CASE("apps/samples: borrowed features are measured as loaded ones are, and 
         CHECK(borrowed.view.data == x.data());
         CHECK(borrowed.memory.bytes() == 0);
         const auto measured = [&](const LoadedFeatures& features) {
-            const std::vector<LoadedSamples> samples{{"x", features, targets}};
+            const std::vector<LoadedSamples> samples{{"x", lent(features), targets}};
             return measure_loaded(*kernels, samples, {}, [](const auto&) {})[0];
         };
         const Spectrum expected = measured(loaded), found = measured(borrowed);
@@ -229,7 +233,7 @@ TEST_CASE("apps/samples: features of very different scales have no grid in commo
                                  scaling);
         };
         const LoadedFeatures a = load(x), b = load(tiny);
-        const std::vector<LoadedSamples> samples{{"a", a, targets}, {"b", b, targets}};
+        const std::vector<LoadedSamples> samples{{"a", lent(a), targets}, {"b", lent(b), targets}};
         return measure_loaded(*kernels, samples, {}, [](const auto&) {});
     };
     CHECK(measure(ColumnScaling::MaxAbs).size() == 2);

@@ -5,11 +5,13 @@ import math
 import re
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from .._errors import InputError
 from .gradients import gradient_figure
-from .style import COLOURS, WIDTH, is_logarithmic, legend_above, shown, styles_of, write_figures
+from .style import COLOURS, STYLE, WIDTH, is_logarithmic, legend_above, shown, styles_of, write_figures
 from .tables import layers_of, networks_of, read_tables, select
 
 MAX_PANELS = 8
@@ -183,3 +185,20 @@ def draw(run_folder, kinds):
     if len(tables["gradients.csv"]["epoch"]):
         figures["gradients"] = gradient_figure(tables["gradients.csv"], WIDTH)
     write_figures(figures, run_folder / "figures", kinds)
+
+
+def history_figure(history, curve):
+    """The spectra of a model's layers by epoch, as a run's figures show them."""
+    if curve not in ("rdf", "lfr"):
+        raise InputError(f"curve is {curve!r}, expected 'rdf' or 'lfr'")
+    parts = [(epoch, name, *((s.rdf_inv_delta, s.rdf) if curve == "rdf" else (s.inv_delta, s.lfr)))
+             for epoch, spectra in history.items() for name, s in spectra.items()]
+    lengths = [len(values) for *_, values in parts]
+    table = {"epoch": np.repeat([float(epoch) for epoch, *_ in parts], lengths),
+             "layer": np.repeat([name for _, name, *_ in parts], lengths),
+             "inv_delta": np.concatenate([widths for *_, widths, _ in parts]),
+             curve: np.concatenate([values for *_, values in parts])}
+    with rc_context(STYLE):
+        if curve == "rdf":
+            return curve_panels(table, "rdf", "RDF / its maximum", True)
+        return curve_panels(table, "lfr", "LFR", False)

@@ -5,8 +5,12 @@ import math
 import os
 import re
 
-import matplotlib
 import numpy as np
+
+try:
+    import matplotlib
+except ImportError as error:
+    raise ImportError(f"{error}: figures need matplotlib: pip install 'deepfreq[plot]'") from error
 
 # A creation date would make every file differ from the last one.
 METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}

@@ -1,0 +1,7 @@
+import sys
+
+from . import doctor
+
+report = doctor()
+print(report)
+sys.exit(0 if report.healthy else 1)

@@ -1,0 +1,41 @@
+# What every one of the extension modules has (python/src/bindings.cpp); _native.py takes one.
+from collections.abc import Callable
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+Reader = Callable[[int, int], Numbers]
+
+lfr_header: str
+rdf_header: str
+peaks_header: str
+
+class Features:
+    @overload
+    def __init__(self, name: str, x: NDArray[np.float32], scaling: str) -> None: ...
+    @overload
+    def __init__(self, name: str, rows: int, columns: int, read: Reader, scaling: str) -> None: ...
+    @property
+    def warning(self) -> str: ...
+    @property
+    def address(self) -> int: ...
+
+class Targets:
+    @overload
+    def __init__(self, name: str, labels: NDArray[np.int64]) -> None: ...
+    @overload
+    def __init__(self, name: str, rows: int, columns: int, read: Reader) -> None: ...
+
+Curves = tuple[Numbers, Numbers, Numbers, Numbers, tuple[float, float, float, float, float]]
+Sources = list[tuple[str, Callable[[], Features]]]
+
+@overload
+def measure(sources: Sources, targets: Targets, grid: str, exclude_self: bool) -> tuple[list[Curves], list[str]]: ...
+@overload
+def measure(sources: Sources, targets: Targets, widths: Numbers, exclude_self: bool) -> tuple[list[Curves], list[str]]: ...
+def csv_rows(inv_delta: Numbers, lfr: Numbers, rdf_inv_delta: Numbers, rdf: Numbers,
+             peak: tuple[float, float, float, float, float], network: str, layer: str,
+             epoch: str) -> tuple[list[str], list[str], str]: ...
+def device() -> str: ...

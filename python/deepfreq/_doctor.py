@@ -1,0 +1,68 @@
+"""What this installation computes with, and whether it computes right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from . import _oracle
+from ._measure import lfr
+from ._native import core, generation
+
+ALLOWED = 1e-5  # of LFR, at every width
+
+
+def openmp_runtimes() -> list[str]:
+    """Paths of the OpenMP libraries in this process. Two of them would each have threads of their own."""
+    lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    paths = {line.split(maxsplit=5)[5] for line in lines if len(line.split(maxsplit=5)) == 6}
+    return sorted(path for path in paths if Path(path).name.startswith(("libgomp", "libomp", "libiomp")))
+
+
+def self_check() -> float:
+    """The largest error of LFR on 300 samples, against NumPy in double."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((300, 20)), rng.integers(0, 3, 300)
+    scaled, one_hot = _oracle.as_measured(x, y)
+    distance = _oracle.squared_distances(scaled)
+    s = lfr(x, y)
+    return max(abs(float(found) - _oracle.low_frequency_ratio(distance, one_hot, float(width)))
+               for width, found in zip(s.inv_delta[::10], s.lfr[::10]))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `doctor` found; printed, it is a few lines."""
+
+    version: str
+    device: str  #: where measurements are made
+    generation: str  #: of processors that the kernels were compiled for
+    openmp: list[str]  #: paths of the OpenMP runtimes in this process
+    cuda: str  #: why there is no GPU
+    error: float  #: the largest of the self-check
+    healthy: bool
+
+    def __str__(self) -> str:
+        runtimes = ", ".join(self.openmp) or "linked in"
+        if len(self.openmp) > 1:
+            runtimes += ": more than one, each with threads of its own"
+        verdict = "passed" if self.error <= ALLOWED else "FAILED"
+        return (f"deepfreq {self.version}\n"
+                f"device: {self.device}\n"
+                f"kernels: for {self.generation.replace('_v', '-v').replace('x86_64', 'x86-64')}\n"
+                f"OpenMP: {runtimes}\n"
+                f"GPU: {self.cuda}\n"
+                f"self-check: {verdict}, LFR is off by at most {self.error:.1e} (allowed: {ALLOWED:.0e})")
+
+    __repr__ = __str__
+
+
+def doctor() -> Report:
+    """Version, processor, OpenMP, GPU and a self-check; `python -m deepfreq` prints it."""
+    error = self_check()
+    runtimes = openmp_runtimes()
+    return Report(version("deepfreq"), core.device(), generation(), runtimes,
+                  "not used: this build measures on the CPU", error, error <= ALLOWED and len(runtimes) <= 1)

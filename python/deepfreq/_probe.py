@@ -1,0 +1,143 @@
+"""Spectra of the layers of a PyTorch model, while it trains."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import ArrayLike
+
+from ._arrays import features_of, targets_of
+from ._collect import Collector, Step, default_step, matching_layers, unwrapped
+from ._errors import InputError
+from ._measure import NORMALIZATIONS, grid_of, measure, warn
+from ._native import core
+from ._spectrum import Spectra, write_tables
+
+if TYPE_CHECKING:
+    import torch
+    from matplotlib.figure import Figure
+
+
+class Probe:
+    """Measures what the layers of a model leave to learn, whenever `measure` is called during the user's own training.
+
+    model: a torch.nn.Module; DistributedDataParallel, DataParallel and torch.compile may be around it, for its layers run
+        without them here. layers: names as model.named_modules() has them, with * for one part of a name ("blocks.*.mlp");
+        by default the model's children. data: a DataLoader, or (inputs, targets) as two tensors.
+    samples: measure the first so many; by default all. inv_delta, delta, normalize, exclude_self: as for `deepfreq.lfr`.
+    step: runs the model on one batch and returns its targets, where they are not (inputs, targets) or a dictionary with
+        "labels". memory_limit: bytes for features; above it, one layer is collected at a time, in several runs over the data.
+
+    Between measurements the model has no hooks, and its training flags and all random states are as they were. Raises
+    InputError for layers that match nothing, are not called or called twice, or give anything but a tensor.
+    """
+
+    def __init__(self, model: torch.nn.Module, layers: str | Iterable[str] = "*", data: Any = None, *,
+                 samples: int | None = None, inv_delta: ArrayLike | str | None = None, delta: ArrayLike | None = None,
+                 normalize: str = "max-abs", exclude_self: bool = False, step: Step | None = None,
+                 memory_limit: int = 4 << 30) -> None:
+        import torch
+
+        if not isinstance(model, torch.nn.Module):
+            raise TypeError(f"model: {type(model).__name__} found, a torch.nn.Module expected")
+        if data is None:
+            raise InputError("data: None found, a DataLoader or (inputs, targets) expected")
+        if samples is not None and samples < 1:
+            raise InputError(f"samples is {samples}, at least 1 expected")
+        if normalize not in NORMALIZATIONS:
+            raise InputError(f"normalize is {normalize!r}, expected one of {', '.join(map(repr, NORMALIZATIONS))}")
+        inner = unwrapped(model)
+        self._layers = matching_layers(inner, [layers] if isinstance(layers, str) else list(layers))
+        if not self._layers:
+            raise InputError("layers: an empty list found, at least one name expected")
+        self._grid = grid_of(inv_delta, delta)
+        self._normalize, self._exclude_self, self._memory_limit = normalize, exclude_self, memory_limit
+        self._collector: Collector | None = Collector(inner, data, step or default_step, samples)
+        self._widths: dict[str, int] | None = None
+        #: Spectra by epoch, in the order they were measured
+        self.history: dict[float, Spectra] = {}
+
+    @property
+    def layers(self) -> list[str]:
+        return list(self._layers)
+
+    def __repr__(self) -> str:
+        return f"Probe({', '.join(self.layers)}: measured at {len(self.history)} epochs)"
+
+    def measure(self, epoch: float | None = None) -> Spectra:
+        """The spectra of all layers now, on one grid; `history` has them under `epoch`, by default how many there are."""
+        if self._collector is None:
+            raise InputError("the probe is closed; a new one expected")
+        if epoch is None:
+            epoch = len(self.history)
+        if self._widths is None:
+            self._widths = self._collector.widths(self._layers)
+        spectra = self._at_once(self._collector) if self._fits() else self._one_by_one(self._collector)
+        self.history[epoch] = spectra
+        return spectra
+
+    def _fits(self) -> bool:
+        assert self._collector is not None and self._widths is not None
+        return 4 * self._collector.capacity * sum(self._widths.values()) <= self._memory_limit
+
+    def _at_once(self, collector: Collector) -> Spectra:
+        assert self._widths is not None
+        rows, targets = collector.collect(self._layers, self._widths)
+        loaded = {name: features_of(name, x, self._normalize)[0] for name, x in rows.items()}
+        for one in loaded.values():
+            if one.warning:
+                warn(one.warning)
+        return self._measure({name: partial(loaded.__getitem__, name) for name in loaded}, targets)
+
+    def _one_by_one(self, collector: Collector) -> Spectra:
+        """Each layer is collected anew for each pass over it, the same samples in the same order."""
+        assert self._widths is not None
+        widths = self._widths
+        latest: dict[str, core.Features] = {}
+
+        def collected(name: str) -> core.Features:
+            if name not in latest:
+                latest.clear()
+                rows, _ = collector.collect({name: self._layers[name]}, widths)
+                latest[name] = features_of(name, rows[name], self._normalize)[0]
+            return latest[name]
+
+        first = self.layers[0]
+        _, targets = collector.collect({first: self._layers[first]}, widths)
+        return self._measure({name: partial(collected, name) for name in self._layers}, targets)
+
+    def _measure(self, sources: dict[str, Callable[[], core.Features]], targets: Any) -> Spectra:
+        n = len(targets)
+        return measure(sources, targets_of(targets, n, "data"), n, self._grid, self._exclude_self)
+
+    def plot(self, curve: str = "rdf") -> Figure:
+        """A panel for each epoch measured, a curve for each layer: "rdf", over its maximum, or "lfr"; a new figure."""
+        if not self.history:
+            raise InputError("nothing is measured yet, a call of measure() expected")
+        from .drawing.layers import history_figure
+
+        figure: Figure = history_figure(self.history, curve)
+        return figure
+
+    def to_csv(self, folder: str | os.PathLike[str]) -> None:
+        """Writes lfr.csv, rdf.csv and peaks.csv of all epochs as the apps do; `deepfreq.load_run` reads them."""
+        write_tables(Path(folder), {("model", name, f"{epoch:g}"): s for epoch, spectra in self.history.items()
+                                    for name, s in spectra.items()})
+
+    def close(self) -> None:
+        """Gives back the memory of the features. The history stays."""
+        if self._collector is not None:
+            self._collector.close()
+        self._collector = None
+
+    def __enter__(self) -> Probe:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 traceback: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,15 @@
+#include "python/src/interrupts.h"
+
+#include <nanobind/nanobind.h>
+
+namespace deepfreq::python {
+
+bool Interrupts::pending() {
+    if (found_ || std::this_thread::get_id() != caller_ || Clock::now() < next_) return found_;
+    const nanobind::gil_scoped_acquire gil;
+    found_ = PyErr_CheckSignals() != 0;
+    next_ = Clock::now() + interval;
+    return found_;
+}
+
+}  // namespace deepfreq::python

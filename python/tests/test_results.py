@@ -1,0 +1,87 @@
+"""What is done with spectra and runs: tables, plots, types."""
+
+import subprocess
+import sys
+
+import deepfreq as df
+import numpy as np
+import pytest
+from conftest import ROOT
+
+
+def test_a_spectrum_is_frozen_and_says_what_it_is_in_a_line(samples):
+    s = df.lfr(*samples)
+    assert repr(s).startswith(f"Spectrum(features: n = 600, {len(s.lfr)} widths 1/delta = ") and "\n" not in repr(s)
+    assert len(s.rdf) == len(s.rdf_inv_delta) == len(s.inv_delta) - 1
+    assert np.allclose(s.rdf, np.diff(s.lfr) / np.diff(s.inv_delta))
+    with pytest.raises(AttributeError):
+        s.lfr = s.rdf
+    assert repr(df.spectra({"a": samples[0]}, samples[1])).startswith("Spectra(a: RDF peaks at ")
+
+
+def test_tables_are_read_back(tmp_path, samples):
+    x, y = samples
+    found = df.spectra({"fc1": x, "fc,2": np.tanh(x)}, y)
+    found.to_csv(tmp_path / "new" / "folder")
+    run = df.load_run(tmp_path / "new" / "folder")
+    assert set(run) == {"lfr", "rdf", "peaks"} and f"lfr: {2 * len(found['fc1'].lfr)} rows" in repr(run)
+    assert set(run["lfr"]["layer"]) == {"fc1", "fc,2"}
+    of_fc1 = run["lfr"]["layer"] == "fc1"
+    assert np.allclose(run["lfr"]["lfr"][of_fc1], found["fc1"].lfr, rtol=1e-8)
+
+
+def test_pandas(tmp_path, samples):
+    pytest.importorskip("pandas")
+    found = df.spectra({"a": samples[0]}, samples[1])
+    frame = found.to_pandas()
+    assert list(frame.columns) == ["a"] and frame.index.name == "inv_delta"
+    assert np.array_equal(frame["a"], found["a"].to_pandas()["a"])
+    found.to_csv(tmp_path)
+    assert len(df.load_run(tmp_path).to_pandas("peaks")) == 1
+
+
+def test_a_run_of_an_app_is_read(app, tmp_path):
+    subprocess.run([app.parent / "train_mlp_mnist", "--quick", "--epochs", "1", "--no-figures", "--samples", "200", "--data",
+                    tmp_path / "none", "--out", tmp_path / "run", "--device", "cpu"],
+                   capture_output=True, check=False, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    if not (tmp_path / "run" / "lfr.csv").exists():
+        pytest.skip("the app has no data here")
+    run = df.load_run(tmp_path / "run")
+    assert set(run) == {"metrics", "lfr", "rdf", "peaks", "gradients"}
+    assert run.manifest and len(run["metrics"]["epoch"]) == 2
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(df.InputError, match="no lfr.csv found, the folder of a run expected"):
+        df.load_run(tmp_path)
+    (tmp_path / "lfr.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(df.InputError, match="lfr.csv: the header is 'a,b' and should be 'network,layer,"):
+        df.load_run(tmp_path)
+
+
+def test_plots(samples):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    x, y = samples
+    found = df.spectra({"fc1": x, "_fc2": np.tanh(x)}, y)
+    axes = found.plot()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["fc1", r"$\_$fc2"]
+    assert np.nanmax(axes.lines[0].get_ydata()) == 1.0
+    assert found["fc1"].plot(axes, curve="lfr", color="black", label="again") is axes
+    assert axes.lines[-1].get_color() == "black" and np.array_equal(axes.lines[-1].get_ydata(), found["fc1"].lfr)
+    with pytest.raises(df.InputError, match="curve is 'both', expected 'rdf' or 'lfr'"):
+        found.plot(curve="both")
+
+
+def test_plots_leave_matplotlib_as_the_user_has_set_it(samples):
+    matplotlib = pytest.importorskip("matplotlib")
+    before = dict(matplotlib.rcParams)
+    df.lfr(*samples).plot()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_types():
+    pytest.importorskip("mypy")
+    ended = subprocess.run([sys.executable, "-m", "mypy", "--config-file", ROOT / "pyproject.toml", "-p", "deepfreq"],
+                           capture_output=True, text=True, cwd=ROOT / "python")
+    assert ended.returncode == 0, ended.stdout
