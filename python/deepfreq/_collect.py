@@ -178,8 +178,6 @@ class Collector:
         n, targets = self._run(layers, keep)
         if self._samples is not None and n < self._samples:
             raise InputError(f"data: {n} samples found, the {self._samples} asked for expected")
-        if n == 0:
-            raise InputError("data: no batch found, at least one sample expected")
         return {name: self._buffers[name][:n] for name in layers}, targets
 
     def _run(self, layers: Mapping[str, torch.nn.Module], take: Callable[[str, torch.Tensor, int], None],
@@ -210,7 +208,9 @@ class Collector:
                     take(name, rows.reshape(len(rows), -1)[:room], n)
                 targets.append(y[:room])
                 n += len(targets[-1])
-        return n, torch.cat(targets) if targets else None
+        if n == 0:
+            raise InputError("data: no batch found, at least one sample expected")
+        return n, torch.cat(targets)
 
     def close(self) -> None:
         self._buffers.clear()

@@ -19,7 +19,7 @@ def data_sets(rng):
     n = size(500, 2000)
     x = np.linspace(-1, 1, n)
     yield "a sine, float64", x, np.sin(7 * np.pi * x), "none", False
-    yield "the largest", normal(3000, 3072), labels(3000, 10), "max-abs", False
+    yield "the widest", normal(1200, 3072), labels(1200, 10), "max-abs", False
     distinct = normal(size(100, 500), size(2, 80), 1e-6)
     x = np.tile(distinct, (4, 1))
     yield "duplicates with different labels, scale 1e-6", x, labels(len(x), 5), "none", False

@@ -40,15 +40,27 @@ def test_pandas(tmp_path, samples):
     assert len(df.load_run(tmp_path).to_pandas("peaks")) == 1
 
 
-def test_a_run_of_an_app_is_read(app, tmp_path):
-    subprocess.run([app.parent / "train_mlp_mnist", "--quick", "--epochs", "1", "--no-figures", "--samples", "200", "--data",
-                    tmp_path / "none", "--out", tmp_path / "run", "--device", "cpu"],
-                   capture_output=True, check=False, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
-    if not (tmp_path / "run" / "lfr.csv").exists():
-        pytest.skip("the app has no data here")
-    run = df.load_run(tmp_path / "run")
-    assert set(run) == {"metrics", "lfr", "rdf", "peaks", "gradients"}
-    assert run.manifest and len(run["metrics"]["epoch"]) == 2
+def write_idx(path, array):
+    """A file of MNIST's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = bytes([0, 0, 8, array.ndim]) + b"".join(extent.to_bytes(4, "big") for extent in array.shape)
+    path.write_bytes(header + array.astype(np.uint8).tobytes())
+
+
+def test_runs_of_an_app_are_read(app, tmp_path, rng):
+    for part, n in (("train", 300), ("t10k", 100)):
+        write_idx(tmp_path / "mnist" / f"{part}-images-idx3-ubyte", rng.integers(0, 256, (n, 28, 28)))
+        write_idx(tmp_path / "mnist" / f"{part}-labels-idx1-ubyte", rng.integers(0, 10, n))
+    for name, seeds in (("one", "1"), ("two", "2")):
+        subprocess.run([app.parent / "train_mlp_mnist", "--data", tmp_path / "mnist", "--hidden", "20x2", "--samples", "200",
+                        "--epochs", "1", "--no-figures", "--device", "cpu", "--seeds", seeds, "--out", tmp_path / name],
+                       check=True, capture_output=True)
+    one, two = df.load_run(tmp_path / "one"), df.load_run(tmp_path / "two")
+    assert set(one) == set(two) == {"metrics", "lfr", "rdf", "peaks", "gradients"}
+    assert one["metrics"]["epoch"].tolist() == [0, 1] and "seed" not in one["metrics"]
+    assert set(two["lfr"]["seed"]) == {0, 1} and two["metrics"]["epoch"].tolist() == [0, 1, 0, 1]
+    assert one.manifest and two.manifest
+    assert set(one["peaks"]["layer"]) == {"1", "2"}
 
 
 def test_what_is_no_run_is_refused(tmp_path):

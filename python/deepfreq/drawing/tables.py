@@ -91,13 +91,12 @@ def select(table, **wanted):
 
 
 def layers_of(table):
-    """The layers of a table from the input on: those counted from the input, from the output, then others."""
+    """The layers of a table from the input on: those counted from the input, from the output, then others as they come."""
 
     def order(layer):
-        numbered = re.fullmatch(r"-?\d+", layer)
-        return (layer.startswith("-"), int(layer), "") if numbered else (2, 0, layer)
+        return (layer.startswith("-"), int(layer)) if re.fullmatch(r"-?\d+", layer) else (2, 0)
 
-    return sorted(set(table["layer"]), key=order)
+    return sorted(dict.fromkeys(table["layer"]), key=order)
 
 
 def networks_of(table):
