@@ -11,7 +11,8 @@
 namespace deepfreq {
 namespace {
 
-constexpr std::int64_t chunk = 1 << 21;  // numbers on their way at once: 16 MiB of doubles
+constexpr std::int64_t chunk =
+    1 << 18;  // numbers on their way at once: 2 MiB of doubles, which stay in a cache
 
 std::int64_t rows_at_once(std::int64_t rows, std::int64_t columns) {
     return std::clamp<std::int64_t>(chunk / columns, 1, rows);
@@ -32,31 +33,35 @@ Buffer load(MeasuringKernels& kernels, std::int64_t rows, std::int64_t columns, 
     return memory;
 }
 
-/// Calls take(i, column, value) for every number of the source.
+/// Calls take(i, row) for every row of the source.
 template <class Take>
-void for_each(const RowSource& source, Take take) {
+void for_each_row(const RowSource& source, Take take) {
     std::vector<double> some(
         static_cast<std::size_t>(rows_at_once(source.rows, source.columns) * source.columns));
     for (std::int64_t first = 0; first < source.rows; first += rows_at_once(source.rows, source.columns)) {
         const std::int64_t count = std::min(rows_at_once(source.rows, source.columns), source.rows - first);
         source.read(first, std::span(some).first(static_cast<std::size_t>(count * source.columns)));
-        for (std::int64_t i = 0; i < count; ++i)
-            for (std::int64_t k = 0; k < source.columns; ++k)
-                take(first + i, k, some[i * source.columns + k]);
+        for (std::int64_t i = 0; i < count; ++i) take(first + i, some.data() + i * source.columns);
     }
 }
 
-/// The tensor of convert(i, column, value) of every number.
+/// Calls take(column, value) for every number of the source.
+template <class Take>
+void for_each(const RowSource& source, Take take) {
+    for_each_row(source, [&](std::int64_t, const double* row) {
+        for (std::int64_t k = 0; k < source.columns; ++k) take(static_cast<std::size_t>(k), row[k]);
+    });
+}
+
+/// The tensor of what convert(i, row, converted) makes of every row.
 template <class Convert>
 Buffer load_converted(MeasuringKernels& kernels, const RowSource& source, Convert convert) {
     std::vector<double> some;
     return load(kernels, source.rows, source.columns, [&](std::int64_t first, std::span<float> rows) {
         some.resize(rows.size());
         source.read(first, some);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            const auto at = static_cast<std::int64_t>(i);
-            rows[i] = static_cast<float>(convert(first + at / source.columns, at % source.columns, some[i]));
-        }
+        for (std::int64_t at = 0; at < std::ssize(rows); at += source.columns)
+            convert(first + at / source.columns, some.data() + at, rows.data() + at);
     });
 }
 
@@ -102,20 +107,42 @@ struct Conversion {
     double unit = 1.0;
     double typical = 0.0;  ///< length of a row in the middle of them all, converted
 
-    double operator()(std::int64_t column, double x) const {
-        const auto k = static_cast<std::size_t>(column);
-        return (x - offset[k]) * factor[k];
+    double operator()(std::size_t k, double x) const { return (x - offset[k]) * factor[k]; }
+    /// Squared length of a row, converted.
+    double squares(const double* row) const {
+        const double* const less = offset.data();
+        const double* const times = factor.data();
+        double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+        for (std::size_t k = 0; k < factor.size(); ++k) {
+            const double converted = (row[k] - less[k]) * times[k];
+            sum += converted * converted;
+        }
+        return sum;
     }
 };
 
 // With Centred, the offset of a column is its mean.
 void centre(const RowSource& source, std::vector<double>& offset) {
     std::vector<double> mean(offset.size(), 0.0);
-    for_each(source, [&](std::int64_t, std::int64_t k, double x) {
-        mean[static_cast<std::size_t>(k)] +=
-            (x - offset[static_cast<std::size_t>(k)]) / static_cast<double>(source.rows);
-    });
+    for_each(source,
+             [&](std::size_t k, double x) { mean[k] += (x - offset[k]) / static_cast<double>(source.rows); });
     for (std::size_t k = 0; k < offset.size(); ++k) offset[k] += mean[k];
+}
+
+/// The largest |x - less[k]| of each column.
+std::vector<double> largest_magnitudes(const RowSource& source, const std::vector<double>& less) {
+    std::vector<double> largest(less.size(), 0.0);
+    double* const most = largest.data();
+    const double* const offset = less.data();
+    for_each_row(source, [&](std::int64_t, const double* row) {
+#pragma omp simd
+        for (std::size_t k = 0; k < less.size(); ++k) {
+            const double magnitude = std::fabs(row[k] - offset[k]);
+            most[k] = most[k] < magnitude ? magnitude : most[k];
+        }
+    });
+    return largest;
 }
 
 Conversion choose_conversion(const RowSource& source, ColumnScaling scaling) {
@@ -129,22 +156,19 @@ Conversion choose_conversion(const RowSource& source, ColumnScaling scaling) {
         for (std::size_t i = 0; i < column.size(); ++i) column[i] = sample[i * d + k];
         to.offset[k] = offset_of(column);
     }
-    const bool centred = scaling == ColumnScaling::Centred;
-    if (centred) centre(source, to.offset);
-    std::vector<double> largest(d, 0.0);  // by magnitude
-    double farthest = 0.0;
-    for_each(source, [&](std::int64_t, std::int64_t k, double x) {
-        double& most = largest[static_cast<std::size_t>(k)];
-        most = std::max(most, std::fabs(centred ? to(k, x) : x));
-        farthest = std::max(farthest, std::fabs(to(k, x)));
-    });
-    const bool scaled = scaling != ColumnScaling::None;
-    if (!scaled) to.unit = power_of_two_for(farthest);
-    for (std::size_t k = 0; k < d; ++k)
-        to.factor[k] = !scaled ? 1.0 / to.unit : largest[k] > 0.0 ? 1.0 / largest[k] : 0.0;
-    std::vector<double> lengths(column.size(), 0.0);
-    for (std::size_t i = 0; i < sample.size(); ++i)
-        lengths[i / d] = std::hypot(lengths[i / d], to(static_cast<std::int64_t>(i % d), sample[i]));
+    if (scaling == ColumnScaling::Centred) centre(source, to.offset);
+    if (scaling == ColumnScaling::None) {
+        to.unit = power_of_two_for(std::ranges::max(largest_magnitudes(source, to.offset)));
+        std::ranges::fill(to.factor, 1.0 / to.unit);
+    } else {
+        // The largest of the column itself, wherever its offset is, unless that is its mean.
+        const std::vector<double> largest = largest_magnitudes(
+            source, scaling == ColumnScaling::Centred ? to.offset : std::vector<double>(d, 0.0));
+        for (std::size_t k = 0; k < d; ++k) to.factor[k] = largest[k] > 0.0 ? 1.0 / largest[k] : 0.0;
+    }
+    std::vector<double> lengths;
+    for (std::size_t i = 0; i < column.size(); ++i)
+        lengths.push_back(std::sqrt(to.squares(sample.data() + i * d)));
     to.typical = median(std::move(lengths));
     return to;
 }
@@ -152,15 +176,12 @@ Conversion choose_conversion(const RowSource& source, ColumnScaling scaling) {
 /// Which row is the longest, and what to say if the others are nothing beside it.
 class LongestRow {
   public:
-    void add(std::int64_t row, double x) {
-        if (row != row_) finish_row();
-        row_ = row;
-        squares_ += x * x;
+    void add(std::int64_t row, double squares) {
+        if (squares > longest_) longest_ = squares, longest_row_ = row;
     }
     std::string warning(const std::string& name, double typical) {
         constexpr double worth_a_word = 1e6;  // the automatic grid covers 10^15 times the mean distance
         constexpr double too_far = 1e14;      // distances are 1e-28 of the largest: float32 ends at 1e-38
-        finish_row();
         const double ratio = std::sqrt(longest_) / typical;
         if (typical == 0.0 || !(ratio > worth_a_word)) return "";
         return fmt::format(
@@ -171,12 +192,8 @@ class LongestRow {
     }
 
   private:
-    void finish_row() {
-        if (squares_ > longest_) longest_ = squares_, longest_row_ = row_;
-        squares_ = 0.0;
-    }
-    std::int64_t row_ = 0, longest_row_ = 0;
-    double squares_ = 0.0, longest_ = 0.0;
+    std::int64_t longest_row_ = 0;
+    double longest_ = 0.0;
 };
 
 /// What is known of targets before they are loaded.
@@ -190,14 +207,14 @@ struct TargetSums {
 TargetSums sums_of(const RowSource& source) {
     TargetSums sums{std::vector<double>(static_cast<std::size_t>(source.columns), 0.0)};
     const auto n = static_cast<double>(source.rows);
-    for_each(source, [&](std::int64_t, std::int64_t k, double y) {
-        sums.mean[static_cast<std::size_t>(k)] += y / n;
+    for_each(source, [&](std::size_t k, double y) {
+        sums.mean[k] += y / n;
         sums.largest = std::max(sums.largest, std::fabs(y));
     });
     for (const double m : sums.mean) sums.mean_length = std::hypot(sums.mean_length, m);
     double root = 0.0;  // of the sum of squares, which may be beyond double
-    for_each(source, [&](std::int64_t, std::int64_t k, double y) {
-        const double z = y - sums.mean[static_cast<std::size_t>(k)];
+    for_each(source, [&](std::size_t k, double y) {
+        const double z = y - sums.mean[k];
         sums.farthest = std::max(sums.farthest, std::fabs(z));
         root = std::hypot(root, z);
     });
@@ -218,10 +235,9 @@ LoadedFeatures load_features(MeasuringKernels& kernels, const RowSource& source,
     const Conversion to = choose_conversion(source, scaling);
     LongestRow longest;
     LoadedFeatures loaded;
-    loaded.memory = load_converted(kernels, source, [&](std::int64_t i, std::int64_t k, double x) {
-        const double converted = to(k, x);
-        longest.add(i, converted);
-        return converted;
+    loaded.memory = load_converted(kernels, source, [&](std::int64_t i, const double* row, float* converted) {
+        for (std::size_t k = 0; k < to.factor.size(); ++k) converted[k] = static_cast<float>(to(k, row[k]));
+        longest.add(i, to.squares(row));
     });
     loaded.view = loaded.memory.view<float>({source.rows, source.columns});
     loaded.unit = to.unit;
@@ -232,7 +248,7 @@ LoadedFeatures load_features(MeasuringKernels& kernels, const RowSource& source,
 LoadedFeatures borrow_features(const RowSource& source, ConstTensor x, ColumnScaling scaling) {
     Conversion to = choose_conversion(source, scaling);
     LongestRow longest;
-    for_each(source, [&](std::int64_t i, std::int64_t k, double value) { longest.add(i, to(k, value)); });
+    for_each_row(source, [&](std::int64_t i, const double* row) { longest.add(i, to.squares(row)); });
     LoadedFeatures loaded;
     loaded.view = x;
     loaded.unit = to.unit;
@@ -247,8 +263,9 @@ LoadedTargets load_targets(MeasuringKernels& kernels, const RowSource& source) {
     const double step = sums.step;
     LoadedTargets loaded;
     const auto load_as = [&](double unit, auto convert) {
-        return load_converted(kernels, source, [=](std::int64_t, std::int64_t k, double y) {
-            return convert(static_cast<std::size_t>(k), y) / unit;
+        const auto c = static_cast<std::size_t>(source.columns);
+        return load_converted(kernels, source, [=](std::int64_t, const double* row, float* converted) {
+            for (std::size_t k = 0; k < c; ++k) converted[k] = static_cast<float>(convert(k, row[k]) / unit);
         });
     };
     const bool far_from_0 = sums.mean_length > 3.0 * step && step > 0.0;
