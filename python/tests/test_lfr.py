@@ -70,7 +70,7 @@ def test_float32_in_c_order_is_measured_where_it_lies(samples):
     assert np.array_equal(x, before)
 
 
-def test_no_copy_of_the_features_is_made_but_the_operations_own(app):
+def test_no_copy_of_the_features_is_made_but_the_operations_own():
     """The app has a copy of the features in memory besides what the operation takes; here there is the array alone."""
     grown = run_python("""
         import resource, numpy as np, deepfreq as df
