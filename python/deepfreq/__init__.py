@@ -14,7 +14,7 @@ Deeper Learning Is Faster* (Xu & Zhou, AAAI 2021), exact on all samples:
 `df.doctor()` says what this installation computes with; `df.load_run(folder)` reads what an app has left.
 """
 
-from importlib import import_module
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def __getattr__(name: str) -> object:
         return version("deepfreq")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'deepfreq' has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    return getattr(_import_module(f".{_MODULE_OF[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

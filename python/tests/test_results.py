@@ -92,8 +92,10 @@ def test_plots_leave_matplotlib_as_the_user_has_set_it(samples):
     assert dict(matplotlib.rcParams) == before
 
 
-def test_types():
+@pytest.mark.parametrize("what", [["-p", "deepfreq"], ["--strict", ROOT / "python" / "tests" / "typed_use.py"]],
+                         ids=["of the package", "for those who use it"])
+def test_types(what):
     pytest.importorskip("mypy")
-    ended = subprocess.run([sys.executable, "-m", "mypy", "--config-file", ROOT / "pyproject.toml", "-p", "deepfreq"],
+    ended = subprocess.run([sys.executable, "-m", "mypy", "--config-file", ROOT / "pyproject.toml", *what],
                            capture_output=True, text=True, cwd=ROOT / "python")
     assert ended.returncode == 0, ended.stdout
