@@ -7,8 +7,11 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <numeric>
 #include <string>
+#include <string_view>
 
 #include "common/atomic_file.h"
 #include "common/error.h"
@@ -18,19 +21,14 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "checkpoints are little-endian");
 
-constexpr char magic[8] = {'D', 'E', 'E', 'P', 'F', 'R', 'E', 'Q'};
-constexpr std::uint32_t current_version = 1;
+using Header = nlohmann::ordered_json;  // the checksum has a place that is known: it comes first
 
-struct Preamble {
-    char magic[8];
-    std::uint32_t version;
-    std::uint32_t header_bytes;
-};
-
-std::uint32_t checksum(const std::string& bytes) {
-    return static_cast<std::uint32_t>(
-        crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<z_size_t>(bytes.size())));
-}
+constexpr int current_version = 2;
+constexpr std::string_view old_magic = "DEEPFREQ";  // of version 1, which had a format of its own
+constexpr std::string_view beginning = R"({"__metadata__":{"crc32":")";
+constexpr std::string_view no_checksum = "00000000";
+constexpr std::size_t checksum_at = sizeof(std::uint64_t) + beginning.size();
+constexpr std::size_t least_bytes = checksum_at + no_checksum.size();
 
 std::string read_file(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -40,32 +38,130 @@ std::string read_file(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Preamble read_preamble(const std::filesystem::path& path, const std::string& bytes) {
-    Preamble preamble{};
-    if (bytes.size() < sizeof preamble + sizeof(std::uint32_t))
+/// Of all but the place that it has itself, in hexadecimal digits.
+std::string checksum(const std::string& bytes) {
+    uLong sum = 0;
+    for (const std::string_view part : {std::string_view(bytes).substr(0, checksum_at), no_checksum,
+                                        std::string_view(bytes).substr(least_bytes)})
+        sum = crc32_z(sum, reinterpret_cast<const Bytef*>(part.data()), part.size());
+    return fmt::format("{:08x}", sum);
+}
+
+std::uint64_t header_bytes(const std::string& bytes) {
+    std::uint64_t length = 0;
+    std::memcpy(&length, bytes.data(), sizeof length);
+    return length;
+}
+
+/// As far as they go, the bytes are those of a checkpoint.
+void check_beginning(const std::filesystem::path& path, const std::string& bytes) {
+    if (bytes.starts_with(old_magic))
+        throw InputError(
+            "{}: checkpoint of version 1, this program reads version {}: finish the run with the deepfreq "
+            "that "
+            "began it, or begin it anew",
+            path.string(), current_version);
+    const std::string_view text =
+        std::string_view(bytes).substr(std::min(bytes.size(), sizeof(std::uint64_t)));
+    if (!text.starts_with(beginning.substr(0, text.size())))
+        throw InputError("{}: not a checkpoint: its header does not begin with {}", path.string(), beginning);
+    if (bytes.size() < least_bytes)
         throw InputError("{}: checkpoint cut short: {} bytes, expected at least {}", path.string(),
-                         bytes.size(), sizeof preamble + sizeof(std::uint32_t));
-    std::memcpy(&preamble, bytes.data(), sizeof preamble);
-    if (std::memcmp(preamble.magic, magic, sizeof magic) != 0)
-        throw InputError("{}: not a checkpoint: it does not begin with DEEPFREQ", path.string());
-    if (preamble.version > current_version)
+                         bytes.size(), least_bytes);
+    if (const std::uint64_t rest = bytes.size() - sizeof(std::uint64_t); header_bytes(bytes) > rest)
+        throw InputError("{}: checkpoint cut short: {} bytes after its length, expected a header of {}",
+                         path.string(), rest, header_bytes(bytes));
+}
+
+[[noreturn]] void damaged(const std::filesystem::path& path, std::string_view what) {
+    throw InputError("{}: checkpoint damaged: {}", path.string(), what);
+}
+
+/// The header, as JSON with the metadata of a checkpoint of this version.
+Header read_header(const std::filesystem::path& path, const std::string& bytes) {
+    const char* const text = bytes.data() + sizeof(std::uint64_t);
+    Header header = Header::parse(text, text + header_bytes(bytes), nullptr, false);
+    if (header.is_discarded()) damaged(path, "its header is not JSON");
+    const Header& metadata = header.at("__metadata__");
+    for (const char* const name : {"version", "deepfreq"})
+        if (!metadata.contains(name) || !metadata.at(name).is_string())
+            damaged(path, fmt::format("its metadata have no '{}'", name));
+    const int version = std::atoi(metadata.at("version").get_ref<const std::string&>().c_str());
+    if (version > current_version)
         throw InputError("{}: checkpoint of version {}, this program reads up to {}: use a newer deepfreq",
-                         path.string(), preamble.version, current_version);
-    return preamble;
+                         path.string(), version, current_version);
+    return header;
+}
+
+void check_checksum(const std::filesystem::path& path, const std::string& bytes) {
+    const std::string_view expected = std::string_view(bytes).substr(checksum_at, no_checksum.size());
+    if (const std::string found = checksum(bytes); found != expected)
+        throw InputError("{}: checkpoint cut short or damaged: its checksum is {}, expected {}",
+                         path.string(), found, expected);
+}
+
+/// Numbers of a tensor of this shape; more than `most` where there are, or it is none.
+std::uint64_t elements(const Header& shape, std::uint64_t most) {
+    std::uint64_t product = 1;
+    for (const Header& extent : shape) {
+        if (!extent.is_number_unsigned()) return most + 1;
+        const auto size = extent.get<std::uint64_t>();
+        if (size > 0 && product > most / size) return most + 1;
+        product *= size;
+    }
+    return product;
+}
+
+/// The tensors, which follow each other without a gap and fill `numbers`.
+std::vector<Checkpoint::Tensor> read_tensors(const std::filesystem::path& path, const Header& header,
+                                             std::uint64_t numbers) {
+    std::vector<Checkpoint::Tensor> tensors;
+    std::uint64_t end = 0;
+    for (const auto& [name, tensor] : header.items()) {
+        if (name == "__metadata__") continue;
+        const Header shape = tensor.is_object() ? tensor.value("shape", Header()) : Header();
+        if (!shape.is_array() || tensor.value("dtype", Header()) != "F32")
+            damaged(path, fmt::format("tensor '{}' is not of type F32 with a shape", name));
+        const std::uint64_t begin = end;
+        end += sizeof(float) * elements(shape, numbers);
+        if (tensor.value("data_offsets", Header()) != Header{begin, end} || end > sizeof(float) * numbers)
+            damaged(path, fmt::format("tensor '{}' is not where its shape puts it", name));
+        tensors.push_back({name, shape.get<std::vector<std::int64_t>>()});
+    }
+    if (end != sizeof(float) * numbers)
+        damaged(path, fmt::format("its tensors have {} bytes of {}", end, sizeof(float) * numbers));
+    return tensors;
 }
 
 }  // namespace
 
+void put_checksum(std::string& bytes) {
+    if (bytes.size() >= least_bytes) bytes.replace(checksum_at, no_checksum.size(), checksum(bytes));
+}
+
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
-    const std::string header = checkpoint.header.dump();
-    Preamble preamble{{}, current_version, static_cast<std::uint32_t>(header.size())};
-    std::memcpy(preamble.magic, magic, sizeof magic);
-    std::string bytes(reinterpret_cast<const char*>(&preamble), sizeof preamble);
-    bytes += header;
+    Header header = {{"__metadata__",
+                      {{"crc32", no_checksum},
+                       {"version", std::to_string(current_version)},
+                       {"deepfreq", checkpoint.header.dump()}}}};
+    std::uint64_t end = 0;
+    for (const auto& [name, shape] : checkpoint.tensors) {
+        const std::uint64_t begin = end;
+        end +=
+            sizeof(float) * std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies());
+        header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, end}}};
+    }
+    if (end != sizeof(float) * checkpoint.values.size())
+        throw InputError("{}: tensors of {} bytes given with {} numbers, as many expected", path.string(),
+                         end, checkpoint.values.size());
+    std::string text = header.dump();
+    text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the numbers are aligned
+    const std::uint64_t length = text.size();
+    std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
+    bytes += text;
     bytes.append(reinterpret_cast<const char*>(checkpoint.values.data()),
                  checkpoint.values.size() * sizeof(float));
-    const std::uint32_t sum = checksum(bytes);
-    bytes.append(reinterpret_cast<const char*>(&sum), sizeof sum);
+    put_checksum(bytes);
 
     AtomicFile file(path);
     file.write(bytes.data(), bytes.size());
@@ -73,27 +169,20 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
-    std::string bytes = read_file(path);
-    const Preamble preamble = read_preamble(path, bytes);
-    std::uint32_t sum = 0;
-    std::memcpy(&sum, bytes.data() + bytes.size() - sizeof sum, sizeof sum);
-    bytes.resize(bytes.size() - sizeof sum);
-    if (checksum(bytes) != sum)
-        throw InputError("{}: checkpoint cut short or damaged: its checksum is {:08x}, expected {:08x}",
-                         path.string(), checksum(bytes), sum);
-    const std::size_t values_begin = sizeof preamble + preamble.header_bytes;
-    if (values_begin > bytes.size() || (bytes.size() - values_begin) % sizeof(float) != 0)
-        throw InputError("{}: checkpoint damaged: {} bytes do not hold a header of {}", path.string(),
-                         bytes.size(), preamble.header_bytes);
+    const std::string bytes = read_file(path);
+    check_beginning(path, bytes);
+    const Header header = read_header(path, bytes);
+    check_checksum(path, bytes);
+    const std::size_t values_begin = sizeof(std::uint64_t) + header_bytes(bytes);
+    if ((bytes.size() - values_begin) % sizeof(float) != 0) damaged(path, "its end is no whole number");
     Checkpoint checkpoint;
-    const char* const header = bytes.data() + sizeof preamble;
-    const char* const values = bytes.data() + values_begin;
-    const char* const end = bytes.data() + bytes.size();
-    checkpoint.header = nlohmann::json::parse(header, values, nullptr, false);
-    if (checkpoint.header.is_discarded())
-        throw InputError("{}: checkpoint damaged: its header is not JSON", path.string());
+    const auto& facts = header.at("__metadata__").at("deepfreq").get_ref<const std::string&>();
+    checkpoint.header = nlohmann::json::parse(facts, nullptr, false);
+    if (!checkpoint.header.is_object()) damaged(path, "its facts are no JSON object");
     checkpoint.values.resize((bytes.size() - values_begin) / sizeof(float));
-    std::copy(values, end, reinterpret_cast<char*>(checkpoint.values.data()));
+    checkpoint.tensors = read_tensors(path, header, checkpoint.values.size());
+    std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(values_begin), bytes.end(),
+              reinterpret_cast<char*>(checkpoint.values.data()));
     return checkpoint;
 }
 

@@ -22,6 +22,7 @@ struct ParameterSpec {
     /// What tensors share that begin alike under Initializer::alike, given the same shape. 0: the same place
     /// in layers equally far from the output.
     std::uint32_t role = 0;
+    std::string name = {};  ///< within its layer: "weight", "bias" …
 };
 
 /// The tensors a layer asked for, in its order: views into one of the network's buffers.

@@ -34,6 +34,12 @@ std::size_t bytes(const std::vector<Shape>& shapes) {
     return sum;
 }
 
+void add_named(int layer, const std::vector<ParameterSpec>& specs, const ParameterViews& views,
+               std::vector<NamedTensor>& to) {
+    for (std::size_t i = 0; i < specs.size(); ++i)
+        to.push_back({fmt::format("layers.{}.{}", layer, specs[i].name), views[i]});
+}
+
 }  // namespace
 
 Network::Network(Kernels& kernels, std::vector<std::unique_ptr<Layer>> layers, std::int64_t batch)
@@ -101,6 +107,18 @@ std::vector<std::int64_t> Network::layer_bounds() const {
     std::vector<std::int64_t> bounds = {0};
     for (const auto& layer : layers_) bounds.push_back(bounds.back() + elements(layer->parameters()));
     return bounds;
+}
+
+std::vector<NamedTensor> Network::named_parameters() const {
+    std::vector<NamedTensor> all;
+    for (int l = 0; l < depth(); ++l) add_named(l + 1, layers_[l]->parameters(), places_[l].fixed.w, all);
+    return all;
+}
+
+std::vector<NamedTensor> Network::named_state() const {
+    std::vector<NamedTensor> all;
+    for (int l = 0; l < depth(); ++l) add_named(l + 1, layers_[l]->state(), places_[l].fixed.state, all);
+    return all;
 }
 
 std::string describe(const std::vector<std::unique_ptr<Layer>>& layers) {

@@ -13,6 +13,12 @@ namespace deepfreq {
 /// All layers in one line; two networks of one description can exchange parameters.
 std::string describe(const std::vector<std::unique_ptr<Layer>>& layers);
 
+/// A tensor of a network by the paper's index of its layer, which counts from 1: "layers.1.weight".
+struct NamedTensor {
+    std::string name;
+    Tensor view;
+};
+
 /// A chain of layers f[1] … f[L] over one batch of at most `batch` rows, with all of its memory planned once:
 /// parameters, gradients and running statistics are each one contiguous buffer; activations, the gradients by
 /// them and what layers keep for themselves share one arena.
@@ -40,6 +46,10 @@ class Network {
     Tensor gradients() const { return gradients_.view<float>({parameter_count_}); }
     /// Running statistics of all layers; absent when they have none.
     Tensor state() const { return state_count_ > 0 ? state_.view<float>({state_count_}) : Tensor{}; }
+
+    /// The same, tensor by tensor.
+    std::vector<NamedTensor> named_parameters() const;
+    std::vector<NamedTensor> named_state() const;
 
     /// Runs x[n,d] with n <= batch up to f[last] (default: the output) in evaluation mode and returns that.
     /// With `into` [n,width] given, f[last] is written there instead of the arena. x is f[first], default the

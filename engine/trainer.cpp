@@ -1,11 +1,44 @@
 #include "engine/trainer.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 #include "common/error.h"
 
 namespace deepfreq {
+namespace {
+
+std::vector<std::int64_t> extents(const Shape& shape) {
+    std::vector<std::int64_t> all;
+    for (int axis = 0; axis < shape.rank(); ++axis) all.push_back(shape[axis]);
+    return all;
+}
+
+/// The checkpoint has these tensors, in this order, and as many numbers.
+void check_tensors(const Checkpoint& checkpoint, std::span<const NamedTensor> expected,
+                   const std::filesystem::path& path) {
+    const auto text = [](const Checkpoint::Tensor& tensor) {
+        return fmt::format("'{}' [{}]", tensor.name, fmt::join(tensor.shape, ", "));
+    };
+    std::size_t numbers = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const Checkpoint::Tensor wanted{expected[i].name, extents(expected[i].view.shape)};
+        if (i >= checkpoint.tensors.size() || checkpoint.tensors[i] != wanted)
+            throw InputError("{}: checkpoint holds {}, expected {}", path.string(),
+                             i < checkpoint.tensors.size() ? text(checkpoint.tensors[i]) : "no more tensors",
+                             text(wanted));
+        numbers += static_cast<std::size_t>(expected[i].view.elements());
+    }
+    if (checkpoint.tensors.size() != expected.size() || checkpoint.values.size() != numbers)
+        throw InputError("{}: checkpoint holds {} tensors and {} values, expected {} and {}", path.string(),
+                         checkpoint.tensors.size(), checkpoint.values.size(), expected.size(), numbers);
+}
+
+}  // namespace
 
 Trainer::Trainer(Kernels& kernels, Network& network, const DeviceDataset& train,
                  const TrainerOptions& options)
@@ -182,10 +215,17 @@ Evaluation Trainer::evaluate(const DeviceDataset& set) {
     return {total / static_cast<double>(n), set.labels() ? accuracy : std::nan("")};
 }
 
-std::vector<Tensor> Trainer::checkpointed() const {
-    std::vector<Tensor> tensors = {network_.parameters(), moment(m_), moment(v_)};
-    if (network_.state()) tensors.push_back(network_.state());
-    return tensors;
+std::vector<NamedTensor> Trainer::checkpointed() const {
+    std::vector<NamedTensor> all = network_.named_parameters();
+    const std::vector<NamedTensor> parameters = all;
+    // The moments lie as the parameters do.
+    for (const auto& [moments, of] : {std::pair{"adam.m", &m_}, std::pair{"adam.v", &v_}})
+        for (const auto& [name, view] : parameters) {
+            const std::ptrdiff_t place = view.data - network_.parameters().data;
+            all.push_back({fmt::format("{}.{}", moments, name), {moment(*of).data + place, view.shape}});
+        }
+    std::ranges::move(network_.named_state(), std::back_inserter(all));
+    return all;
 }
 
 // The sums of an epoch that is under way, exactly: JSON keeps every bit of a double.
@@ -217,8 +257,9 @@ Checkpoint Trainer::save() {
                          {"update", now.update},
                          {"restart", now.restart}};
     save_squared_norms(checkpoint);
-    for (const Tensor& tensor : checkpointed()) {
+    for (const auto& [name, tensor] : checkpointed()) {
         const std::size_t before = checkpoint.values.size();
+        checkpoint.tensors.push_back({name, extents(tensor.shape)});
         checkpoint.values.resize(before + static_cast<std::size_t>(tensor.elements()));
         kernels_.download(tensor, std::span(checkpoint.values).subspan(before));
     }
@@ -234,14 +275,11 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
     if (network != network_.description())
         throw InputError("{}: checkpoint of network '{}', expected '{}'", path.string(), network,
                          network_.description());
-    std::size_t expected = 0;
-    for (const Tensor& tensor : checkpointed()) expected += static_cast<std::size_t>(tensor.elements());
-    if (checkpoint.values.size() != expected)
-        throw InputError("{}: checkpoint holds {} values, expected {}", path.string(),
-                         checkpoint.values.size(), expected);
+    const std::vector<NamedTensor> expected = checkpointed();
+    check_tensors(checkpoint, expected, path);
     const std::span<const float> values(checkpoint.values);
     std::size_t done = 0;
-    for (const Tensor& tensor : checkpointed()) {
+    for (const auto& [name, tensor] : expected) {
         const auto count = static_cast<std::size_t>(tensor.elements());
         kernels_.upload(values.subspan(done, count), tensor);
         done += count;

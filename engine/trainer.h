@@ -87,7 +87,7 @@ class Trainer {
     void check_losses();
     std::int64_t batch_size(std::int64_t first, std::int64_t samples) const;
     TensorView<StepState> state() const { return state_.view<StepState>({1}); }
-    std::vector<Tensor> checkpointed() const;
+    std::vector<NamedTensor> checkpointed() const;
     TensorView<double> sums() const { return sums_.view<double>({steps_per_epoch()}); }
     TensorView<std::int32_t> permutation() const {
         return permutation_.view<std::int32_t>({train_.samples()});

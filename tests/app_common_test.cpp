@@ -120,7 +120,7 @@ TEST_CASE("apps/run_folder: a run is made once, opened again, and its tables go 
     {
         RunFolder run(new_run_folder(path));
         CHECK(run.checkpoint() == path / "checkpoint");
-        CHECK(run.kept_checkpoint("mlp", 20) == path / "checkpoints" / "mlp" / "epoch-000020");
+        CHECK(run.kept_checkpoint("mlp", 20) == path / "checkpoints" / "mlp" / "epoch-000020.safetensors");
         run.write("config.toml", "epochs=3\n");
         run.metrics().row("mlp,0,1,0.1,0.1,");
         sizes = run.settle();

@@ -291,9 +291,27 @@ TEST_CASE("engine/trainer: the checkpoint of another network is refused, and cha
             "runs/x/checkpoint: checkpoint of network 'dense 6-8 relu | dense 8-5 relu | dense "
             "5-3 identity', expected 'dense 6-8 tanh | dense 8-5 tanh | dense 5-3 identity'",
             InputError);
-        Checkpoint short_one = before;
-        short_one.values.pop_back();
-        CHECK_THROWS_AS(run.trainer.restore(short_one, "runs/x/checkpoint"), InputError);
+        const auto refused = [&](const auto& change) {
+            Checkpoint changed = before;
+            change(changed);
+            try {
+                run.trainer.restore(changed, "runs/x/checkpoint");
+                return std::string("nothing");
+            } catch (const InputError& error) {
+                return std::string(error.what());
+            }
+        };
+        const std::string holds = "runs/x/checkpoint: checkpoint holds ";
+        CHECK(refused([](Checkpoint& c) { c.values.pop_back(); }) ==
+              holds + "18 tensors and 356 values, expected 18 and 357");
+        CHECK(refused([](Checkpoint& c) { c.tensors.pop_back(); }) ==
+              holds + "no more tensors, expected 'adam.v.layers.3.bias' [3]");
+        CHECK(refused([](Checkpoint& c) {
+                  c.tensors[0].shape = {6, 8};
+              }) == holds + "'layers.1.weight' [6, 8], expected 'layers.1.weight' [8, 6]");
+        CHECK(refused([](Checkpoint& c) {
+                  c.tensors.push_back({"more", {}});
+              }) == holds + "19 tensors and 357 values, expected 18 and 357");
         CHECK(run.trainer.save().header == before.header);
         CHECK(run.trainer.save().values == before.values);
     }

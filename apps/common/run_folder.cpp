@@ -15,7 +15,7 @@ constexpr const char* first_file = "config.toml";
 
 std::filesystem::path kept_checkpoint_of(const std::filesystem::path& run, const std::string& network,
                                          std::int64_t epoch) {
-    return run / "checkpoints" / network / fmt::format("epoch-{:06}", epoch);
+    return run / "checkpoints" / network / fmt::format("epoch-{:06}.safetensors", epoch);
 }
 
 }  // namespace

@@ -30,14 +30,16 @@ std::vector<ParameterSpec> NormalizedConvolution::parameters() const {
              area * input_.channels,
              area * output_.channels,
              0.0F,
-             place_.role},
-            {.shape = channels, .value = 1.0F},
-            {.shape = channels}};
+             place_.role,
+             "weight"},
+            {.shape = channels, .value = 1.0F, .name = "scale"},
+            {.shape = channels, .name = "shift"}};
 }
 
 std::vector<ParameterSpec> NormalizedConvolution::state() const {
     const Shape channels{output_.channels};
-    return {{.shape = channels}, {.shape = channels, .value = 1.0F}};
+    return {{.shape = channels, .name = "running_mean"},
+            {.shape = channels, .value = 1.0F, .name = "running_variance"}};
 }
 
 std::vector<Shape> NormalizedConvolution::kept(std::int64_t n) const {

@@ -27,7 +27,8 @@ std::string Dense::description() const {
 }
 
 std::vector<ParameterSpec> Dense::parameters() const {
-    return {{{outputs_, inputs_}, inputs_, outputs_, 0.0F, role_}, {{outputs_}}};
+    return {{{outputs_, inputs_}, inputs_, outputs_, 0.0F, role_, "weight"},
+            {.shape = {outputs_}, .name = "bias"}};
 }
 
 void Dense::forward(Kernels& kernels, const LayerMemory& memory, Mode /*mode*/, ConstTensor x,

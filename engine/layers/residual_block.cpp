@@ -16,6 +16,12 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
     to.insert(to.end(), more.begin(), more.end());
 }
 
+/// Those of a part of the block.
+std::vector<ParameterSpec> named(std::string_view part, std::vector<ParameterSpec> specs) {
+    for (ParameterSpec& spec : specs) spec.name = fmt::format("{}.{}", part, spec.name);
+    return specs;
+}
+
 }  // namespace
 
 ResidualBlock::ResidualBlock(const ImageShape& input, const ResidualBlockParams& params)
@@ -34,16 +40,16 @@ std::string ResidualBlock::description() const {
 }
 
 std::vector<ParameterSpec> ResidualBlock::parameters() const {
-    std::vector<ParameterSpec> all = first_.parameters();
-    append(all, second_.parameters());
-    if (projection_) append(all, projection_->parameters());
+    std::vector<ParameterSpec> all = named("conv1", first_.parameters());
+    append(all, named("conv2", second_.parameters()));
+    if (projection_) append(all, named("projection", projection_->parameters()));
     return all;
 }
 
 std::vector<ParameterSpec> ResidualBlock::state() const {
-    std::vector<ParameterSpec> all = first_.state();
-    append(all, second_.state());
-    if (projection_) append(all, projection_->state());
+    std::vector<ParameterSpec> all = named("conv1", first_.state());
+    append(all, named("conv2", second_.state()));
+    if (projection_) append(all, named("projection", projection_->state()));
     return all;
 }
 

@@ -21,8 +21,8 @@ std::string ResidualDense::description() const {
 std::vector<ParameterSpec> ResidualDense::parameters() const {
     std::vector<ParameterSpec> all;
     for (std::size_t i = 0; i < spanned_; ++i) {
-        all.push_back({{width_, width_}, width_, width_});
-        all.push_back({{width_}});
+        all.push_back({{width_, width_}, width_, width_, 0.0F, 0, fmt::format("dense{}.weight", i + 1)});
+        all.push_back({.shape = {width_}, .name = fmt::format("dense{}.bias", i + 1)});
     }
     return all;
 }

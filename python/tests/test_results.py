@@ -47,10 +47,15 @@ def write_idx(path, array):
     path.write_bytes(header + array.astype(np.uint8).tobytes())
 
 
-def test_runs_of_an_app_are_read(app, tmp_path, rng):
+def write_mnist(folder, rng):
+    """Images and labels at random, as MNIST's files."""
     for part, n in (("train", 300), ("t10k", 100)):
-        write_idx(tmp_path / "mnist" / f"{part}-images-idx3-ubyte", rng.integers(0, 256, (n, 28, 28)))
-        write_idx(tmp_path / "mnist" / f"{part}-labels-idx1-ubyte", rng.integers(0, 10, n))
+        write_idx(folder / f"{part}-images-idx3-ubyte", rng.integers(0, 256, (n, 28, 28)))
+        write_idx(folder / f"{part}-labels-idx1-ubyte", rng.integers(0, 10, n))
+
+
+def test_runs_of_an_app_are_read(app, tmp_path, rng):
+    write_mnist(tmp_path / "mnist", rng)
     for name, seeds in (("one", "1"), ("two", "2")):
         subprocess.run([app.parent / "train_mlp_mnist", "--data", tmp_path / "mnist", "--hidden", "20x2", "--samples", "200",
                         "--epochs", "1", "--no-figures", "--device", "cpu", "--seeds", seeds, "--out", tmp_path / name],
@@ -61,6 +66,31 @@ def test_runs_of_an_app_are_read(app, tmp_path, rng):
     assert set(two["lfr"]["seed"]) == {0, 1} and two["metrics"]["epoch"].tolist() == [0, 1, 0, 1]
     assert one.manifest and two.manifest
     assert set(one["peaks"]["layer"]) == {"1", "2"}
+
+
+def test_kept_checkpoints_are_safetensors_files(app, tmp_path, rng):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    write_mnist(tmp_path / "mnist", rng)
+    subprocess.run([app.parent / "train_mlp_mnist", "--data", tmp_path / "mnist", "--hidden", "20x2", "--samples", "200",
+                    "--epochs", "1", "--keep-checkpoints", "--no-figures", "--device", "cpu", "--out", tmp_path / "run"],
+                   check=True, capture_output=True)
+    kept = sorted((tmp_path / "run" / "checkpoints").rglob("*.safetensors"))
+    assert [path.name for path in kept] == ["epoch-000000.safetensors", "epoch-000001.safetensors"]
+    tensors = safetensors.load_file(kept[1])
+    weights = {name: x.shape for name, x in tensors.items() if not name.startswith("adam.")}
+    assert weights == {"layers.1.weight": (20, 784), "layers.1.bias": (20,), "layers.2.weight": (20, 20),
+                       "layers.2.bias": (20,), "layers.3.weight": (10, 20), "layers.3.bias": (10,)}
+    assert {name.removeprefix("adam.m.") for name in tensors if name.startswith("adam.m.")} == set(weights)
+    assert all(np.isfinite(x).all() and x.any() for x in tensors.values())
+    # The network itself in NumPy: its loss is the one that the app has written.
+    images = np.frombuffer((tmp_path / "mnist" / "train-images-idx3-ubyte").read_bytes()[16:], np.uint8).reshape(-1, 784)
+    labels = np.frombuffer((tmp_path / "mnist" / "train-labels-idx1-ubyte").read_bytes()[8:], np.uint8)
+    f = images[:200] / 255
+    for layer in (1, 2, 3):
+        f = f @ tensors[f"layers.{layer}.weight"].T.astype(float) + tensors[f"layers.{layer}.bias"]
+        f = np.tanh(f) if layer < 3 else f
+    loss = ((f - np.eye(10)[labels[:200]]) ** 2).mean()
+    assert loss == pytest.approx(df.load_run(tmp_path / "run")["metrics"]["train_loss"][1], rel=1e-5)
 
 
 def test_what_is_no_run_is_refused(tmp_path):
