@@ -7,9 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <functional>
 #include <iterator>
-#include <numeric>
 #include <string>
 #include <string_view>
 
@@ -147,8 +145,9 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
     std::uint64_t end = 0;
     for (const auto& [name, shape] : checkpoint.tensors) {
         const std::uint64_t begin = end;
-        end +=
-            sizeof(float) * std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies());
+        std::uint64_t numbers = 1;
+        for (const std::int64_t extent : shape) numbers *= static_cast<std::uint64_t>(extent);
+        end += sizeof(float) * numbers;
         header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, end}}};
     }
     if (end != sizeof(float) * checkpoint.values.size())

@@ -99,12 +99,13 @@ void CpuMeasuringKernels::do_scale_columns_by_max_abs(Tensor x) {
 
 double CpuMeasuringKernels::do_sum_of_squares(ConstTensor x, const ColumnScale& scale) {
     return sum_in_fixed_order(x.elements(), x.elements(), [&](std::int64_t first, std::int64_t last) {
-        if (!scale.given()) return squares(x.data + first, last - first);
+        const std::size_t columns = scale.factor.size();
+        if (columns == 0) return squares(x.data + first, last - first);
         std::vector<float> scaled(static_cast<std::size_t>(last - first));
-        std::size_t column = static_cast<std::size_t>(first % x.columns());
+        std::size_t column = static_cast<std::size_t>(first) % columns;
         for (std::size_t i = 0; i < scaled.size(); ++i) {
             scaled[i] = scale.scaled(column, x.data[first + static_cast<std::int64_t>(i)]);
-            if (++column == scale.factor.size()) column = 0;
+            if (++column == columns) column = 0;
         }
         return squares(scaled.data(), last - first);
     });
