@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "kernels/cuda/cuda_kernels.h"
 #include "kernels/cuda/device.h"
+#include "kernels/cuda/device_precision.h"
 #include "tests/files.h"
 #include "tests/process.h"
 

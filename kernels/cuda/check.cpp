@@ -44,11 +44,15 @@ const char* cure(cudaError_t status) {
 
 }  // namespace
 
+void fail(const char* statement, const char* file, int line, const std::string& reason) {
+    throw RunError("{}: {} at {} failed: {}", current_device(), statement, place(file, line), reason);
+}
+
 void check(cudaError_t status, const char* statement, const char* file, int line) {
     if (status == cudaSuccess) return;
     cudaGetLastError();  // an error that was told is not told again by the next call
-    throw RunError("{}: {} at {} failed: {} ({}){}", current_device(), statement, place(file, line),
-                   cudaGetErrorString(status), cudaGetErrorName(status), cure(status));
+    fail(statement, file, line,
+         fmt::format("{} ({}){}", cudaGetErrorString(status), cudaGetErrorName(status), cure(status)));
 }
 
 void out_of_memory(std::size_t bytes) {
@@ -58,18 +62,6 @@ void out_of_memory(std::size_t bytes) {
     cudaMemGetInfo(&free, &total);
     throw OutOfMemory("{}: {:.1f} MiB asked for by one operation, {:.1f} MiB free", current_device(),
                       static_cast<double>(bytes) / 0x1p20, static_cast<double>(free) / 0x1p20);
-}
-
-void check(cublasStatus_t status, const char* statement, const char* file, int line) {
-    if (status == CUBLAS_STATUS_SUCCESS) return;
-    throw RunError("{}: {} at {} failed: {}", current_device(), statement, place(file, line),
-                   cublasLtGetStatusString(status));
-}
-
-void check(cudnnStatus_t status, const char* statement, const char* file, int line) {
-    if (status == CUDNN_STATUS_SUCCESS) return;
-    throw RunError("{}: {} at {} failed: {}", current_device(), statement, place(file, line),
-                   cudnnGetErrorString(status));
 }
 
 }  // namespace deepfreq::cuda

@@ -1,22 +1,20 @@
 #pragma once
 
-#include <cublasLt.h>
 #include <cuda_runtime_api.h>
-#include <cudnn.h>
 
 #include <cstddef>
+#include <string>
 
 // Every call of CUDA and its libraries goes through this: DEEPFREQ_CUDA(cudaStreamSynchronize(stream));
 
 namespace deepfreq::cuda {
 
-/// @name Throw RunError unless the call succeeded
-/// The sentence names the device, the statement, its file and line, the reason and, where known, the cure.
-/// @{
+/// Throws RunError unless the call succeeded. The sentence names the device, the statement, its file and
+/// line, the reason and, where known, the cure. check_libraries.h has the same for cuBLAS and cuDNN.
 void check(cudaError_t status, const char* statement, const char* file, int line);
-void check(cublasStatus_t status, const char* statement, const char* file, int line);
-void check(cudnnStatus_t status, const char* statement, const char* file, int line);
-/// @}
+
+/// Throws the RunError of a statement that failed for this reason.
+[[noreturn]] void fail(const char* statement, const char* file, int line, const std::string& reason);
 
 /// Throws OutOfMemory naming the bytes asked for and those free.
 [[noreturn]] void out_of_memory(std::size_t bytes);

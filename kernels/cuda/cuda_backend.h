@@ -8,14 +8,16 @@
 #include "kernels/cuda/convolutions.h"
 #include "kernels/cuda/gemm.h"
 #include "kernels/cuda/handles.h"
+#include "kernels/cuda/measuring_backend.h"
 #include "kernels/cuda/workspace.h"
 #include "kernels/kernels.h"
 
 namespace deepfreq {
 
-/// One file of this folder per family of operations, with the stems of the CPU backend. All work goes to one
-/// stream, in order; a dense layer's weight gradient runs beside it on a second one, and is waited for.
-class CudaKernels final : public Kernels {
+/// One file of this folder per family of operations, with the stems of the CPU backend. All work goes to the
+/// stream of CudaMeasuringKernels, in order; a dense layer's weight gradient runs beside it on a second one,
+/// and is waited for.
+class CudaKernels final : public Kernels, public CudaMeasuringKernels {
   public:
     /// Takes device `index`. Throws InputError with the cure when it cannot be used.
     CudaKernels(int index, Precision precision);
@@ -23,17 +25,8 @@ class CudaKernels final : public Kernels {
 
     std::string description() const override;
     Precision precision() const override { return precision_; }
-    void synchronize() override;
 
   private:
-    // memory.cpp
-    void* do_allocate(std::size_t bytes) override;
-    void do_release(void* data) noexcept override;
-    std::size_t do_free_bytes() const override;
-    void do_upload(const void* host, void* device, std::size_t bytes) override;
-    void do_download(const void* device, void* host, std::size_t bytes) override;
-    void do_copy(const void* from, void* to, std::size_t bytes) override;
-    void do_zero(void* data, std::size_t bytes) override;
     // recording.cpp
     std::unique_ptr<Recording> do_record(std::function<void()> work) override;
     // dense.cu
@@ -60,18 +53,9 @@ class CudaKernels final : public Kernels {
     void do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
                                std::uint32_t epoch) override;
     void do_advance(TensorView<StepState> state, std::int64_t samples) override;
-    // measuring.cu
-    void do_centre_columns(Tensor x) override;
-    void do_scale_columns_by_max_abs(Tensor x) override;
-    double do_sum_of_squares(ConstTensor x, const ColumnScale& scale) override;
+    // gradient_norms.cu
     void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
                               TensorView<double> sums) override;
-    std::optional<std::int64_t> do_first_non_finite(ConstTensor x) override;
-    // spectrum.cu
-    std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
-                                                         std::span<const double> inv_delta,
-                                                         const LowFrequencyParams& params) override;
-
     // conv2d.cpp
     void do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) override;
     void do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,
@@ -103,10 +87,8 @@ class CudaKernels final : public Kernels {
     /// Blocks whose partial sums a loss may leave between two of its launches.
     static constexpr int partial_sums = 1024;
 
-    int index_;
     Precision precision_;
-    cudaDeviceProp properties_{};
-    cuda::Stream stream_, side_stream_;
+    cuda::Stream side_stream_;
     cuda::Event fork_, join_;  // where the side stream leaves the main one, and comes back
     cuda::Workspace workspace_{stream_}, side_workspace_{side_stream_};
     cuda::Gemm gemm_, side_gemm_;  // one a stream

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "kernels/cuda/check.h"
+#include "kernels/cuda/check_libraries.h"
 
 namespace deepfreq::cuda {
 

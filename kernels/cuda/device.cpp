@@ -4,8 +4,6 @@
 
 #include <sstream>
 
-#include "kernels/kernels.h"
-
 namespace deepfreq::cuda {
 
 std::string version_text(int version) {
@@ -53,18 +51,6 @@ std::string why_not_built_for(const std::string& device, int major, int minor, c
         "native, "
         "or use --device cpu",
         device, major, minor, built);
-}
-
-std::string why_no_such_precision(const std::string& device, int major, int minor, Precision precision) {
-    if (precision == Precision::Float32 || precision == Precision::Auto || major >= 8) return {};
-    return fmt::format(
-        "--precision is {}, but {} has compute capability {}.{}, expected 8.0 or more, or --precision fp32",
-        precision_name(precision), device, major, minor);
-}
-
-Precision chosen_precision(int major, Precision asked) {
-    if (asked != Precision::Auto) return asked;
-    return major >= 8 ? Precision::TensorFloat32 : Precision::Float32;
 }
 
 }  // namespace deepfreq::cuda

@@ -2,9 +2,6 @@
 
 #include <cstddef>
 #include <string>
-#include <vector>
-
-#include "kernels/params.h"
 
 // Whether this machine's devices can be used, told from plain facts: so that every answer can be tested
 // without the machine it is about.
@@ -34,12 +31,5 @@ std::string why_no_such_device(int index, int devices);
 /// Empty when code for `built` ("75-real 80-real 90", the last of which brings PTX) runs on a device of
 /// compute capability major.minor; else the sentence for the user.
 std::string why_not_built_for(const std::string& device, int major, int minor, const std::string& built);
-
-/// Empty when a device of that compute capability computes in `precision` itself; else the sentence for the
-/// user: the libraries would take fp32 without a word.
-std::string why_no_such_precision(const std::string& device, int major, int minor, Precision precision);
-
-/// What `asked` comes to on a device of that compute capability: Auto is TensorFloat32 from 8.0 on.
-Precision chosen_precision(int major, Precision asked);
 
 }  // namespace deepfreq::cuda

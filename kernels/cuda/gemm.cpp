@@ -5,7 +5,7 @@
 
 #include "common/error.h"
 #include "kernels/cuda/alignment.h"
-#include "kernels/cuda/check.h"
+#include "kernels/cuda/check_libraries.h"
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/handles.h"
 #include "kernels/kernels.h"

@@ -1,34 +1,27 @@
-#include "kernels/cuda/cuda_backend.h"
+#include "kernels/cuda/measuring_backend.h"
 #include "kernels/cuda/measuring_kernels.h"
 #include "kernels/cuda/stream_device.cuh"
 
 namespace deepfreq {
 
-void CudaKernels::do_centre_columns(Tensor x) {
+void CudaMeasuringKernels::do_centre_columns(Tensor x) {
     cuda::StreamDevice device(stream_);
     cuda::centre_columns(device, x.data, x.rows(), x.columns());
 }
 
-void CudaKernels::do_scale_columns_by_max_abs(Tensor x) {
+void CudaMeasuringKernels::do_scale_columns_by_max_abs(Tensor x) {
     cuda::StreamDevice device(stream_);
     cuda::scale_columns(device, x.data, x.rows(), x.columns());
 }
 
-double CudaKernels::do_sum_of_squares(ConstTensor x, const ColumnScale& scale) {
+double CudaMeasuringKernels::do_sum_of_squares(ConstTensor x, const ColumnScale& scale) {
     if (x.elements() == 0) return 0.0;
     cuda::StreamDevice device(stream_);
     const auto scaled = cuda::scaled_copy(device, x, scale);
     return cuda::sum_of_squares(device, scale.given() ? scaled.data() : x.data, x.elements());
 }
 
-void CudaKernels::do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
-                                       TensorView<double> sums) {
-    cuda::StreamDevice device(stream_);
-    cuda::add_squared_norms(device, x.data, bounds, sums, static_cast<double*>(partial_sums_.data()),
-                            partial_sums);
-}
-
-std::optional<std::int64_t> CudaKernels::do_first_non_finite(ConstTensor x) {
+std::optional<std::int64_t> CudaMeasuringKernels::do_first_non_finite(ConstTensor x) {
     const std::int64_t count = x.elements();
     if (count == 0) return std::nullopt;
     cuda::StreamDevice device(stream_);

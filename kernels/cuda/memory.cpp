@@ -1,10 +1,8 @@
 #include <cuda_runtime_api.h>
 
-#include <algorithm>
-
 #include "kernels/cuda/check.h"
-#include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device.h"
+#include "kernels/cuda/measuring_backend.h"
 
 namespace deepfreq {
 namespace {
@@ -20,39 +18,30 @@ void keep_pool_memory(int device) {
 
 }  // namespace
 
-CudaKernels::CudaKernels(int index, Precision precision)
-    : index_(index),
-      precision_(precision),
-      gemm_(precision, workspace_),
-      side_gemm_(precision, side_workspace_),
-      convolutions_(precision, workspace_) {
+CudaMeasuringKernels::CudaMeasuringKernels(int index) : index_(index) {
     DEEPFREQ_CUDA(cudaGetDeviceProperties(&properties_, index));
     keep_pool_memory(index);
-    partial_sums_ = allocate(std::max<std::size_t>(partial_sums, cuda::channel_sum_doubles) * sizeof(double));
 }
 
-// The members end in the reverse of their order: what is still queued must not outlive the memory it uses.
-CudaKernels::~CudaKernels() {
+CudaMeasuringKernels::~CudaMeasuringKernels() {
     // Not the whole device: another thread's backend may be recording, which that would spoil.
     cudaStreamSynchronize(stream_);
-    cudaStreamSynchronize(side_stream_);
 }
 
-std::string CudaKernels::description() const {
+std::string CudaMeasuringKernels::description() const {
     int driver = 0;
     DEEPFREQ_CUDA(cudaDriverGetVersion(&driver));
-    return fmt::format("cuda:{}: {}, {} multiprocessors, {:.1f} GiB, CUDA {} (driver serves {}), {}", index_,
+    return fmt::format("cuda:{}: {}, {} multiprocessors, {:.1f} GiB, CUDA {} (driver serves {})", index_,
                        properties_.name, properties_.multiProcessorCount,
                        static_cast<double>(properties_.totalGlobalMem) / 0x1p30,
-                       cuda::version_text(CUDART_VERSION), cuda::version_text(driver),
-                       precision_name(precision_));
+                       cuda::version_text(CUDART_VERSION), cuda::version_text(driver));
 }
 
-void CudaKernels::synchronize() {
+void CudaMeasuringKernels::synchronize() {
     DEEPFREQ_CUDA(cudaStreamSynchronize(stream_));
 }
 
-void* CudaKernels::do_allocate(std::size_t bytes) {
+void* CudaMeasuringKernels::do_allocate(std::size_t bytes) {
     void* data = nullptr;
     // 0 bytes are no memory to CUDA, but no lack of it either.
     const cudaError_t status = cudaMalloc(&data, bytes > 0 ? bytes : 1);
@@ -64,33 +53,33 @@ void* CudaKernels::do_allocate(std::size_t bytes) {
     return data;
 }
 
-void CudaKernels::do_release(void* data) noexcept {
+void CudaMeasuringKernels::do_release(void* data) noexcept {
     cudaFree(data);  // waits for the device: nothing still uses the memory
 }
 
-std::size_t CudaKernels::do_free_bytes() const {
+std::size_t CudaMeasuringKernels::do_free_bytes() const {
     std::size_t free = 0;
     std::size_t total = 0;
     DEEPFREQ_CUDA(cudaMemGetInfo(&free, &total));
     return free;
 }
 
-void CudaKernels::do_upload(const void* host, void* device, std::size_t bytes) {
+void CudaMeasuringKernels::do_upload(const void* host, void* device, std::size_t bytes) {
     if (bytes == 0) return;
     DEEPFREQ_CUDA(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream_));
     synchronize();  // the host's memory may be gone when this returns
 }
 
-void CudaKernels::do_download(const void* device, void* host, std::size_t bytes) {
+void CudaMeasuringKernels::do_download(const void* device, void* host, std::size_t bytes) {
     if (bytes > 0) DEEPFREQ_CUDA(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream_));
     synchronize();
 }
 
-void CudaKernels::do_copy(const void* from, void* to, std::size_t bytes) {
+void CudaMeasuringKernels::do_copy(const void* from, void* to, std::size_t bytes) {
     if (bytes > 0) DEEPFREQ_CUDA(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_));
 }
 
-void CudaKernels::do_zero(void* data, std::size_t bytes) {
+void CudaMeasuringKernels::do_zero(void* data, std::size_t bytes) {
     if (bytes > 0) DEEPFREQ_CUDA(cudaMemsetAsync(data, 0, bytes, stream_));
 }
 

@@ -5,27 +5,11 @@
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/cuda_kernels.h"
-#include "kernels/cuda/device.h"
+#include "kernels/cuda/device_precision.h"
+#include "kernels/cuda/usable_device.h"
 
 namespace deepfreq {
 namespace {
-
-// As CMake has them, separated by blanks.
-constexpr const char* architectures = DEEPFREQ_CUDA_ARCHITECTURES;
-
-cuda::DriverFacts ask_driver() {
-    cuda::DriverFacts facts;
-    cudaRuntimeGetVersion(&facts.runtime);
-    // Answers 0 without a driver, and never fails for an old one.
-    if (cudaDriverGetVersion(&facts.driver) != cudaSuccess) facts.driver = 0;
-    const cudaError_t status = cudaGetDeviceCount(&facts.devices);
-    if (status != cudaSuccess) {
-        facts.devices = 0;
-        if (status != cudaErrorNoDevice) facts.trouble = cudaGetErrorString(status);
-        cudaGetLastError();
-    }
-    return facts;
-}
 
 std::string device_line(int index) {
     cudaDeviceProp properties{};
@@ -38,31 +22,22 @@ std::string device_line(int index) {
 
 }  // namespace
 
-std::string cuda_unavailable() {
-    return cuda::why_unavailable(ask_driver());
-}
-
 std::unique_ptr<Kernels> open_cuda_kernels(int index, Precision precision) {
-    const cuda::DriverFacts facts = ask_driver();
-    if (const std::string reason = cuda::why_unavailable(facts); !reason.empty())
-        throw InputError("--device is cuda:{}, but {}, or use --device cpu", index, reason);
-    if (const std::string reason = cuda::why_no_such_device(index, facts.devices); !reason.empty())
-        throw InputError("{}", reason);
+    cuda::use_device(index);
     cudaDeviceProp properties{};
     DEEPFREQ_CUDA(cudaGetDeviceProperties(&properties, index));
-    for (const std::string& reason :
-         {cuda::why_not_built_for(properties.name, properties.major, properties.minor, architectures),
-          cuda::why_no_such_precision(properties.name, properties.major, properties.minor, precision)})
-        if (!reason.empty()) throw InputError("{}", reason);
-    DEEPFREQ_CUDA(cudaSetDevice(index));
+    if (const std::string reason =
+            cuda::why_no_such_precision(properties.name, properties.major, properties.minor, precision);
+        !reason.empty())
+        throw InputError("{}", reason);
     return std::make_unique<CudaKernels>(index, cuda::chosen_precision(properties.major, precision));
 }
 
 CudaFacts cuda_facts() {
-    const cuda::DriverFacts found = ask_driver();
+    const cuda::DriverFacts found = cuda::ask_driver();
     CudaFacts facts;
     facts.built = true;
-    facts.architectures = architectures;
+    facts.architectures = cuda::built_architectures();
     facts.toolkit = cuda::version_text(CUDART_VERSION);
     facts.driver = found.driver == 0 ? "none" : cuda::version_text(found.driver);
     facts.unavailable = cuda::why_unavailable(found);

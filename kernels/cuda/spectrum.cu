@@ -1,4 +1,4 @@
-#include "kernels/cuda/cuda_backend.h"
+#include "kernels/cuda/measuring_backend.h"
 #include "kernels/cuda/spectrum_driver.h"
 #include "kernels/cuda/spectrum_matrix_unit.cuh"
 #include "kernels/cuda/stream_device.cuh"
@@ -31,9 +31,9 @@ class SpectrumDevice : public StreamDevice {
 
 }  // namespace
 
-std::vector<double> CudaKernels::do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
-                                                                  std::span<const double> inv_delta,
-                                                                  const LowFrequencyParams& params) {
+std::vector<double> CudaMeasuringKernels::do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
+                                                                           std::span<const double> inv_delta,
+                                                                           const LowFrequencyParams& params) {
     if (inv_delta.empty() || y.elements() == 0) return std::vector<double>(inv_delta.size(), 0.0);
     SpectrumDevice device(stream_, properties_);
     return spectrum::LowFrequencyEnergy<SpectrumDevice>(device, x, y, inv_delta, params).compute();

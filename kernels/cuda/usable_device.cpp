@@ -1,0 +1,57 @@
+#include "kernels/cuda/usable_device.h"
+
+#include <cuda_runtime_api.h>
+
+#include "common/error.h"
+#include "kernels/cuda/check.h"
+#include "kernels/cuda/cuda_kernels.h"
+#include "kernels/cuda/measuring_backend.h"
+
+namespace deepfreq {
+namespace cuda {
+
+DriverFacts ask_driver() {
+    DriverFacts facts;
+    cudaRuntimeGetVersion(&facts.runtime);
+    // Answers 0 without a driver, and never fails for an old one.
+    if (cudaDriverGetVersion(&facts.driver) != cudaSuccess) facts.driver = 0;
+    const cudaError_t status = cudaGetDeviceCount(&facts.devices);
+    if (status != cudaSuccess) {
+        facts.devices = 0;
+        if (status != cudaErrorNoDevice) facts.trouble = cudaGetErrorString(status);
+        cudaGetLastError();
+    }
+    return facts;
+}
+
+const char* built_architectures() {
+    return DEEPFREQ_CUDA_ARCHITECTURES;
+}
+
+void use_device(int index) {
+    const DriverFacts facts = ask_driver();
+    if (const std::string reason = why_unavailable(facts); !reason.empty())
+        throw InputError("--device is cuda:{}, but {}, or use --device cpu", index, reason);
+    if (const std::string reason = why_no_such_device(index, facts.devices); !reason.empty())
+        throw InputError("{}", reason);
+    cudaDeviceProp properties{};
+    DEEPFREQ_CUDA(cudaGetDeviceProperties(&properties, index));
+    if (const std::string reason =
+            why_not_built_for(properties.name, properties.major, properties.minor, built_architectures());
+        !reason.empty())
+        throw InputError("{}", reason);
+    DEEPFREQ_CUDA(cudaSetDevice(index));
+}
+
+}  // namespace cuda
+
+std::string cuda_unavailable() {
+    return cuda::why_unavailable(cuda::ask_driver());
+}
+
+std::unique_ptr<MeasuringKernels> open_cuda_measuring_kernels(int index) {
+    cuda::use_device(index);
+    return std::make_unique<CudaMeasuringKernels>(index);
+}
+
+}  // namespace deepfreq
