@@ -1,11 +1,15 @@
 """The package in a process with others: Ctrl-C, forks, threads, OpenMP, processors, import."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import deepfreq
 import pytest
 from conftest import run_python
 
@@ -136,6 +140,17 @@ def test_one_openmp_beside_torch_in_both_orders_of_import(order):
         print(len(openmp_runtimes()), torch.get_num_threads(), "1 threads" in deepfreq.doctor().device)
     """)
     assert out == "1 1 True"
+
+
+def test_the_extension_needs_openmp_and_the_language_libraries_alone():
+    if shutil.which("readelf") is None:
+        pytest.skip("readelf (binutils) is not installed")
+    modules = list(Path(deepfreq.__file__).parent.glob("_core_*.so"))
+    assert modules
+    for module in modules:
+        dynamic = subprocess.run(["readelf", "-d", module], check=True, capture_output=True, text=True).stdout
+        needed = {name.partition(".so")[0] for name in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)}
+        assert needed <= {"libgomp", "libstdc++", "libgcc_s", "libm", "libc", "ld-linux-x86-64"}
 
 
 def test_the_doctor_says_what_there_is():
