@@ -109,3 +109,9 @@ def test_a_sparse_matrix_is_refused():
     sparse = pytest.importorskip("scipy.sparse")
     with pytest.raises(df.InputError, match=r"features: a sparse csr_\w+ found, a dense array expected: x.toarray\(\)"):
         df.lfr(sparse.csr_matrix(X), Y)
+
+
+def test_more_memory_than_there_is_is_a_memory_error():
+    n = 1_000_000  # as many classes as samples: identifiers taken for labels
+    with pytest.raises(MemoryError, match=r"out of memory on cpu: .*: 3814697\.3 MiB asked for, [0-9.]+ MiB free"):
+        df.lfr(np.zeros(n, np.float32), np.arange(n))
