@@ -60,8 +60,10 @@ def spectra(features: Mapping[str, Any], targets: Any, inv_delta: ArrayLike | st
     grid = grid_of(inv_delta, delta)
     loaded: dict[str, core.Features] = {}
     samples: dict[str, int] = {}
-    for name, x in features.items():
-        loaded[str(name)], samples[str(name)] = features_of(str(name), x, normalize)
+    for name, x in ((str(key), x) for key, x in features.items()):
+        if name in loaded:
+            raise InputError(f"features: {name!r} found twice as a name, different names expected")
+        loaded[name], samples[name] = features_of(name, x, normalize)
     first = next(iter(samples))
     y = targets_of(targets, samples[first], first)
     for name, n in samples.items():

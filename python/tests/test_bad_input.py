@@ -75,6 +75,7 @@ def test_an_input_error_is_a_value_error():
 @pytest.mark.parametrize("features, kind, sentence", [
     (X, TypeError, "features: ndarray found, a mapping from names to arrays expected"),
     ({}, df.InputError, "features: an empty mapping found"),
+    ({"1": X, 1: X}, df.InputError, "features: '1' found twice as a name, different names expected"),
     ({"a": X, "b": X[:7]}, df.InputError, "a has 20 samples and b 7, equally many expected"),
     ({"a": X, "b": X > 0}, TypeError, "b: dtype bool found"),
     ({"a": X, "b": changed(1, 1, np.nan)}, df.InputError, "b: nan found at row 1, column 1"),
