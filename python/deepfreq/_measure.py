@@ -78,9 +78,7 @@ def spectra(features: Mapping[str, Any], targets: Any, inv_delta: ArrayLike | st
 def measure(sources: Mapping[str, Callable[[], core.Features]], targets: core.Targets, n: int, grid: str | Numbers,
             exclude_self: bool) -> Spectra:
     """Spectra of the extension's Features, which a source makes or has when it is called."""
-    given = list(sources.items())
-    curves, told = (core.measure(given, targets, grid, exclude_self) if isinstance(grid, str) else
-                    core.measure(given, targets, grid, exclude_self))
+    curves, told = core.measure(list(sources.items()), targets, grid, exclude_self)
     for line in told:
         warn(line)
     return Spectra({name: Spectrum(name, *of[:4], Peak(*of[4]), n, n) for name, of in zip(sources, curves)})

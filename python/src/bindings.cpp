@@ -165,7 +165,7 @@ void define(nb::module_& module) {
         [](const Sources& sources, const Targets& targets, const GivenNumbers& widths, bool exclude_self) {
             return measure(sources, targets, listed(widths), exclude_self);
         },
-        nb::arg("sources"), nb::arg("targets"), nb::arg("widths").noconvert(), nb::arg("exclude_self"));
+        nb::arg("sources"), nb::arg("targets"), nb::arg("grid").noconvert(), nb::arg("exclude_self"));
     module.def("csv_rows", &csv_rows, nb::arg("inv_delta"), nb::arg("lfr"), nb::arg("rdf_inv_delta"),
                nb::arg("rdf"), nb::arg("peak"), nb::arg("network"), nb::arg("layer"), nb::arg("epoch"));
     module.def("device", [] { return kernels().description(); });
