@@ -123,7 +123,8 @@ def test_a_processor_that_this_one_is_not_is_refused():
 
 
 def test_importing_is_quick():
-    code = "import time; t = time.perf_counter(); import deepfreq; deepfreq.lfr; print(time.perf_counter() - t)"
+    # Of the processor, for others may be using it.
+    code = "import time; t = time.process_time(); import deepfreq; deepfreq.lfr; print(time.process_time() - t)"
     assert min(float(run_python(code)) for _ in range(5)) < 0.3
 
 
