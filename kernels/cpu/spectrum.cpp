@@ -53,7 +53,7 @@ class LowFrequencyEnergy {
     LowFrequencyEnergy(MeasuringKernels& kernels, ConstTensor x, ConstTensor y,
                        std::span<const double> inv_delta, const LowFrequencyParams& params)
         : targets_(prepare_targets(y, params.rows)),
-          x_(prepare_features(kernels, x, params.scale, targets_.order)),
+          x_(prepare_features(kernels, x, params.scale, targets_.order, params.stop)),
           rows_(params.rows.count(x.rows())),
           exclude_self_(params.exclude_self),
           nearest_(params.exclude_self ? static_cast<std::size_t>(x.rows()) : 0,

@@ -1,9 +1,11 @@
 #include "kernels/cpu/spectrum_samples.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <numeric>
 
+#include "common/error.h"
 #include "kernels/cpu/spectrum_vector.h"
 
 namespace deepfreq::spectrum {
@@ -55,8 +57,26 @@ class ScaledRows {
     const ColumnScale& scale_;
 };
 
+/// Whether to go on, asked by any thread now and then: once `stop` has said no, it is no for all of them.
+class GoingOn {
+  public:
+    explicit GoingOn(const std::function<bool()>& stop) : stop_(stop) {}
+    /// Of a loop over rows.
+    bool at(std::int64_t row) {
+        if (row % 64 == 0 && stop_ && stop_()) stopped_ = true;
+        return !stopped_;
+    }
+    void throw_if_stopped() const {
+        if (stopped_) throw Interrupted();
+    }
+
+  private:
+    const std::function<bool()>& stop_;
+    std::atomic<bool> stopped_ = false;
+};
+
 /// Column means, in double; partial sums over blocks are added in order.
-std::vector<double> column_means(const ScaledRows& x) {
+std::vector<double> column_means(const ScaledRows& x, GoingOn& going_on) {
     const std::int64_t n = x.rows();
     const std::int64_t d = x.columns();
     const std::int64_t rows = std::max<std::int64_t>(block_rows, (n + 63) / 64);  // at most 64 partial sums
@@ -66,7 +86,7 @@ std::vector<double> column_means(const ScaledRows& x) {
     for (std::int64_t part = 0; part < parts; ++part) {
         double* const sum = partial.data() + part * d;
         std::vector<float> buffer = x.buffer();
-        for (std::int64_t i = part * rows; i < std::min(n, (part + 1) * rows); ++i) {
+        for (std::int64_t i = part * rows; i < std::min(n, (part + 1) * rows) && going_on.at(i); ++i) {
             const float* const row = x.row(i, buffer);
             for (std::int64_t k = 0; k < d; ++k) sum[k] += row[k];
         }
@@ -79,7 +99,7 @@ std::vector<double> column_means(const ScaledRows& x) {
 }
 
 /// Length of the longest row of x - mean.
-double longest_centred_row(const ScaledRows& x, const std::vector<double>& mean) {
+double longest_centred_row(const ScaledRows& x, const std::vector<double>& mean, GoingOn& going_on) {
     const std::int64_t d = x.columns();
     double longest = 0.0;
 #pragma omp parallel reduction(max : longest)
@@ -87,6 +107,7 @@ double longest_centred_row(const ScaledRows& x, const std::vector<double>& mean)
         std::vector<float> buffer = x.buffer();
 #pragma omp for schedule(static)
         for (std::int64_t i = 0; i < x.rows(); ++i) {
+            if (!going_on.at(i)) continue;
             const float* const row = x.row(i, buffer);
             double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
@@ -181,7 +202,7 @@ Targets prepare_targets(ConstTensor y, const RowSample& rows) {
 }
 
 Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const ColumnScale& scale,
-                          const std::vector<std::int64_t>& order) {
+                          const std::vector<std::int64_t>& order, const std::function<bool()>& stop) {
     Features out;
     out.n = x.rows();
     out.d = static_cast<int>(x.columns());
@@ -209,8 +230,9 @@ Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const Column
     }
 
     const ScaledRows scaled(x, scale);
-    const std::vector<double> mean = column_means(scaled);
-    const double longest = longest_centred_row(scaled, mean);
+    GoingOn going_on(stop);
+    const std::vector<double> mean = column_means(scaled, going_on);
+    const double longest = longest_centred_row(scaled, mean, going_on);
     out.unit = power_of_two_above(longest);
     out.largest_distance = 1.001 * std::pow(2.0 * longest / out.unit, 2.0);  // and what rounding adds
 #pragma omp parallel
@@ -218,8 +240,10 @@ Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const Column
         std::vector<float> buffer = scaled.buffer();
 #pragma omp for schedule(static)
         for (std::int64_t i = 0; i < out.n; ++i)
-            fill_row(out, i, scaled.row(order[static_cast<std::size_t>(i)], buffer), mean);
+            if (going_on.at(i))
+                fill_row(out, i, scaled.row(order[static_cast<std::size_t>(i)], buffer), mean);
     }
+    going_on.throw_if_stopped();
     return out;
 }
 

@@ -86,9 +86,10 @@ struct Features {
     }
 };
 
-/// Copies x, scaled by column, in the given order of rows, divided by `unit` and centred.
+/// Copies x, scaled by column, in the given order of rows, divided by `unit` and centred. Throws Interrupted
+/// when `stop` says so.
 Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const ColumnScale& scale,
-                          const std::vector<std::int64_t>& order);
+                          const std::vector<std::int64_t>& order, const std::function<bool()>& stop);
 
 /// Squared distance of a row to itself, whose weight is then 0: what it gives itself is known without.
 inline constexpr float out_of_sight = 1e38F;

@@ -17,6 +17,7 @@ LARGE = """
 import numpy as np, deepfreq as df
 rng = np.random.default_rng(0)
 x, y = rng.standard_normal((100_000, 300), np.float32), rng.integers(0, 10, 100_000)
+df.lfr(x[:500], y[:500])  # what is imported late is imported now
 """
 
 
