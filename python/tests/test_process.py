@@ -14,7 +14,8 @@ import pytest
 from conftest import run_python
 
 LARGE = """
-import numpy as np, deepfreq as df
+import signal, numpy as np, deepfreq as df
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background a shell has it ignored
 rng = np.random.default_rng(0)
 x, y = rng.standard_normal((100_000, 300), np.float32), rng.integers(0, 10, 100_000)
 df.lfr(x[:500], y[:500])  # what is imported late is imported now
