@@ -33,6 +33,8 @@ class Probe:
     step: runs the model on one batch and returns its targets, where they are not (inputs, targets) or a dictionary with
         "labels". memory_limit: bytes for features; above it, one layer is collected at a time, in several runs over the data.
 
+    Measuring takes as many threads as PyTorch (torch.set_num_threads): both share one OpenMP.
+
     Between measurements the model has no hooks, and its training flags and all random states are as they were. Raises
     InputError for layers that match nothing, are not called or called twice, or give anything but a tensor.
     """
