@@ -53,8 +53,7 @@ def spectra(features: Mapping[str, Any], targets: Any, inv_delta: ArrayLike | st
         raise TypeError(f"features: {type(features).__name__} found, a mapping from names to arrays expected")
     if not features:
         raise InputError("features: an empty mapping found, at least one layer expected")
-    if normalize not in NORMALIZATIONS:
-        raise InputError(f"normalize is {normalize!r}, expected one of {', '.join(map(repr, NORMALIZATIONS))}")
+    check_normalize(normalize)
     if device not in (None, "cpu"):
         raise InputError(f"device is {device!r}, but this build of deepfreq measures on the CPU: None or 'cpu' expected")
     grid = grid_of(inv_delta, delta)
@@ -69,10 +68,21 @@ def spectra(features: Mapping[str, Any], targets: Any, inv_delta: ArrayLike | st
     for name, n in samples.items():
         if n != samples[first]:
             raise InputError(f"{first} has {samples[first]} samples and {name} {n}, equally many expected")
+    return measure_loaded(loaded, y, samples[first], grid, bool(exclude_self))
+
+
+def check_normalize(normalize: str) -> None:
+    if normalize not in NORMALIZATIONS:
+        raise InputError(f"normalize is {normalize!r}, expected one of {', '.join(map(repr, NORMALIZATIONS))}")
+
+
+def measure_loaded(loaded: Mapping[str, core.Features], targets: core.Targets, n: int, grid: str | Numbers,
+                   exclude_self: bool) -> Spectra:
+    """Spectra of features that are all there; warns of rows that dwarf all others."""
     for one in loaded.values():
         if one.warning:
             warn(one.warning)
-    return measure({name: partial(loaded.__getitem__, name) for name in loaded}, y, samples[first], grid, bool(exclude_self))
+    return measure({name: partial(loaded.__getitem__, name) for name in loaded}, targets, n, grid, exclude_self)
 
 
 def measure(sources: Mapping[str, Callable[[], core.Features]], targets: core.Targets, n: int, grid: str | Numbers,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from ._arrays import features_of, targets_of
 from ._collect import Collector, Step, default_step, matching_layers, unwrapped
 from ._errors import InputError
-from ._measure import NORMALIZATIONS, grid_of, measure, warn
+from ._measure import check_normalize, grid_of, measure, measure_loaded
 from ._native import core
 from ._spectrum import Spectra, write_tables
 
@@ -51,8 +51,7 @@ class Probe:
             raise InputError("data: None found, a DataLoader or (inputs, targets) expected")
         if samples is not None and samples < 1:
             raise InputError(f"samples is {samples}, at least 1 expected")
-        if normalize not in NORMALIZATIONS:
-            raise InputError(f"normalize is {normalize!r}, expected one of {', '.join(map(repr, NORMALIZATIONS))}")
+        check_normalize(normalize)
         inner = unwrapped(model)
         self._layers = matching_layers(inner, [layers] if isinstance(layers, str) else list(layers))
         if not self._layers:
@@ -91,10 +90,8 @@ class Probe:
         assert self._widths is not None
         rows, targets = collector.collect(self._layers, self._widths)
         loaded = {name: features_of(name, x, self._normalize)[0] for name, x in rows.items()}
-        for one in loaded.values():
-            if one.warning:
-                warn(one.warning)
-        return self._measure({name: partial(loaded.__getitem__, name) for name in loaded}, targets)
+        n = len(targets)
+        return measure_loaded(loaded, targets_of(targets, n, "data"), n, self._grid, self._exclude_self)
 
     def _one_by_one(self, collector: Collector) -> Spectra:
         """Each layer is collected anew for each pass over it, the same samples in the same order."""
@@ -111,10 +108,8 @@ class Probe:
 
         first = self.layers[0]
         _, targets = collector.collect({first: self._layers[first]}, widths)
-        return self._measure({name: partial(collected, name) for name in self._layers}, targets)
-
-    def _measure(self, sources: dict[str, Callable[[], core.Features]], targets: Any) -> Spectra:
         n = len(targets)
+        sources = {name: partial(collected, name) for name in self._layers}
         return measure(sources, targets_of(targets, n, "data"), n, self._grid, self._exclude_self)
 
     def plot(self, curve: str = "rdf") -> Figure:
