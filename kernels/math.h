@@ -45,13 +45,18 @@ void with_activation(Activation sigma, const Work& work) {
     }
 }
 
-/// The bfloat16 value nearest to x, ties to even: the upper half of the float, rounded by an addition that
-/// carries into the exponent. NaN stays NaN.
-DEEPFREQ_HOST_DEVICE inline float bfloat16_value(float x) {
+/// The bfloat16 nearest to x, ties to even: the upper half of the float, rounded by an addition that carries
+/// into the exponent. NaN stays NaN.
+DEEPFREQ_HOST_DEVICE inline std::uint16_t bfloat16_bits(float x) {
     std::uint32_t bits = 0;
     std::memcpy(&bits, &x, sizeof bits);
     const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
-    bits = (nan ? bits | 0x400000U : bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U;
+    return static_cast<std::uint16_t>((nan ? bits | 0x400000U : bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16);
+}
+
+/// The same as a float.
+DEEPFREQ_HOST_DEVICE inline float bfloat16_value(float x) {
+    const std::uint32_t bits = static_cast<std::uint32_t>(bfloat16_bits(x)) << 16;
     std::memcpy(&x, &bits, sizeof x);
     return x;
 }

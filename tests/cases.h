@@ -262,7 +262,7 @@ inline void add_convolution_cases(std::vector<Case>& table) {
         {{17, 3, 3, 8}, {8, 3, 3, {1, 1}}},    {{2, 11, 13, 6}, {10, 5, 3, {3, 1}}},
         {{3, 10, 10, 64}, {65, 3, 3, {2, 1}}}, {{2, 12, 7, 48}, {32, 7, 7, {2, 3}}},
         {{64, 4, 4, 32}, {48, 3, 3, {1, 1}}},  {{32, 32, 32, 4}, {8, 1, 1, {2, 0}}},
-        {{8, 33, 17, 12}, {24, 1, 1, {2, 0}}}};
+        {{8, 33, 17, 12}, {24, 1, 1, {2, 0}}}, {{1, 6, 20, 16}, {3, 1, 1, {2, 0}}}};
     // A batch of one: what the naive reference can do. The whole batch is checked at sampled places.
     for (const auto& resnet : resnet18_convolutions(1)) shapes.push_back(resnet);
     for (const Operation operation : {Operation::Conv2dForward, Operation::Conv2dBackward}) {

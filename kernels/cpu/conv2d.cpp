@@ -26,12 +26,11 @@ struct Choice {
     dnnl::convolution_backward_data::primitive_desc data;
     dnnl::convolution_backward_weights::primitive_desc weights;
 
-    Choice(Precision precision, dnnl::algorithm algorithm, bool images_as_ours, const Shape& x_shape,
+    Choice(memory::data_type factors, dnnl::algorithm algorithm, bool images_as_ours, const Shape& x_shape,
            const Shape& w_shape, const Shape& y_shape, const Conv2dParams& params) {
-        const memory::data_type type = onednn::factor_type(precision);
-        const memory::desc x = description(x_shape, images_as_ours, type);
-        const memory::desc w = description(w_shape, false, type);
-        const memory::desc dy = description(y_shape, images_as_ours, type);
+        const memory::desc x = description(x_shape, images_as_ours, factors);
+        const memory::desc w = description(w_shape, false, factors);
+        const memory::desc dy = description(y_shape, images_as_ours, factors);
         const memory::desc y = description(y_shape, images_as_ours);
         const memory::desc dx = description(x_shape, images_as_ours);
         const memory::desc dw = description(w_shape, false);
@@ -44,12 +43,17 @@ struct Choice {
     }
 };
 
-/// oneDNN gathers the pixels of a strided 1×1 convolution first, and in our layout writes past the end of
-/// where it gathers them unless the channels fill its blocks, of 8 or 16: wrong gradients of the filters,
-/// crashes, hangs (github.com/uxlfoundation/oneDNN/issues/6035). In a layout of its own choice the channels
-/// are padded.
-bool writes_past_its_workspace(const Shape& w, const Conv2dParams& params) {
-    return w[1] == 1 && w[2] == 1 && params.stride > 1 && w[3] % 16 != 0;
+/// Whether oneDNN 2.6 computes 1×1 convolutions wrongly where the images stay in our layout. In one of its
+/// own choice channels are padded, and both are right:
+/// - Strided, it gathers the pixels first, and writes past the end of where it gathers them unless the
+///   channels fill its blocks, of 8 or 16: wrong gradients of the filters, crashes, hangs
+///   (github.com/uxlfoundation/oneDNN/issues/6035).
+/// - In bfloat16, which it multiplies in pairs, the gradients of the images are wrong for an odd number of
+///   filters and 30, 59, 60, 89, 90, … pixels (found here, on a Zen 4).
+bool wrong_in_our_layout(memory::data_type factors, const Shape& w, const Conv2dParams& params) {
+    const bool writes_too_far = params.stride > 1 && w[3] % 16 != 0;
+    const bool lacks_half_a_pair = factors == memory::data_type::bf16 && w[0] % 2 != 0;
+    return w[1] == 1 && w[2] == 1 && (writes_too_far || lacks_half_a_pair);
 }
 
 /// Where it exists (AVX-512, 3×3, stride 1), Winograd's algorithm on tiles of 4×4 pixels needs a quarter of
@@ -62,13 +66,14 @@ Choice choose(Precision precision, const Shape& x, const Shape& w, const Shape& 
     constexpr std::int64_t enough_pixels = 256;
     const bool tiles = w[1] == 3 && w[2] == 3 && params.stride == 1 && params.padding == 1;
     const bool enough = std::min(w[0], w[3]) >= enough_channels && x[0] * x[1] * x[2] >= enough_pixels;
-    const bool images_as_ours = !writes_past_its_workspace(w, params);
+    const memory::data_type factors = onednn::factor_type(precision);
+    const bool images_as_ours = !wrong_in_our_layout(factors, w, params);
     const auto direct = [&] {
-        return Choice(precision, dnnl::algorithm::convolution_direct, images_as_ours, x, w, y, params);
+        return Choice(factors, dnnl::algorithm::convolution_direct, images_as_ours, x, w, y, params);
     };
     if (!tiles || !enough) return direct();
     try {
-        return {precision, dnnl::algorithm::convolution_winograd, false, x, w, y, params};
+        return {factors, dnnl::algorithm::convolution_winograd, false, x, w, y, params};
     } catch (const dnnl::error&) {  // not on this processor, or not for these numbers of channels
         return direct();
     }

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <dnnl.hpp>
 #include <map>
 
-#include "kernels/cpu/onednn.h"
 #include "kernels/cpu/workspace.h"
 #include "kernels/gemm_task.h"
 #include "kernels/params.h"
@@ -18,11 +19,14 @@ class Gemm {
     void operator()(const GemmTask& task, const float* a, const float* b, float* c);
 
   private:
-    const onednn::Pass& rounding(const GemmTask& task);
+    template <class T>
+    void multiply_rounded(const GemmTask& task, const float* a, const float* b, float* c);
+    template <class T>
+    void multiply(const GemmTask& task, const T* a, const T* b, float* c);
 
     Precision precision_;
-    std::map<GemmTask, onednn::Pass> passes_;  // for bfloat16: made when first asked for
-    Workspace workspace_;
+    std::map<GemmTask, dnnl::matmul> products_;  // made when first asked for
+    Workspace workspace_;                        // for rounded factors
 };
 
 }  // namespace deepfreq

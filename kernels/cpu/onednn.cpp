@@ -2,16 +2,10 @@
 
 #include <utility>
 
-#include "kernels/cpu/parts.h"
-#include "kernels/math.h"
+#include "kernels/cpu/bfloat16.h"
 
 namespace deepfreq::onednn {
 namespace {
-
-dnnl::stream& stream() {
-    static dnnl::stream in_order(engine());
-    return in_order;
-}
 
 void execute(const dnnl::reorder& reorder, const dnnl::memory& from, const dnnl::memory& to) {
     reorder.execute(stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
@@ -27,16 +21,16 @@ std::size_t rounded_bytes(const Operand& factor) {
     return padded(static_cast<std::size_t>(factor.elements()) * sizeof(float));
 }
 
-void round_to_bfloat16(const float* from, std::int64_t count, float* to) {
-#pragma omp parallel for simd schedule(static) if (parallel : count >= parallel_threshold)
-    for (std::int64_t i = 0; i < count; ++i) to[i] = math::bfloat16_value(from[i]);
-}
-
 }  // namespace
 
 const dnnl::engine& engine() {
     static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
     return cpu;
+}
+
+dnnl::stream& stream() {
+    static dnnl::stream in_order(engine());
+    return in_order;
 }
 
 bool has(dnnl_cpu_isa_t instructions) {

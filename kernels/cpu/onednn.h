@@ -16,6 +16,9 @@ namespace deepfreq::onednn {
 
 const dnnl::engine& engine();
 
+/// On which primitives run one after the other.
+dnnl::stream& stream();
+
 /// Whether oneDNN uses these instructions, of dnnl_cpu_isa_t, on this processor.
 bool has(dnnl_cpu_isa_t instructions);
 
