@@ -34,11 +34,6 @@ dnnl::matmul product(const Descriptions& of, bool add) {
     return dnnl::matmul({{of.a, of.b, of.c}, attributes, engine()});
 }
 
-template <class T>
-constexpr memory::data_type type_of = memory::data_type::f32;
-template <>
-constexpr memory::data_type type_of<std::uint16_t> = memory::data_type::bf16;
-
 }  // namespace
 
 void Gemm::operator()(const GemmTask& task, const float* a, const float* b, float* c) {
@@ -54,18 +49,16 @@ void Gemm::operator()(const GemmTask& task, const float* a, const float* b, floa
 
 template <class T>
 void Gemm::multiply_rounded(const GemmTask& task, const float* a, const float* b, float* c) {
-    constexpr std::int64_t line = 64 / sizeof(T);
     const std::int64_t elements_a = task.m * task.k, elements_b = task.k * task.n;
-    const std::int64_t begin_b = (elements_a + line - 1) / line * line;
-    T* const rounded = workspace_.room<T>(begin_b + elements_b);
-    round_to_bfloat16(a, elements_a, rounded);
-    round_to_bfloat16(b, elements_b, rounded + begin_b);
-    multiply(task, rounded, rounded + begin_b, c);
+    T* const rounded_a = rounded_a_.room<T>(elements_a);
+    T* const rounded_b = rounded_b_.room<T>(elements_b);
+    round_to_bfloat16(a, elements_a, rounded_a);
+    round_to_bfloat16(b, elements_b, rounded_b);
+    multiply(task, rounded_a, rounded_b, c);
 }
 
-template <class T>
-void Gemm::multiply(const GemmTask& task, const T* a, const T* b, float* c) {
-    const Descriptions of(task, type_of<T>);
+void Gemm::multiply(const GemmTask& task, const void* a, const void* b, float* c) {
+    const Descriptions of(task, onednn::factor_type(precision_));
     auto known = products_.find(task);
     if (known == products_.end()) known = products_.emplace(task, product(of, task.add)).first;
     const auto memory_of = [](const memory::desc& description, const void* data) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <dnnl.hpp>
 #include <map>
 
@@ -21,12 +20,12 @@ class Gemm {
   private:
     template <class T>
     void multiply_rounded(const GemmTask& task, const float* a, const float* b, float* c);
-    template <class T>
-    void multiply(const GemmTask& task, const T* a, const T* b, float* c);
+    /// The factors are of oneDNN's type for this precision.
+    void multiply(const GemmTask& task, const void* a, const void* b, float* c);
 
     Precision precision_;
     std::map<GemmTask, dnnl::matmul> products_;  // made when first asked for
-    Workspace workspace_;                        // for rounded factors
+    Workspace rounded_a_, rounded_b_;
 };
 
 }  // namespace deepfreq

@@ -55,8 +55,7 @@ class Pass {
     Pass(Precision precision, dnnl::primitive primitive, const Operand& left, const Operand& right,
          const Operand& result);
 
-    /// Factors and result are in our layout. The result is overwritten, or added to where the primitive adds;
-    /// such a one must take our layout.
+    /// Factors and result are in our layout. The result is overwritten.
     void run(const float* left, const float* right, float* result, Workspace& workspace) const;
 
   private:
