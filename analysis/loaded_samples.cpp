@@ -316,7 +316,8 @@ Spectrum in_units_of(double unit, Spectrum s) {
     const double factor = 1.0 / (unit * unit);
     for (FrequencyCurve* const curve : {&s.lfr, &s.rdf})
         for (double& inv_delta : curve->inv_delta) inv_delta *= factor;
-    for (double& density : s.rdf.value) density /= factor;
+    for (std::vector<double>* const slopes : {&s.rdf.value, &s.rdf_error})
+        for (double& density : *slopes) density /= factor;
     s.peak.inv_delta *= factor;
     s.peak.rdf /= factor;
     for (double* const width : {&s.peak.rise10, &s.peak.rise50, &s.peak.rise90}) *width *= factor;

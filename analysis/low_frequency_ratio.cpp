@@ -46,20 +46,11 @@ double first_crossing(const FrequencyCurve& lfr, double level) {
 
 }  // namespace
 
-namespace {
-
-/// Of all rows; estimated by that of a sample if one is asked for.
-std::vector<double> low_frequency_energy(MeasuringKernels& kernels, ConstTensor features, ConstTensor targets,
-                                         std::span<const double> inv_delta,
-                                         const LowFrequencyParams& params) {
-    std::vector<double> energy = kernels.gaussian_low_frequency_energy(features, targets, inv_delta, params);
-    const std::int64_t n = features.rows();
-    const double share = static_cast<double>(params.rows.count(n)) / static_cast<double>(n);
-    for (double& value : energy) value /= share;
-    return energy;
+LowFrequencyParams half_of(LowFrequencyParams params, int half) {
+    if (params.progress)
+        params.progress = [told = params.progress, half](double share) { told(0.5 * (half + share)); };
+    return params;
 }
-
-}  // namespace
 
 FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features, ConstTensor targets,
                                    std::span<const double> inv_delta, const LowFrequencyParams& params) {
@@ -70,7 +61,7 @@ FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor featur
             "one other number",
             targets.shape.text());
     FrequencyCurve lfr{{inv_delta.begin(), inv_delta.end()},
-                       low_frequency_energy(kernels, features, targets, inv_delta, params)};
+                       kernels.gaussian_low_frequency_energy(features, targets, inv_delta, params)};
     for (double& value : lfr.value) value /= total;
     return lfr;
 }
@@ -79,17 +70,15 @@ FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor featur
                                    const CentredTargets& targets, std::span<const double> inv_delta,
                                    const LowFrequencyParams& params) {
     const auto n = static_cast<double>(features.rows());
-    const std::vector<double> centred =
-        low_frequency_energy(kernels, features, targets.centred, inv_delta, params);
-    const std::vector<double> moved =
-        low_frequency_energy(kernels, features, targets.moved, inv_delta, params);
-    const double of_mean = n * targets.mean * targets.mean, of_rest = n * targets.step * targets.step;
+    const auto measured = [&](ConstTensor y, int half) {
+        return kernels.gaussian_low_frequency_energy(features, y, inv_delta, half_of(params, half));
+    };
+    const std::vector<double> centred = measured(targets.centred, 0);
+    const std::vector<double> moved = measured(targets.moved, 1);
+    const double total = n * (targets.mean * targets.mean + targets.step * targets.step);
     FrequencyCurve lfr{{inv_delta.begin(), inv_delta.end()}, {}};
-    for (std::size_t k = 0; k < inv_delta.size(); ++k) {
-        const double along_mean =  // sum_i z_low_i . m / |m|
-            (moved[k] - centred[k] - of_rest) / (2.0 * targets.step);
-        lfr.value.push_back((of_mean + 2.0 * targets.mean * along_mean + centred[k]) / (of_mean + of_rest));
-    }
+    for (std::size_t k = 0; k < inv_delta.size(); ++k)
+        lfr.value.push_back(targets.energy(centred[k], moved[k], n) / total);
     return lfr;
 }
 

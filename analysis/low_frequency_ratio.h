@@ -17,7 +17,6 @@ struct FrequencyCurve {
 /// features leaves, for each width of inv_delta (ascending, as
 /// MeasuringKernels::gaussian_low_frequency_energy wants it). features [n,d], targets [n,c]. Throws
 /// InputError when all targets are 0, because the ratio is undefined then, and whatever the kernel refuses.
-/// The energy of a sample of rows (params.rows) stands for that of all.
 FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features, ConstTensor targets,
                                    std::span<const double> inv_delta, const LowFrequencyParams& params = {});
 
@@ -32,10 +31,18 @@ struct CentredTargets {
     /// What LFR must rise by to be measured rather than rounding: 100 times its error, typically
     /// 4e-7 step / mean.
     double smallest_rise() const { return 4e-5 * step / mean; }
+    /// |y_low|^2, summed over some samples, from that of z and that of the moved: with y_low = z_low + m.
+    double energy(double of_centred, double of_moved, double samples) const {
+        const double along_mean =  // sum_i z_low_i . m / |m|
+            (of_moved - of_centred - samples * step * step) / (2.0 * step);
+        return samples * mean * mean + 2.0 * mean * along_mean + of_centred;
+    }
 };
 
-/// The same of such targets: with y_low = z_low + m, |y_low|^2 is summed from |z_low|^2 and z_low . m. Costs
-/// two measurements.
+/// What one half, 0 or 1, of two measurements tells of progress is half of it.
+LowFrequencyParams half_of(LowFrequencyParams params, int half);
+
+/// The same of such targets. Costs two measurements.
 FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features,
                                    const CentredTargets& targets, std::span<const double> inv_delta,
                                    const LowFrequencyParams& params = {});

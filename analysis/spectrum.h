@@ -14,6 +14,8 @@ namespace deepfreq {
 struct Spectrum {
     FrequencyCurve lfr, rdf;
     Peak peak;
+    std::vector<double> lfr_error = {},
+                        rdf_error = {};  ///< standard errors of a sample of rows; empty: of all rows
 };
 
 /// Samples on the device: features [n,d] and targets [n,c], or targets far from 0 in their place.
@@ -36,7 +38,12 @@ struct SpectrumOptions {
     /// The automatic grid is evenly spaced, or logarithmic, as functions of one variable need it: their LFR
     /// rises over decades.
     bool logarithmic = false;
-    LowFrequencyParams filter;
+    /// So many rows, drawn at random by the seed, stand for all (sampled_ratio.h); 0: all.
+    std::int64_t rows = 0;
+    std::uint64_t seed = 0;
+    LowFrequencyParams filter = {};
+    /// Told of each source how much of its curve is measured, as LowFrequencyParams::progress.
+    std::function<void(const std::string& name, double share)> progress = {};
 };
 
 /// Is told, in one line each, what of a measurement could not be had.

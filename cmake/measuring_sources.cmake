@@ -5,5 +5,5 @@ list(APPEND measuring_kernels_sources ${CMAKE_SOURCE_DIR}/kernels/measuring_kern
             ${CMAKE_SOURCE_DIR}/kernels/cpu/measuring.cpp ${CMAKE_SOURCE_DIR}/kernels/cpu/memory.cpp
             ${CMAKE_SOURCE_DIR}/kernels/cuda/device.cpp)
 set(spectrum_sources ${CMAKE_SOURCE_DIR}/analysis/filter_grid.cpp ${CMAKE_SOURCE_DIR}/analysis/loaded_samples.cpp
-                     ${CMAKE_SOURCE_DIR}/analysis/low_frequency_ratio.cpp ${CMAKE_SOURCE_DIR}/analysis/spectrum.cpp
-                     ${CMAKE_SOURCE_DIR}/analysis/spectrum_rows.cpp)
+                     ${CMAKE_SOURCE_DIR}/analysis/low_frequency_ratio.cpp ${CMAKE_SOURCE_DIR}/analysis/sampled_ratio.cpp
+                     ${CMAKE_SOURCE_DIR}/analysis/spectrum.cpp ${CMAKE_SOURCE_DIR}/analysis/spectrum_rows.cpp)

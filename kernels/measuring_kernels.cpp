@@ -66,28 +66,50 @@ std::optional<std::int64_t> MeasuringKernels::first_non_finite(ConstTensor x) {
     return do_first_non_finite(x);
 }
 
-std::vector<double> MeasuringKernels::gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
-                                                                    std::span<const double> inv_delta,
-                                                                    const LowFrequencyParams& params) {
-    const char* const name = "gaussian_low_frequency_energy";
-    expect_rank(name, "x", x.shape, 2);
-    expect_rank(name, "y", y.shape, 2);
-    expect(name, "y", y.shape, {x.shape[0], y.shape[1]});
-    if (params.scale.given()) expect_scale(name, x, params.scale);
+/// What both measurements ask of their samples and widths.
+void MeasuringKernels::expect_samples(const char* operation, ConstTensor x, ConstTensor y,
+                                      std::span<const double> inv_delta, const ColumnScale& scale) {
+    expect_rank(operation, "x", x.shape, 2);
+    expect_rank(operation, "y", y.shape, 2);
+    expect(operation, "y", y.shape, {x.shape[0], y.shape[1]});
+    if (scale.given()) expect_scale(operation, x, scale);
     double previous = 0.0;
     for (const double width : inv_delta) {
         if (!std::isfinite(width) || width < previous)
-            throw InputError("{}: 1/delta = {} after {}, expected finite, not negative and ascending", name,
-                             width, previous);
+            throw InputError("{}: 1/delta = {} after {}, expected finite, not negative and ascending",
+                             operation, width, previous);
         previous = width;
     }
     for (const auto& [tensor, label] : {std::pair{x, "features"}, std::pair{y, "targets"}}) {
         const std::int64_t columns = tensor.shape[1];
         if (const auto bad = first_non_finite(tensor); bad && columns > 0)
-            throw InputError("{}: {} are not finite at row {}, column {}; finite numbers expected", name,
+            throw InputError("{}: {} are not finite at row {}, column {}; finite numbers expected", operation,
                              label, *bad / columns, *bad % columns);
     }
-    return do_gaussian_low_frequency_energy(x, y, inv_delta, params);
+}
+
+std::vector<double> MeasuringKernels::gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
+                                                                    std::span<const double> inv_delta,
+                                                                    const LowFrequencyParams& params) {
+    expect_samples("gaussian_low_frequency_energy", x, y, inv_delta, params.scale);
+    std::vector<double> energy = do_gaussian_low_frequency_energy(x, y, inv_delta, params);
+    if (params.progress) params.progress(1.0);
+    return energy;
+}
+
+std::vector<double> MeasuringKernels::gaussian_low_frequency_row_energies(ConstTensor x, ConstTensor y,
+                                                                          std::span<const double> inv_delta,
+                                                                          std::span<const std::int64_t> rows,
+                                                                          const LowFrequencyParams& params) {
+    const char* const name = "gaussian_low_frequency_row_energies";
+    expect_samples(name, x, y, inv_delta, params.scale);
+    for (const std::int64_t row : rows)
+        if (row < 0 || row >= x.rows())
+            throw InputError("{}: row {} listed, expected 0 to {}", name, row, x.rows() - 1);
+    std::vector<double> energy(rows.size() * inv_delta.size(), 0.0);
+    if (!energy.empty()) energy = do_gaussian_low_frequency_row_energies(x, y, inv_delta, rows, params);
+    if (params.progress) params.progress(1.0);
+    return energy;
 }
 
 }  // namespace deepfreq

@@ -88,14 +88,23 @@ class MeasuringKernels {
     /// x[n,d] features, y[n,c] targets, both finite; inv_delta[K] >= 0 and finite, ascending. All widths
     /// share one pass over the pairs, whose sums are made at a few dozen nodes where there are many
     /// (kernels/filter_nodes.h); no n x n matrix is stored. |energy / sum_i |y_i|^2 - exact| <= 1e-5, for up
-    /// to 10^5 columns. With params.rows, i runs over a sample of the rows only; with params.scale, x_i are
-    /// the rows scaled by column.
+    /// to 10^5 columns. With params.scale, x_i are the rows scaled by column.
     /// Columns of x are centred in a copy first. With exclude_self, weights are taken over the largest of
     /// their row, which leaves the ratio as it is, so that none that counts underflows at any width; a row
     /// without another adds nothing.
     std::vector<double> gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
                                                       std::span<const double> inv_delta,
                                                       const LowFrequencyParams& params = {});
+
+    /// The terms of that sum for some rows i = rows[r], each of 0 … n-1, in any order:
+    ///   energy[r * K + k] = |y_low_i|^2 at width k.
+    /// What a row gets does not depend, in any bit, on which others are listed, on their order or on how many
+    /// threads there are. So rows can be sampled, or measured a part at a time, here or on another machine of
+    /// the same kind. A row costs about twice its share of all of them, whose pairs serve both samples.
+    std::vector<double> gaussian_low_frequency_row_energies(ConstTensor x, ConstTensor y,
+                                                            std::span<const double> inv_delta,
+                                                            std::span<const std::int64_t> rows,
+                                                            const LowFrequencyParams& params = {});
     /// @}
 
   private:
@@ -124,6 +133,12 @@ class MeasuringKernels {
     virtual std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
                                                                  std::span<const double> inv_delta,
                                                                  const LowFrequencyParams& params) = 0;
+    virtual std::vector<double> do_gaussian_low_frequency_row_energies(ConstTensor x, ConstTensor y,
+                                                                       std::span<const double> inv_delta,
+                                                                       std::span<const std::int64_t> rows,
+                                                                       const LowFrequencyParams& params) = 0;
+    void expect_samples(const char* operation, ConstTensor x, ConstTensor y,
+                        std::span<const double> inv_delta, const ColumnScale& scale);
 };
 
 }  // namespace deepfreq

@@ -79,21 +79,6 @@ struct StepState {
 /// all widths follow (kernels/filter_nodes.h). Auto: at nodes where that is cheaper.
 enum class FilterSums { Auto, AtNodes, AtWidths };
 
-/// Some of n samples in place of all: evenly spaced over the samples sorted by class (one-hot targets), so
-/// that every class has its share.
-struct RowSample {
-    std::int64_t rows = 0;     ///< 0, or n and more: all
-    std::uint64_t offset = 0;  ///< which of them; any number
-
-    bool all(std::int64_t n) const { return rows <= 0 || rows >= n; }
-    /// How many of n they are.
-    std::int64_t count(std::int64_t n) const { return all(n) ? n : rows; }
-    /// Whether the i-th of the n sorted samples is one of them; of all i, exactly `rows` are.
-    DEEPFREQ_HOST_DEVICE bool has(std::int64_t i, std::int64_t n) const {
-        return (i * rows + static_cast<std::int64_t>(offset % static_cast<std::uint64_t>(n))) % n < rows;
-    }
-};
-
 /// Features scaled by column without a copy of them: column k is measured as (x - offset[k]) factor[k],
 /// computed in double and rounded to float32. Both empty: as it is.
 struct ColumnScale {
@@ -112,11 +97,13 @@ struct ColumnScale {
 /// Choices of MeasuringKernels::gaussian_low_frequency_energy.
 struct LowFrequencyParams {
     bool exclude_self = false;  ///< leave i = j out of both sums of eq. 4
-    RowSample rows = {};  ///< the samples i over whose |y_low_i|^2 the energy is summed; j runs over all
     FilterSums sums = FilterSums::Auto;
     ColumnScale scale = {};
     /// Asked many times a second, from any thread: true ends the measurement, which throws Interrupted.
     std::function<bool()> stop = {};
+    /// Told now and then, by the thread that called, which share of the measurement is done: ascending, at
+    /// the end 1.
+    std::function<void(double)> progress = {};
 };
 
 }  // namespace deepfreq

@@ -160,8 +160,15 @@ class CudaOnHost final : public Kernels {
     std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
                                                          std::span<const double> inv_delta,
                                                          const LowFrequencyParams& params) override {
-        if (inv_delta.empty() || y.elements() == 0) return std::vector<double>(inv_delta.size(), 0.0);
+        if (inv_delta.empty()) return {};
         return cuda::spectrum::LowFrequencyEnergy<HostDevice>(device_, x, y, inv_delta, params).compute();
+    }
+    std::vector<double> do_gaussian_low_frequency_row_energies(ConstTensor x, ConstTensor y,
+                                                               std::span<const double> inv_delta,
+                                                               std::span<const std::int64_t> rows,
+                                                               const LowFrequencyParams& params) override {
+        return cuda::spectrum::LowFrequencyEnergy<HostDevice>(device_, x, y, inv_delta, params, rows)
+            .compute_rows();
     }
 
     /// y or dx or dw of a convolution by its definition: work(x, w, y) for every product, as offsets.

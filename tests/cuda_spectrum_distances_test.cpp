@@ -23,7 +23,7 @@ using namespace cuda::spectrum;
 struct WriteDistances {
     static constexpr int threads = tile_rows;
     using Shared = TileMemory<1>;
-    Samples x;
+    Pairs x;
     Tile tile;
     float* out;
 
@@ -63,9 +63,10 @@ double largest_error(const Rows& rows, bool direct = false) {
     HostDevice device({1, std::int64_t{1} << 30, direct ? rows.n : 0, 1});
     std::vector<std::int32_t> order(static_cast<std::size_t>(rows.n));
     std::iota(order.begin(), order.end(), 0);
-    const Features<HostDevice> features(device, {rows.x.data(), {rows.n, rows.d}}, {}, order.data());
+    const ListedRows<HostDevice> none(device, {}, order.data(), rows.n);
+    const Features<HostDevice> features(device, {rows.x.data(), {rows.n, rows.d}}, {}, order.data(), none);
     std::vector<float> found(tile_rows * tile_columns);
-    device.blocks(1, WriteDistances{features.samples(), {0, 0, rows.n}, found.data()});
+    device.blocks(1, WriteDistances{features.pairs(), {0, 0, rows.n}, found.data()});
     double largest = 0.0;
     for (int i = 0; i < rows.n; ++i)
         for (int j = 0; j < rows.n; ++j) {

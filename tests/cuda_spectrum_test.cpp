@@ -264,6 +264,46 @@ TEST_CASE("kernels/cuda spectrum: the results do not depend on the order of bloc
     }
 }
 
+TEST_CASE(
+    "kernels/cuda spectrum: a listed row's energies are its own, in every bit, whatever else is listed") {
+    // Dense clusters: more pairs of a tile are near than are listed at once.
+    for (const double noise : {0.1, 1.0})
+        for (const bool one_hot : {true, false}) {
+            const Set s = clusters(150, 40, 3, one_hot, 1.0, noise);
+            const std::vector<double> grid = even_grid(s, 0.0, 40.0, 7);
+            for (const bool exclude_self : {false, true}) {
+                const LowFrequencyParams params{.exclude_self = exclude_self};
+                // Passes of one block of rows, of all, and of some of the widths.
+                for (const Limits& limits :
+                     {Limits{6, 400 << 10, 0, 2}, Limits{6, much, 0, 1}, Limits{6, 20 << 10, 0, 1}}) {
+                    const auto energies = [&](const std::vector<std::int64_t>& rows) {
+                        HostDevice device(limits);
+                        return LowFrequencyEnergy<HostDevice>(device, {s.x.data(), {s.n, s.d}},
+                                                              {s.y.data(), {s.n, s.c}}, grid, params, rows)
+                            .compute_rows();
+                    };
+                    std::vector<std::int64_t> all(static_cast<std::size_t>(s.n));
+                    std::iota(all.begin(), all.end(), 0);
+                    const std::vector<double> of_all = energies(all);
+                    for (const std::vector<std::int64_t>& rows :
+                         {std::vector<std::int64_t>{149}, {100, 3, 100, 64}}) {
+                        const std::vector<double> found = energies(rows);
+                        for (std::size_t r = 0; r < rows.size(); ++r) {
+                            const std::vector<double> expected =
+                                reference::low_frequency_energy(s.x, s.y, s.n, grid, exclude_self, {rows[r]});
+                            for (std::size_t k = 0; k < grid.size(); ++k) {
+                                CHECK(found[r * grid.size() + k] ==
+                                      of_all[static_cast<std::size_t>(rows[r]) * grid.size() + k]);
+                                CHECK(std::fabs(found[r * grid.size() + k] - expected[k]) <=
+                                      1e-5 * (tests::sum_of_squares(s.y) / 150.0 + expected[k]));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+}
+
 TEST_CASE("kernels/cuda spectrum: many tiny weights beside that of the row itself") {
     for (const bool one_hot : {true, false}) {
         Set s = clusters(130, 130, 2, one_hot);

@@ -57,6 +57,12 @@ class DryRun final : public Kernels {
                                                          const LowFrequencyParams&) override {
         return std::vector<double>(inv_delta.size());
     }
+    std::vector<double> do_gaussian_low_frequency_row_energies(ConstTensor, ConstTensor,
+                                                               std::span<const double> inv_delta,
+                                                               std::span<const std::int64_t> rows,
+                                                               const LowFrequencyParams&) override {
+        return std::vector<double>(inv_delta.size() * rows.size());
+    }
 
     void do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) override;
     void do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,

@@ -196,6 +196,11 @@ std::vector<BadCall> bad_other_calls() {
          [](Kernels& k, Views& v) {
              k.gaussian_low_frequency_energy(v.f({3, 4}), v.f({3, 2}), {}, {.scale = three_columns()});
          }},
+        {"gaussian_low_frequency_row_energies", "row", "row 3 listed", "0 to 2",
+         [](Kernels& k, Views& v) {
+             k.gaussian_low_frequency_row_energies(v.f({3, 4}), v.f({3, 2}), {},
+                                                   std::vector<std::int64_t>{0, 3});
+         }},
         {"sum_of_squares", "the scale", "3 factors", "4 columns",
          [](Kernels& k, Views& v) {
              k.sum_of_squares(v.f({3, 4}), three_columns());

@@ -119,18 +119,16 @@ inline std::vector<double> energy(Kernels& kernels, const Samples& s, const Grid
                                                  params);
 }
 
-/// The rows that a sample takes: of the samples sorted by class, one-hot targets; of one column, in their
-/// order.
-inline std::vector<std::int64_t> rows_of(const RowSample& sample, const Samples& s) {
-    std::vector<std::int64_t> order(static_cast<std::size_t>(s.n)), rows;
-    std::iota(order.begin(), order.end(), 0);
-    const auto label = [&](std::int64_t i) {
-        return std::ranges::find(&s.y[i * s.c], &s.y[i * s.c] + s.c, 1.0F) - &s.y[i * s.c];
-    };
-    if (s.c > 1) std::ranges::stable_sort(order, {}, label);
-    for (std::int64_t i = 0; i < s.n; ++i)
-        if (sample.has(i, s.n)) rows.push_back(order[static_cast<std::size_t>(i)]);
-    return rows;
+/// Energies of listed rows, [rows][widths].
+inline std::vector<double> row_energies(Kernels& kernels, const Samples& s, const Grid& grid,
+                                        std::span<const std::int64_t> rows,
+                                        const LowFrequencyParams& params = {}) {
+    const Buffer x = kernels.allocate(s.x.size() * sizeof(float));
+    const Buffer y = kernels.allocate(s.y.size() * sizeof(float));
+    kernels.upload<float>(s.x, x.view<float>({s.n, s.d}));
+    kernels.upload<float>(s.y, y.view<float>({s.n, s.c}));
+    return kernels.gaussian_low_frequency_row_energies(x.view<float>({s.n, s.d}), y.view<float>({s.n, s.c}),
+                                                       grid, rows, params);
 }
 
 inline double sum_of_squares(const Floats& y) {

@@ -233,57 +233,6 @@ TEST_CASE("kernels/spectrum: without itself, a sample's weights do not underflow
     check_against_reference("a line", line, log_grid(line, 1e-2, 1e12, 15), true);
 }
 
-TEST_CASE("kernels/spectrum: a sample of rows has their energy, of all classes their share") {
-    for (const std::int64_t rows : {1, 7, 300, 599, 600, 10000})
-        for (const bool one_hot : {true, false}) {
-            const Samples s = clusters(600, 40, one_hot ? 5 : 1, one_hot);
-            const RowSample sample{.rows = rows, .offset = 12345678901234567U};
-            const std::vector<std::int64_t> taken =
-                rows_of({.rows = std::min<std::int64_t>(rows, 600), .offset = sample.offset}, s);
-            CHECK(std::ssize(taken) == std::min<std::int64_t>(rows, 600));
-            for (const bool exclude_self : {false, true})
-                for (const FilterSums sums : {FilterSums::AtWidths, FilterSums::AtNodes}) {
-                    const Grid grid = even_grid(s, 0.0, 40.0, 20);
-                    const std::vector<double> expected =
-                        reference::low_frequency_energy(s.x, s.y, s.n, grid, exclude_self, taken);
-                    for (const Backend& backend : backends_present()) {
-                        const std::vector<double> found =
-                            energy(*backend.kernels, s, grid,
-                                   {.exclude_self = exclude_self, .rows = sample, .sums = sums});
-                        for (std::size_t k = 0; k < grid.size(); ++k)
-                            CHECK(std::fabs(found[k] - expected[k]) <=
-                                  1e-5 * sum_of_squares(s.y) * static_cast<double>(taken.size()) / 600.0 +
-                                      1e-5 * expected[k]);
-                    }
-                }
-        }
-}
-
-TEST_CASE("kernels/spectrum: of a hundred thousand samples, random rows agree with the oracle") {
-    // Far pairs by the hundred thousand: an absolute error of each would add up.
-    for (const std::int64_t d : {6, 60})
-        for (const bool one_hot : {true, false}) {
-            const Samples s = clusters(100000, d, one_hot ? 10 : 1, one_hot);
-            const RowSample sample{.rows = 24, .offset = static_cast<std::uint64_t>(d)};
-            const std::vector<std::int64_t> rows = rows_of(sample, s);
-            double total = 0.0;
-            for (const std::int64_t row : rows)
-                for (std::int64_t k = 0; k < s.c; ++k) total += std::pow(s.y[row * s.c + k], 2.0);
-            const Grid grid = even_grid(s, 0.5, 50.0, 60);
-            const std::vector<double> expected =
-                reference::low_frequency_energy(s.x, s.y, s.n, grid, false, rows);
-            for (const Backend& backend : backends_present()) {
-                const std::vector<double> found = energy(*backend.kernels, s, grid, {.rows = sample});
-                double worst = 0.0;
-                for (std::size_t k = 0; k < grid.size(); ++k)
-                    worst = std::max(worst, std::fabs(found[k] - expected[k]) / total);
-                INFO(backend.name, ": d ", d, one_hot ? " one-hot" : " general");
-                CHECK(worst <= 1e-5);
-                MESSAGE("off by " << worst);
-            }
-        }
-}
-
 TEST_CASE("kernels/spectrum: a measurement ends when it is told to, and can be made again") {
     const Samples s = clusters(700, 20, 3, true);
     for (const Backend& backend : backends_present()) {

@@ -17,13 +17,13 @@ namespace {
 /// a distance from the product is at most a few 1e-7 / near.
 constexpr float near = 0.25F;
 
-/// One row of a tile by differences, `lanes` pairs at a time; for few columns. Fills the padding too.
-void row_by_columns(const Features& x, std::int64_t i, std::int64_t b, float* tile_row) {
-    const float* const of_i = x.row + i * x.stride;
-    const float* const columns = x.column + b * x.d * block_rows;
-    for (int j = 0; j < block_rows; j += lanes) {
+/// The distances of a row to those of block b by differences, `lanes` pairs at a time; for few columns. Fills
+/// the last vector.
+void row_by_columns(const float* of_i, const FeatureBlock& b, float* tile_row) {
+    const float* const columns = b.x.column + b.index * b.x.d * block_rows;
+    for (int j = 0; j < b.rows().count; j += lanes) {
         Vector sum{};
-        for (int k = 0; k < x.d; ++k) {
+        for (int k = 0; k < b.x.d; ++k) {
             const Vector difference = load(columns + k * block_rows + j) - of_i[k];
             sum += difference * difference;
         }
@@ -52,18 +52,18 @@ std::array<float, 4> four_by_differences(const float* x, const std::array<const 
     return rounded;
 }
 
-/// Measures row i of block a and the listed rows of block b by their differences.
-void measure_listed(const Features& x, std::int64_t i, std::int64_t b, const int* listed, int count,
-                    float* tile_row) {
-    const float* const first = x.row + b * block_rows * x.stride;
+/// Measures a row and the listed rows of block b by their differences.
+void measure_listed(const float* of_i, const FeatureBlock& b, const int* listed, int count, float* tile_row) {
+    const int stride = b.x.stride;
+    const float* const first = b.x.row + b.rows().first * stride;
     for (int p = 0; p < count; p += 4) {
         std::array<int, 4> j{};
         std::array<const float*, 4> others{};
         for (int q = 0; q < 4; ++q) {
             j[q] = listed[p + q < count ? p + q : count - 1];
-            others[q] = first + j[q] * x.stride;
+            others[q] = first + std::int64_t{j[q]} * stride;
         }
-        const std::array<float, 4> measured = four_by_differences(x.row + i * x.stride, others, x.stride);
+        const std::array<float, 4> measured = four_by_differences(of_i, others, stride);
         for (int q = 0; q < 4; ++q) tile_row[j[q]] = measured[q];
     }
 }
@@ -112,20 +112,22 @@ inline bool finish(Products& p, bool more, const float* norms_a, const float* no
 }
 
 /// Distances by products. Marks the groups of product_rows rows in which a pair is near.
-void distances_by_products(const Features& x, std::int64_t a, std::int64_t b, float* tile, bool* has_near) {
+void distances_by_products(const FeatureBlock& a, const FeatureBlock& b, float* tile, bool* has_near) {
     constexpr int samples_at_once = product_vectors * lanes;
-    const std::int64_t stride = std::int64_t{x.d} * lanes;
-    const Block of_a = x.block(a), of_b = x.block(b);
-    for (int k = 0; k < x.d; k += columns_of_product) {
-        const int count = std::min(columns_of_product, x.d - k);
-        const bool last = k + count == x.d;
+    const int d = a.x.d;
+    const std::int64_t stride = std::int64_t{d} * lanes;
+    const Block of_a = a.rows(), of_b = b.rows();
+    for (int k = 0; k < d; k += columns_of_product) {
+        const int count = std::min(columns_of_product, d - k);
+        const bool last = k + count == d;
         for (int i = 0; i < of_a.count; i += product_rows) {
-            const float* const rows = x.panel(of_a.first + i) + std::int64_t{k} * lanes + i % lanes;
+            const float* const rows = a.x.panel(of_a.first + i) + std::int64_t{k} * lanes + i % lanes;
             for (int j = 0; j < of_b.count; j += samples_at_once) {
-                Products p = multiply(rows, x.panel(of_b.first + j) + std::int64_t{k} * lanes, stride, count);
+                Products p =
+                    multiply(rows, b.x.panel(of_b.first + j) + std::int64_t{k} * lanes, stride, count);
                 float* const to = tile + i * tile_stride + j;
                 if (last) {
-                    if (finish(p, k > 0, x.norm + of_a.first + i, x.norm + of_b.first + j, to))
+                    if (finish(p, k > 0, a.x.norm + of_a.first + i, b.x.norm + of_b.first + j, to))
                         has_near[i / product_rows] = true;
                     continue;
                 }
@@ -140,24 +142,24 @@ void distances_by_products(const Features& x, std::int64_t a, std::int64_t b, fl
 }
 
 /// Lists the near pairs of a row of a tile and returns how many.
-int list_near(const Features& x, std::int64_t i, const Block& b, const float* tile_row, int* listed) {
-    const float* const norms = x.norm + b.first;
+int list_near(float norm, const FeatureBlock& b, const float* tile_row, int* listed) {
+    const float* const norms = b.x.norm + b.rows().first;
     int count = 0;
-    for (int j = 0; j < b.count; ++j) {
+    for (int j = 0; j < b.rows().count; ++j) {
         listed[count] = j;
-        count += tile_row[j] < near * (x.norm[i] + norms[j]) ? 1 : 0;
+        count += tile_row[j] < near * (norm + norms[j]) ? 1 : 0;
     }
     return count;
 }
 
-/// Squared distance of two rows, exact but for 2^-53 of it.
-double exact_distance(const Features& x, std::int64_t i, std::int64_t j) {
-    const float* const a = x.row + i * x.stride;
-    const float* const b = x.row + j * x.stride;
+/// Squared distance of row i of block a and row j of b, exact but for 2^-53 of it.
+double exact_distance(const FeatureBlock& a, int i, const FeatureBlock& b, int j) {
+    const float* const of_a = a.x.row + (a.rows().first + i) * a.x.stride;
+    const float* const of_b = b.x.row + (b.rows().first + j) * b.x.stride;
     double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
-    for (int k = 0; k < x.d; ++k) {
-        const double difference = static_cast<double>(a[k]) - static_cast<double>(b[k]);
+    for (int k = 0; k < a.x.d; ++k) {
+        const double difference = static_cast<double>(of_a[k]) - static_cast<double>(of_b[k]);
         sum += difference * difference;
     }
     return sum;
@@ -165,60 +167,53 @@ double exact_distance(const Features& x, std::int64_t i, std::int64_t j) {
 
 }  // namespace
 
-void find_nearest(const Features& x, std::int64_t a, std::int64_t b, const float* tile, double* nearest) {
+void find_nearest(const FeatureBlock& a, const FeatureBlock& b, const float* tile, double* nearest) {
     constexpr double error = 1e-5;  // of a distance in a tile, as part of it, at most
-    const Block of_a = x.block(a);
-    const Block of_b = x.block(b);
-    for (int i = 0; i < of_a.count; ++i) {
+    for (int i = 0; i < a.rows().count; ++i) {
         const float* const tile_row = tile + i * tile_stride;
-        double& best = nearest[of_a.first + i];
-        auto limit = static_cast<float>(best * (1.0 + error));
-        for (int j = 0; j < of_b.count; ++j) {
-            if (tile_row[j] > limit || of_a.first + i == of_b.first + j) continue;
-            best = std::min(best, exact_distance(x, of_a.first + i, of_b.first + j));
-            limit = static_cast<float>(best * (1.0 + error));
+        auto limit = static_cast<float>(nearest[i] * (1.0 + error));
+        for (int j = 0; j < b.rows().count; ++j) {
+            if (tile_row[j] > limit || tile_row[j] == out_of_sight) continue;
+            nearest[i] = std::min(nearest[i], exact_distance(a, i, b, j));
+            limit = static_cast<float>(nearest[i] * (1.0 + error));
         }
     }
 }
 
-void take_off_nearest(const Features& x, std::int64_t from, std::int64_t to, const double* nearest,
-                      float* tile) {
-    const Block of_from = x.block(from);
-    const Block of_to = x.block(to);
+void take_off_nearest(const FeatureBlock& from, const FeatureBlock& to, const double* nearest, float* tile) {
+    const int count = to.rows().count;
     std::array<float, block_rows> smallest;
-    for (int i = 0; i < of_to.count; ++i) smallest[i] = static_cast<float>(nearest[of_to.first + i]);
-    for (int j = 0; j < of_from.count; ++j) {
+    for (int i = 0; i < count; ++i) smallest[i] = static_cast<float>(nearest[i]);
+    for (int j = 0; j < from.rows().count; ++j) {
         float* const tile_row = tile + j * tile_stride;
-        for (int i = 0; i < of_to.count; ++i) {
+        for (int i = 0; i < count; ++i) {
             const float distance = tile_row[i];
             tile_row[i] = distance - smallest[i];
             // What is left would err by more than twice the part of itself that the distance does.
             if (distance < 2.0F * smallest[i])
-                tile_row[i] = static_cast<float>(std::max(
-                    0.0, exact_distance(x, of_from.first + j, of_to.first + i) - nearest[of_to.first + i]));
+                tile_row[i] = static_cast<float>(std::max(0.0, exact_distance(from, j, to, i) - nearest[i]));
         }
     }
 }
 
-void squared_distances(const Features& x, std::int64_t a, std::int64_t b, float* tile) {
-    const Block of_a = x.block(a);
-    const Block of_b = x.block(b);
+void squared_distances(const FeatureBlock& a, const FeatureBlock& b, float* tile) {
+    const Features& x = a.x;
+    const Block of_a = a.rows();
     std::array<bool, block_rows / product_rows> has_near{};
-    if (!x.direct) distances_by_products(x, a, b, tile, has_near.data());
+    if (!x.direct) distances_by_products(a, b, tile, has_near.data());
     std::array<int, block_rows> listed;
     for (int i = 0; i < of_a.count; ++i) {
-        const std::int64_t row = of_a.first + i;
+        const float* const row = x.row + (of_a.first + i) * x.stride;
         float* const tile_row = tile + i * tile_stride;
         if (x.column != nullptr) {
-            row_by_columns(x, row, b, tile_row);
+            row_by_columns(row, b, tile_row);
         } else if (x.direct) {
-            for (int j = 0; j < of_b.count; ++j) listed[j] = j;
-            measure_listed(x, row, b, listed.data(), of_b.count, tile_row);
+            for (int j = 0; j < b.rows().count; ++j) listed[j] = j;
+            measure_listed(row, b, listed.data(), b.rows().count, tile_row);
         } else if (has_near[i / product_rows]) {
-            measure_listed(x, row, b, listed.data(), list_near(x, row, of_b, tile_row, listed.data()),
-                           tile_row);
+            const int count = list_near(x.norm[of_a.first + i], b, tile_row, listed.data());
+            measure_listed(row, b, listed.data(), count, tile_row);
         }
-        if (a == b) tile_row[i] = out_of_sight;
     }
 }
 

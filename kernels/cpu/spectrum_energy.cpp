@@ -27,11 +27,6 @@ void add_doubles(const DoubleVector& v, double* to) {
 
 }  // namespace
 
-/// |sum_j y_j G_ij|^2 and sum_j G_ij of one row, at each width.
-struct WidthEnergies::RowEnergies {
-    std::vector<double> square, weight;
-};
-
 WidthEnergies::WidthEnergies(const FilterNodes& nodes, const Targets& targets, bool exclude_self)
     : targets_(targets),
       nodes_(nodes.count),
@@ -56,7 +51,7 @@ WidthEnergies::WidthEnergies(const FilterNodes& nodes, const Targets& targets, b
 
 /// Sums s … s + Sums - 1 of a row at every width, from those at the nodes.
 template <int Sums>
-void WidthEnergies::add_sums(std::int64_t row, int s, const double* at_node, RowEnergies& energies) const {
+void WidthEnergies::add_sums(std::int64_t row, int s, const double* at_node, RowSums& room) const {
     const std::int64_t sums_stride = std::int64_t{block_rows} * nodes_;
     const std::size_t stride = constant_.size();
     // The sums at the nodes are without the row itself, whose weight is 1 at any width, or left out.
@@ -87,29 +82,25 @@ void WidthEnergies::add_sums(std::int64_t row, int s, const double* at_node, Row
         for (int i = 0; i < Sums; ++i)
             for (int v = 0; v < vectors_of_widths; ++v) {
                 if (targets_.one_hot || s + i == last)
-                    add_doubles(sum[i][v], &energies.weight[k + v * lanes / 2]);
+                    add_doubles(sum[i][v], &room.weight[k + v * lanes / 2]);
                 if (targets_.one_hot || s + i < last)
-                    add_doubles(sum[i][v] * sum[i][v], &energies.square[k + v * lanes / 2]);
+                    add_doubles(sum[i][v] * sum[i][v], &room.square[k + v * lanes / 2]);
             }
     }
 }
 
-void WidthEnergies::compute(const Block& block, const double* sums, double* energy) const {
-    RowEnergies of_row{std::vector<double>(constant_.size()), std::vector<double>(constant_.size())};
-    std::fill_n(energy, widths_, 0.0);
-    for (int i = 0; i < block.count; ++i) {
-        std::ranges::fill(of_row.square, 0.0);
-        std::ranges::fill(of_row.weight, 0.0);
-        const auto at_node = [&](int s) { return sums + (std::int64_t{s} * block_rows + i) * nodes_; };
-        int s = 0;
-        for (; s + sums_at_once <= targets_.sums(); s += sums_at_once)
-            add_sums<sums_at_once>(block.first + i, s, at_node(s), of_row);
-        for (; s < targets_.sums(); ++s) add_sums<1>(block.first + i, s, at_node(s), of_row);
-        for (std::size_t k = 0; k < static_cast<std::size_t>(widths_); ++k) {
-            const double weight = of_row.weight[k];
-            energy[k] += weight > 0.0 ? of_row.square[k] / (weight * weight) : 0.0;
-        }
-    }
+WidthEnergies::RowSums WidthEnergies::row_sums() const {
+    return {std::vector<double>(constant_.size()), std::vector<double>(constant_.size())};
+}
+
+void WidthEnergies::sum_row(std::int64_t row, int place, const double* sums, RowSums& room) const {
+    std::ranges::fill(room.square, 0.0);
+    std::ranges::fill(room.weight, 0.0);
+    const auto at_node = [&](int s) { return sums + (std::int64_t{s} * block_rows + place) * nodes_; };
+    int s = 0;
+    for (; s + sums_at_once <= targets_.sums(); s += sums_at_once)
+        add_sums<sums_at_once>(row, s, at_node(s), room);
+    for (; s < targets_.sums(); ++s) add_sums<1>(row, s, at_node(s), room);
 }
 
 }  // namespace deepfreq::spectrum

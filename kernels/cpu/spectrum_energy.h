@@ -13,14 +13,28 @@ class WidthEnergies {
     /// `targets` must live as long.
     WidthEnergies(const FilterNodes& nodes, const Targets& targets, bool exclude_self);
 
-    /// energy[k] = sum over the rows i of a block of |sum_j y_j G_ij|^2 / (sum_j G_ij)^2 at width k. `sums`
-    /// are those of the block, as spectrum_weights.h has them.
-    void compute(const Block& block, const double* sums, double* energy) const;
+    /// |sum_j y_j G_ij|^2 and sum_j G_ij of one row, at each width: what a thread works in.
+    struct RowSums {
+        std::vector<double> square, weight;
+    };
+    RowSums row_sums() const;
+
+    /// add(k, |sum_j y_j G_ij|^2 / (sum_j G_ij)^2) for every width k, of the sorted row i that is the
+    /// `place`th of its block. `sums` are those of the block, as spectrum_weights.h has them.
+    template <class Add>
+    void of_row(std::int64_t row, int place, const double* sums, RowSums& room, Add add) const {
+        sum_row(row, place, sums, room);
+        for (int k = 0; k < widths_; ++k) {
+            const auto at = static_cast<std::size_t>(k);
+            const double weight = room.weight[at];
+            add(k, weight > 0.0 ? room.square[at] / (weight * weight) : 0.0);
+        }
+    }
 
   private:
-    struct RowEnergies;
+    void sum_row(std::int64_t row, int place, const double* sums, RowSums& room) const;
     template <int Sums>
-    void add_sums(std::int64_t row, int s, const double* at_node, RowEnergies& energies) const;
+    void add_sums(std::int64_t row, int s, const double* at_node, RowSums& room) const;
 
     /// Widths that are worked on at a time, and the nodes that one of them or more uses.
     struct Group {

@@ -1,17 +1,17 @@
 #include "kernels/cpu/spectrum_samples.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <numeric>
 
-#include "common/error.h"
+#include "kernels/cpu/spectrum_progress.h"
 #include "kernels/cpu/spectrum_vector.h"
 
 namespace deepfreq::spectrum {
 namespace {
 
 constexpr int padded_to = 16;
+constexpr int narrow_columns = 32;
 
 /// Targets are scaled up to this: a tile's sum of them cannot overflow, and a target down to 2^-40 of the
 /// largest times the smallest weight is still a normal float.
@@ -57,26 +57,13 @@ class ScaledRows {
     const ColumnScale& scale_;
 };
 
-/// Whether to go on, asked by any thread now and then: once `stop` has said no, it is no for all of them.
-class GoingOn {
-  public:
-    explicit GoingOn(const std::function<bool()>& stop) : stop_(stop) {}
-    /// Of a loop over rows.
-    bool at(std::int64_t row) {
-        if (row % 64 == 0 && stop_ && stop_()) stopped_ = true;
-        return !stopped_;
-    }
-    void throw_if_stopped() const {
-        if (stopped_) throw Interrupted();
-    }
-
-  private:
-    const std::function<bool()>& stop_;
-    std::atomic<bool> stopped_ = false;
-};
+/// Whether a loop over rows is to go on, asked now and then.
+bool going_on_at(std::int64_t row, Progress& progress) {
+    return row % 64 != 0 || progress.going_on();
+}
 
 /// Column means, in double; partial sums over blocks are added in order.
-std::vector<double> column_means(const ScaledRows& x, GoingOn& going_on) {
+std::vector<double> column_means(const ScaledRows& x, Progress& progress) {
     const std::int64_t n = x.rows();
     const std::int64_t d = x.columns();
     const std::int64_t rows = std::max<std::int64_t>(block_rows, (n + 63) / 64);  // at most 64 partial sums
@@ -86,7 +73,8 @@ std::vector<double> column_means(const ScaledRows& x, GoingOn& going_on) {
     for (std::int64_t part = 0; part < parts; ++part) {
         double* const sum = partial.data() + part * d;
         std::vector<float> buffer = x.buffer();
-        for (std::int64_t i = part * rows; i < std::min(n, (part + 1) * rows) && going_on.at(i); ++i) {
+        for (std::int64_t i = part * rows; i < std::min(n, (part + 1) * rows) && going_on_at(i, progress);
+             ++i) {
             const float* const row = x.row(i, buffer);
             for (std::int64_t k = 0; k < d; ++k) sum[k] += row[k];
         }
@@ -99,7 +87,7 @@ std::vector<double> column_means(const ScaledRows& x, GoingOn& going_on) {
 }
 
 /// Length of the longest row of x - mean.
-double longest_centred_row(const ScaledRows& x, const std::vector<double>& mean, GoingOn& going_on) {
+double longest_centred_row(const ScaledRows& x, const std::vector<double>& mean, Progress& progress) {
     const std::int64_t d = x.columns();
     double longest = 0.0;
 #pragma omp parallel reduction(max : longest)
@@ -107,7 +95,7 @@ double longest_centred_row(const ScaledRows& x, const std::vector<double>& mean,
         std::vector<float> buffer = x.buffer();
 #pragma omp for schedule(static)
         for (std::int64_t i = 0; i < x.rows(); ++i) {
-            if (!going_on.at(i)) continue;
+            if (!going_on_at(i, progress)) continue;
             const float* const row = x.row(i, buffer);
             double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
@@ -175,7 +163,7 @@ void fill_targets(ConstTensor y, Targets& out) {
 
 }  // namespace
 
-Targets prepare_targets(ConstTensor y, const RowSample& rows) {
+Targets prepare_targets(ConstTensor y) {
     const std::int64_t n = y.rows();
     const std::int64_t c = y.columns();
     Targets out;
@@ -189,11 +177,6 @@ Targets prepare_targets(ConstTensor y, const RowSample& rows) {
     if (out.one_hot)
         std::stable_sort(out.order.begin(), out.order.end(),
                          [&](std::int64_t i, std::int64_t j) { return label[i] < label[j]; });
-    if (!rows.all(n)) {
-        std::vector<std::int64_t> sampled, others;
-        for (std::int64_t i = 0; i < n; ++i) (rows.has(i, n) ? sampled : others).push_back(out.order[i]);
-        std::ranges::copy(others, std::ranges::copy(sampled, out.order.begin()).out);
-    }
     if (out.one_hot)
         find_runs(label, static_cast<int>(c), out);
     else
@@ -207,8 +190,9 @@ Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const Column
     out.n = x.rows();
     out.d = static_cast<int>(x.columns());
     out.stride = (out.d + padded_to - 1) / padded_to * padded_to;
-    // Up to 32 columns the differences cost no more than a product; up to 512 rows nothing costs anything.
-    const bool narrow = out.d <= 32;
+    // Up to so many columns the differences cost no more than a product; up to 512 rows nothing costs
+    // anything.
+    const bool narrow = out.d <= narrow_columns;
     out.direct = narrow || out.n <= 512;
 
     const std::int64_t matrix = out.n * out.stride;
@@ -230,9 +214,9 @@ Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const Column
     }
 
     const ScaledRows scaled(x, scale);
-    GoingOn going_on(stop);
-    const std::vector<double> mean = column_means(scaled, going_on);
-    const double longest = longest_centred_row(scaled, mean, going_on);
+    Progress progress(stop);
+    const std::vector<double> mean = column_means(scaled, progress);
+    const double longest = longest_centred_row(scaled, mean, progress);
     out.unit = power_of_two_above(longest);
     out.largest_distance = 1.001 * std::pow(2.0 * longest / out.unit, 2.0);  // and what rounding adds
 #pragma omp parallel
@@ -240,10 +224,46 @@ Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const Column
         std::vector<float> buffer = scaled.buffer();
 #pragma omp for schedule(static)
         for (std::int64_t i = 0; i < out.n; ++i)
-            if (going_on.at(i))
+            if (going_on_at(i, progress))
                 fill_row(out, i, scaled.row(order[static_cast<std::size_t>(i)], buffer), mean);
     }
-    going_on.throw_if_stopped();
+    progress.throw_if_stopped();
+    return out;
+}
+
+std::size_t gathered_floats(const Features& x) {
+    const std::int64_t columns = x.column != nullptr ? x.d : 0;
+    const std::int64_t centred = x.centred != nullptr ? x.d + 1 : 0;
+    return static_cast<std::size_t>(block_rows * (x.stride + columns + centred));
+}
+
+Features gather(const Features& x, std::span<const std::int64_t> rows, float* memory) {
+    std::fill_n(memory, gathered_floats(x), 0.0F);  // beyond the rows
+    Features out;
+    out.n = std::ssize(rows);
+    out.d = x.d;
+    out.stride = x.stride;
+    out.unit = x.unit;
+    out.largest_distance = x.largest_distance;
+    out.direct = x.direct;
+    out.row = memory;
+    float* const others = memory + std::int64_t{block_rows} * x.stride;
+    if (x.column != nullptr) out.column = others;
+    if (x.centred != nullptr) {
+        out.centred = others;
+        out.norm = others + std::int64_t{block_rows} * x.d;
+    }
+    for (std::int64_t i = 0; i < out.n; ++i) {
+        const std::int64_t from = rows[static_cast<std::size_t>(i)];
+        std::copy_n(x.row + from * x.stride, x.stride, out.row + i * out.stride);
+        for (int k = 0; k < x.d; ++k) {
+            if (x.column != nullptr) out.column[k * block_rows + i] = x.row[from * x.stride + k];
+            if (x.centred != nullptr)
+                out.centred[(i / lanes * x.d + k) * lanes + i % lanes] =
+                    x.centred[(from / lanes * x.d + k) * lanes + from % lanes];
+        }
+        if (x.norm != nullptr) out.norm[i] = x.norm[from];
+    }
     return out;
 }
 

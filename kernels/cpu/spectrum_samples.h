@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "kernels/cpu/spectrum_vector.h"
@@ -29,7 +30,7 @@ struct Block {
     int count = 0;
 };
 
-/// Sorted rows first … last-1 share the one class. Where some rows are sampled, a class may have two runs.
+/// Sorted rows first … last-1 share the one class.
 struct Run {
     std::int64_t first, last;
     int label;
@@ -57,8 +58,8 @@ struct Targets {
     }
 };
 
-/// Looks for one-hot rows and sorts by class if all are. Rows that are a sample come before the others.
-Targets prepare_targets(ConstTensor y, const RowSample& rows);
+/// Looks for one-hot rows and sorts by class if all are.
+Targets prepare_targets(ConstTensor y);
 
 /// The features in the forms that exact and fast distances want. All are divided by `unit`, a power of two
 /// that brings the longest centred row below 1: so squared distances stay below 4 and cannot overflow.
@@ -91,13 +92,26 @@ struct Features {
 Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const ColumnScale& scale,
                           const std::vector<std::int64_t>& order, const std::function<bool()>& stop);
 
+/// Floats that `gather` wants.
+std::size_t gathered_floats(const Features& x);
+/// Some rows of x, at most block_rows and in the order listed, as the only block of features of their own, in
+/// the memory given. Their distances are those of the rows in x, bit for bit.
+Features gather(const Features& x, std::span<const std::int64_t> rows, float* memory);
+
+/// One block of features.
+struct FeatureBlock {
+    const Features& x;
+    std::int64_t index = 0;
+
+    Block rows() const { return x.block(index); }
+};
+
 /// Squared distance of a row to itself, whose weight is then 0: what it gives itself is known without.
 inline constexpr float out_of_sight = 1e38F;
 
-/// Squared distances of two blocks: tile[i][j] = |x_i - x_j|^2 for row i of block a and row j of b.
-/// Between a block and itself, the diagonal is out of sight. Entries beyond the rows of a and b are finite
-/// numbers.
-void squared_distances(const Features& x, std::int64_t a, std::int64_t b, float* tile);
+/// Squared distances of two blocks: tile[i][j] = |x_i - x_j|^2 for row i of block a and row j of b. Whoever
+/// asks puts a row out of its own sight. Entries beyond the rows of a and b are finite numbers.
+void squared_distances(const FeatureBlock& a, const FeatureBlock& b, float* tile);
 
 /// to[j][i] = from[i][j] for whole tiles.
 void transpose(const float* from, float* to);
@@ -107,14 +121,13 @@ void transpose(const float* from, float* to);
 /// largest of them they do not: exp(-(|x_i - x_j|^2 - min_k |x_i - x_k|^2) / (2 delta)).
 /// @{
 
-/// nearest[i] = the least of itself and |x_i - x_j|^2 over rows j != i of block b, for rows i of block a;
+/// nearest[i] = the least of itself and |x_i - x_j|^2 over rows j of block b, for the rows i of block a;
 /// `tile` holds their distances. Those that may be the smallest are measured again in double.
-void find_nearest(const Features& x, std::int64_t a, std::int64_t b, const float* tile, double* nearest);
+void find_nearest(const FeatureBlock& a, const FeatureBlock& b, const float* tile, double* nearest);
 
 /// tile[j][i] -= nearest[i] for row j of block `from` and row i of block `to`; measured again in double where
-/// the difference would have too few digits.
-void take_off_nearest(const Features& x, std::int64_t from, std::int64_t to, const double* nearest,
-                      float* tile);
+/// the difference would have too few digits. What is out of sight stays there.
+void take_off_nearest(const FeatureBlock& from, const FeatureBlock& to, const double* nearest, float* tile);
 /// @}
 
 }  // namespace deepfreq::spectrum

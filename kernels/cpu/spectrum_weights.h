@@ -29,6 +29,15 @@ void add_by_class(const float* tile, const Block& of_rows, const Block& of_lanes
 /// receives.
 void add_by_column(const float* tile, const Block& from, int receiving_rows, const Targets& targets,
                    const Nodes& nodes, double* sums);
+
+/// What the rows of block `from` give those that receive, by whichever of the two the targets are.
+inline void add_one_way(const float* tile, const Block& from, int receiving_rows, const Targets& targets,
+                        const Nodes& nodes, double* sums) {
+    if (targets.one_hot)
+        add_by_class(tile, from, {0, receiving_rows}, targets, nodes, nullptr, sums);
+    else
+        add_by_column(tile, from, receiving_rows, targets, nodes, sums);
+}
 /// @}
 
 }  // namespace deepfreq::spectrum

@@ -41,6 +41,10 @@ class CudaMeasuringKernels : public virtual MeasuringKernels {
     std::vector<double> do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
                                                          std::span<const double> inv_delta,
                                                          const LowFrequencyParams& params) override;
+    std::vector<double> do_gaussian_low_frequency_row_energies(ConstTensor x, ConstTensor y,
+                                                               std::span<const double> inv_delta,
+                                                               std::span<const std::int64_t> rows,
+                                                               const LowFrequencyParams& params) override;
 };
 
 }  // namespace deepfreq

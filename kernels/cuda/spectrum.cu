@@ -34,9 +34,16 @@ class SpectrumDevice : public StreamDevice {
 std::vector<double> CudaMeasuringKernels::do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
                                                                            std::span<const double> inv_delta,
                                                                            const LowFrequencyParams& params) {
-    if (inv_delta.empty() || y.elements() == 0) return std::vector<double>(inv_delta.size(), 0.0);
+    if (inv_delta.empty()) return {};
     SpectrumDevice device(stream_, properties_);
     return spectrum::LowFrequencyEnergy<SpectrumDevice>(device, x, y, inv_delta, params).compute();
+}
+
+std::vector<double> CudaMeasuringKernels::do_gaussian_low_frequency_row_energies(
+    ConstTensor x, ConstTensor y, std::span<const double> inv_delta, std::span<const std::int64_t> rows,
+    const LowFrequencyParams& params) {
+    SpectrumDevice device(stream_, properties_);
+    return spectrum::LowFrequencyEnergy<SpectrumDevice>(device, x, y, inv_delta, params, rows).compute_rows();
 }
 
 }  // namespace deepfreq

@@ -32,39 +32,64 @@ namespace deepfreq::cuda::spectrum {
 
 inline constexpr float near = 0.25F;
 
+/// Lists the pair of a thread's row and column j of its tile if it is near.
+template <class Block>
+DEEPFREQ_HOST_DEVICE void list_if_near(Block& block, float distance, float norms, int j,
+                                       NearPairs& near_pairs) {
+    if (distance > near * norms) return;
+    const int place = block.fetch_add(near_pairs.count, 1);
+    if (place < NearPairs::most)
+        near_pairs.pair[place] = static_cast<std::uint16_t>(j * tile_rows + block.thread());
+}
+
+/// Where in the tile a thread's row meets itself; perhaps beyond its columns.
+DEEPFREQ_HOST_DEVICE inline std::int64_t own_column(const Pairs& x, const Tile& tile, int thread) {
+    return x.sample_of(tile.first_row + thread) - tile.first_column;
+}
+
 /// From the products to the distances of a thread's row; lists its near pairs.
 template <class Block>
-DEEPFREQ_HOST_DEVICE void from_products(Block& block, float* distance, const Samples& x, const Tile& tile,
+DEEPFREQ_HOST_DEVICE void from_products(Block& block, float* distance, const Pairs& x, const Tile& tile,
                                         NearPairs& near_pairs) {
     const int thread = block.thread();
-    const RowShape of_row = x.shape[tile.first_row + thread];
+    const RowShape of_row = x.rows.shape[tile.first_row + thread];
     const float twice = -2.0F * of_row.scale;
-    const int itself = tile.first_row + thread - tile.first_column;
-    const bool real = tile.first_row + thread < x.n;
+    const auto itself = static_cast<int>(own_column(x, tile, thread));
+    const bool real = tile.first_row + thread < x.rows.n;
     for (int j = 0; j < tile.columns; ++j) {
-        const RowShape of_column = x.shape[tile.first_column + j];
+        const RowShape of_column = x.columns.shape[tile.first_column + j];
         const float norms = of_row.norm + of_column.norm;
         float& entry = distance[distance_of(thread, j)];
-        const float found = norms + twice * entry * of_column.scale;
-        entry = found;
-        if (found > near * norms || j == itself || !real) continue;
-        const int place = block.fetch_add(near_pairs.count, 1);
-        if (place < NearPairs::most)
-            near_pairs.pair[place] = static_cast<std::uint16_t>(j * tile_rows + thread);
+        entry = norms + twice * entry * of_column.scale;
+        if (j != itself && real) list_if_near(block, entry, norms, j, near_pairs);
     }
+}
+
+/// Lists a row's near pairs among some columns, by distances that from_products made.
+template <class Block>
+DEEPFREQ_HOST_DEVICE void list_near(Block& block, const float* distance, const Pairs& x, const Tile& tile,
+                                    int first, int last, NearPairs& near_pairs) {
+    const int thread = block.thread();
+    if (tile.first_row + thread >= x.rows.n) return;
+    const float of_row = x.rows.shape[tile.first_row + thread].norm;
+    const auto itself = static_cast<int>(own_column(x, tile, thread));
+    for (int j = first; j < last && j < tile.columns; ++j)
+        if (j != itself)
+            list_if_near(block, distance[distance_of(thread, j)],
+                         of_row + x.columns.shape[tile.first_column + j].norm, j, near_pairs);
 }
 
 /// The distances of near pairs, by differences: a warp a pair, whose lanes take four columns at a time.
 template <class Block>
 DEEPFREQ_HOST_DEVICE void measure_near_pairs(Block& block, const NearPairs& near_pairs, float* distance,
-                                             const Samples& x, const Tile& tile) {
-    const std::int64_t width = std::int64_t{x.chunks} * chunk;
+                                             const Pairs& x, const Tile& tile) {
+    const std::int64_t width = std::int64_t{x.rows.chunks} * chunk;
     const int lane = block.thread() % 32;
     for (int p = block.thread() / 32; p < near_pairs.count; p += tile_rows / 32) {
         const int row = near_pairs.pair[p] % tile_rows;
         const int column = near_pairs.pair[p] / tile_rows;
-        const float* const a = x.row + std::int64_t{tile.first_row + row} * width;
-        const float* const b = x.row + std::int64_t{tile.first_column + column} * width;
+        const float* const a = x.rows.row + std::int64_t{tile.first_row + row} * width;
+        const float* const b = x.columns.row + std::int64_t{tile.first_column + column} * width;
         float total = 0.0F;
         float recent = 0.0F;
         for (std::int64_t k = std::int64_t{lane} * 4; k < width; k += 32 * 4) {
@@ -84,14 +109,15 @@ DEEPFREQ_HOST_DEVICE void measure_near_pairs(Block& block, const NearPairs& near
 
 /// Stages one chunk of features for measure_differences(): 16 threads a row.
 template <class Stage>
-DEEPFREQ_HOST_DEVICE void stage_features(int thread, const Samples& x, const Tile& tile, int index,
+DEEPFREQ_HOST_DEVICE void stage_features(int thread, const Pairs& x, const Tile& tile, int index,
                                          Stage& stage) {
     constexpr int rows_at_once = tile_rows / chunk;
     const int first = thread / chunk;
     const int k = thread % chunk;
-    const std::int64_t stride = std::int64_t{x.chunks} * chunk;
-    const float* const rows = x.row + std::int64_t{tile.first_row + first} * stride + index * chunk + k;
-    const float* const columns = x.row + std::int64_t{tile.first_column + first} * stride + index * chunk + k;
+    const std::int64_t stride = std::int64_t{x.rows.chunks} * chunk;
+    const float* const rows = x.rows.row + std::int64_t{tile.first_row + first} * stride + index * chunk + k;
+    const float* const columns =
+        x.columns.row + std::int64_t{tile.first_column + first} * stride + index * chunk + k;
     DEEPFREQ_UNROLL
     for (int i = 0; i < tile_rows; i += rows_at_once) stage.row[k][first + i] = rows[i * stride];
     DEEPFREQ_UNROLL
@@ -100,13 +126,13 @@ DEEPFREQ_HOST_DEVICE void stage_features(int thread, const Samples& x, const Til
 
 /// distance = squared distances, by differences.
 template <class Block>
-DEEPFREQ_HOST_DEVICE void measure_differences(Block& block, Stages& memory, float* distance, const Samples& x,
+DEEPFREQ_HOST_DEVICE void measure_differences(Block& block, Stages& memory, float* distance, const Pairs& x,
                                               const Tile& tile) {
     const int thread = block.thread();
     auto& stage = memory.features;
     float recent[8][8] = {};
     float total[8][8] = {};
-    for (int index = 0; index < x.chunks; ++index) {
+    for (int index = 0; index < x.rows.chunks; ++index) {
         block.barrier();
         stage_features(thread, x, tile, index, stage);
         block.barrier();
@@ -127,7 +153,7 @@ DEEPFREQ_HOST_DEVICE void measure_differences(Block& block, Stages& memory, floa
                 }
             }
         }
-        if (index % chunks_per_collection != chunks_per_collection - 1 && index + 1 < x.chunks) continue;
+        if (index % chunks_per_collection != chunks_per_collection - 1 && index + 1 < x.rows.chunks) continue;
         DEEPFREQ_UNROLL
         for (int i = 0; i < 8; ++i) {
             DEEPFREQ_UNROLL
@@ -144,30 +170,50 @@ DEEPFREQ_HOST_DEVICE void measure_differences(Block& block, Stages& memory, floa
     block.barrier();
 }
 
+/// The distances of a tile's near pairs, each by itself. Where they are too many to be listed, as they are
+/// then not yet, some columns are taken at a time.
+template <class Block>
+DEEPFREQ_HOST_DEVICE void measure_all_near(Block& block, NearPairs& near_pairs, float* distance,
+                                           const Pairs& x, const Tile& tile, bool many) {
+    const int columns_at_once = many ? NearPairs::most / tile_rows : tile_columns;
+    DEEPFREQ_NO_UNROLL
+    for (int first = 0; first < tile.columns; first += columns_at_once) {
+        if (many) {
+            block.barrier();  // all threads know what was listed before
+            if (block.thread() == 0) near_pairs.count = 0;
+            block.barrier();
+            list_near(block, distance, x, tile, first, first + columns_at_once, near_pairs);
+            block.barrier();
+        }
+        measure_near_pairs(block, near_pairs, distance, x, tile);
+    }
+    block.barrier();
+}
+
 /// distance[column][row] = |x_row - x_column|^2, and out_of_sight for a row and itself and for columns beyond
 /// the tile's. Afterwards a thread may read the distances of row block.thread() only.
 template <class Products, class Block>
 DEEPFREQ_HOST_DEVICE void make_distances(Block& block, Stages& memory, NearPairs& near_pairs, float* distance,
-                                         const Samples& x, const Tile& tile) {
+                                         const Pairs& x, const Tile& tile) {
     const int thread = block.thread();
     block.barrier();  // what is in memory is done with
-    bool by_differences = x.direct;
-    if (!x.direct) {
+    bool by_differences = x.rows.direct;
+    if (!by_differences) {
         make_products<Products>(block, memory, distance, x, tile);
         if (thread == 0) near_pairs.count = 0;
         block.barrier();
         from_products(block, distance, x, tile, near_pairs);
         block.barrier();
-        by_differences = near_pairs.count > NearPairs::most;
-        if (!by_differences && near_pairs.count > 0) {
-            measure_near_pairs(block, near_pairs, distance, x, tile);
-            block.barrier();
-        }
+        const bool many = near_pairs.count > NearPairs::most;
+        by_differences = many && !x.listed();
+        if (!by_differences && near_pairs.count > 0)
+            measure_all_near(block, near_pairs, distance, x, tile, many);
     }
     if (by_differences) measure_differences(block, memory, distance, x, tile);
     for (int j = tile.columns; j < tile_columns; ++j) distance[distance_of(thread, j)] = out_of_sight;
-    const int itself = tile.first_row + thread - tile.first_column;
-    if (itself >= 0 && itself < tile.columns) distance[distance_of(thread, itself)] = out_of_sight;
+    const std::int64_t itself = own_column(x, tile, thread);
+    if (itself >= 0 && itself < tile.columns)
+        distance[distance_of(thread, static_cast<int>(itself))] = out_of_sight;
 }
 
 }  // namespace deepfreq::cuda::spectrum

@@ -4,13 +4,11 @@
 #include <cmath>
 #include <numeric>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "common/error.h"
 #include "kernels/buffer.h"
-#include "kernels/cuda/measuring_kernels.h"
-#include "kernels/cuda/spectrum_prepare.h"
+#include "kernels/cuda/spectrum_samples.h"
 #include "kernels/cuda/spectrum_weights.h"
 #include "kernels/filter_nodes.h"
 
@@ -54,151 +52,22 @@ inline std::vector<WeightChain> cut_chains(std::span<const WeightChain> chains) 
     return out;
 }
 
-/// Largest magnitude of x[count] on the device.
-template <class Device, class T>
-T largest_magnitude(Device& device, const T* x, std::int64_t count) {
-    const std::int64_t many = std::clamp<std::int64_t>(count, 1, 65536);
-    const std::int64_t few = std::min<std::int64_t>(many, 256);
-    const auto of_many = device.template take<T>(many);
-    const auto of_few = device.template take<T>(few);
-    device.each(many, LargestMagnitudes<T>{x, count, many, of_many.data()});
-    device.each(few, LargestMagnitudes<T>{of_many.data(), many, few, of_few.data()});
-    const std::vector<T> found = device.read(of_few.data(), few);
-    return *std::max_element(found.begin(), found.end());
-}
-
-/// The order of the samples that suits their targets, and the targets in that order.
-template <class Device>
-class Targets {
-  public:
-    Targets(Device& device, ConstTensor y, const RowSample& rows)
-        : n_(y.rows()), c_(y.columns()), order_(device.template take<std::int32_t>(n_)) {
-        const auto label = device.template take<std::int32_t>(n_);
-        const auto order = device.template take<std::int32_t>(n_);
-        const auto sorted = device.template take<std::int32_t>(n_);
-        const auto starts = device.template take<std::int64_t>(c_ + 1);
-        device.each(n_, OneHotLabels{y.data, c_, label.data(), order.data()});
-        device.sort(label.data(), order.data(), sorted.data(), order_.data(), n_);
-        device.each(c_ + 1, RunStarts{sorted.data(), n_, starts.data()});
-        starts_ = device.read(starts.data(), c_ + 1);
-        one_hot_ = starts_.front() == 0;  // else the first rows have label -1
-        if (!one_hot_) {
-            device.each(n_, LargestTargets{y.data, c_, label.data(), order.data()});
-            device.sort(label.data(), order.data(), sorted.data(), order_.data(), n_);
-            starts_ = {0, n_};
-        }
-        if (!rows.all(n_)) put_first(device, rows, sorted.data());
-        if (one_hot_) return;
-        unit_ = power_of_two_above(static_cast<double>(largest_magnitude(device, y.data, n_ * c_))) / largest;
-    }
-
-    bool one_hot() const { return one_hot_; }
-    const std::int32_t* order() const { return order_.data(); }
-    std::span<const std::int64_t> starts() const { return starts_; }
-    double unit() const { return unit_; }
-    /// Sums a segment: one-hot 1, else one per target and one of the weights.
-    int columns() const { return one_hot_ ? 1 : static_cast<int>(c_ + 1); }
-    /// Of a range between two starts.
-    std::int32_t label(std::size_t range) const {
-        return static_cast<std::int32_t>(one_hot_ ? range % c_ : 0);
-    }
-    /// Ranges that are not empty.
-    std::int64_t runs() const {
-        std::int64_t count = 0;
-        for (std::size_t s = 1; s < starts_.size(); ++s) count += starts_[s] > starts_[s - 1] ? 1 : 0;
-        return count;
-    }
-
-  private:
-    /// The sampled rows before the others, each sorted by class.
-    void put_first(Device& device, const RowSample& rows, const std::int32_t* label) {
-        const std::int64_t labels = one_hot_ ? c_ : 1;
-        const auto key = device.template take<std::int32_t>(n_);
-        const auto sorted = device.template take<std::int32_t>(n_);
-        const auto starts = device.template take<std::int64_t>(2 * labels + 1);
-        auto order = device.template take<std::int32_t>(n_);
-        device.each(n_, SampledFirst{rows, one_hot_ ? label : nullptr, labels, n_, key.data()});
-        device.sort(key.data(), order_.data(), sorted.data(), order.data(), n_);
-        device.each(2 * labels + 1, RunStarts{sorted.data(), n_, starts.data()});
-        starts_ = device.read(starts.data(), 2 * labels + 1);
-        order_ = std::move(order);
-    }
-
-    /// Targets are scaled up to this: a tile's sum of them cannot overflow, and a target down to 2^-40 of the
-    /// largest times the smallest weight is still a normal float.
-    static constexpr double largest = 0x1p40;
-
-    std::int64_t n_, c_;
-    typename Device::template Memory<std::int32_t> order_;
-    std::vector<std::int64_t> starts_;
-    bool one_hot_ = false;
-    double unit_ = 1.0;
-};
-
-/// The features in the forms that distances want, all divided by `unit`, a power of two that brings the
-/// longest centred row below 1: so squared distances stay below 4 and cannot overflow.
-template <class Device>
-class Features {
-  public:
-    Features(Device& device, ConstTensor original, const ColumnScale& scale, const std::int32_t* order)
-        : n_(original.rows()),
-          d_(original.columns()),
-          chunks_(static_cast<int>((d_ + chunk - 1) / chunk)),
-          direct_(d_ <= 2 * chunk || n_ <= device.limits().direct_rows),
-          row_(device.template take<float>(padded() * chunks_ * chunk)),
-          split_(device.template take<std::uint16_t>(direct_ ? 0 : padded() * chunks_ * split_halves)),
-          shape_(device.template take<RowShape>(direct_ ? 0 : padded())) {
-        const auto scaled = scaled_copy(device, original, scale);
-        const float* const x = scale.given() ? scaled.data() : original.data;
-        const auto mean = device.template take<double>(d_);
-        const auto square = device.template take<double>(padded() * chunks_);
-        const auto length = device.template take<double>(n_);
-        column_means(device, x, n_, d_, mean.data());
-        device.each(n_ * chunks_, ChunkSquares{x, d_, chunks_, mean.data(), square.data()});
-        device.each(n_, Lengths{square.data(), chunks_, length.data()});
-        const double longest = largest_magnitude(device, length.data(), n_);
-        unit_ = power_of_two_above(longest);
-        largest_distance_ = 1.001 * std::pow(2.0 * longest / unit_, 2.0);  // and what rounding adds
-        device.each(padded() * chunks_,
-                    FillRows{x, order, mean.data(), length.data(), n_, d_, padded(), chunks_, unit_,
-                             row_.data(), direct_ ? nullptr : split_.data(), square.data()});
-        if (!direct_)
-            device.each(padded(),
-                        RowShapes{square.data(), order, length.data(), n_, chunks_, unit_, shape_.data()});
-    }
-
-    double unit() const { return unit_; }
-    /// No squared distance is larger.
-    double largest_distance() const { return largest_distance_; }
-    Samples samples() const {
-        return {n_, padded(), chunks_, direct_, row_.data(), split_.data(), shape_.data()};
-    }
-
-  private:
-    std::int64_t padded() const { return padded_rows_of(n_); }
-
-    std::int64_t n_, d_;
-    int chunks_;
-    bool direct_;
-    typename Device::template Memory<float> row_;
-    typename Device::template Memory<std::uint16_t> split_;
-    typename Device::template Memory<RowShape> shape_;
-    double unit_ = 1.0, largest_distance_ = 0.0;
-};
-
-/// Kernels::gaussian_low_frequency_energy. n, c and the number of widths are at least 1.
+/// Kernels::gaussian_low_frequency_energy, and the energies of listed rows. n, c and the number of widths are
+/// at least 1.
 template <class Device>
 class LowFrequencyEnergy {
   public:
+    /// All rows receive, where none is listed.
     LowFrequencyEnergy(Device& device, ConstTensor x, ConstTensor y, std::span<const double> inv_delta,
-                       const LowFrequencyParams& params)
+                       const LowFrequencyParams& params, std::span<const std::int64_t> rows = {})
         : device_(device),
-          targets_(device, y, params.rows),
-          features_(device, x, params.scale, targets_.order()),
-          rows_(params.rows.count(x.rows())),
+          targets_(device, y),
+          listed_(device, rows, targets_.order(), x.rows()),
+          features_(device, x, params.scale, targets_.order(), listed_),
+          pairs_(features_.pairs()),
           exponents_(inv_delta.begin(), inv_delta.end()),
           pass_(plan(params)),
-          partition_(partition(targets_, pass_.parts)),
+          partition_(partition(targets_.starts(), pass_.parts)),
           segments_(on_device(partition_.segments)),
           by_label_(on_device(segments_by_label())),
           first_segment_(on_device(partition_.first_segment)),
@@ -208,8 +77,8 @@ class LowFrequencyEnergy {
           sums_(device.template take<math::CompensatedSum>(in_pass() * pass_.nodes * segment_count() *
                                                            targets_.columns())),
           exclude_self_(params.exclude_self),
-          nearest_(device.template take<double>(exclude_self_ ? padded_rows_of(x.rows()) : 0)),
-          stop_(params.stop) {
+          nearest_(device.template take<double>(exclude_self_ ? padded_rows_of(pairs_.rows.n) : 0)),
+          params_(params) {
         if (targets_.one_hot()) return;
         device.each(
             padded_rows_of(x.rows()) * targets_.columns(),
@@ -217,18 +86,33 @@ class LowFrequencyEnergy {
         column_means(device, value_.data(), x.rows(), targets_.columns(), mean_.data());
     }
 
+    /// energy[k] of all rows that receive.
     std::vector<double> compute() {
-        if (exclude_self_) find_nearest();
         std::vector<double> energy(exponents_.size(), 0.0);
-        const std::span<const double> exponents(exponents_);
-        for (std::size_t first = 0; first < energy.size(); first += widths_per_pass_) {
-            if (first > 0)
-                nodes_ = nodes_at_widths(
-                    exponents.subspan(first, std::min(widths_per_pass_, energy.size() - first)),
-                    arithmetic());
-            add_energies(std::span(energy).subspan(first, nodes_.widths.size()));
-        }
-        for (double& value : energy) value *= targets_.unit() * targets_.unit();
+        for_each_part([&](const Part& part, const double* of_row) {
+            const auto of_block = device_.template take<double>(part.row_blocks * part.widths);
+            device_.each(part.row_blocks * part.widths, BlockEnergies{of_row, of_block.data()});
+            const std::vector<double> found = device_.read(of_block.data(), part.row_blocks * part.widths);
+            for (std::int64_t i = 0; i < std::ssize(found); ++i)
+                energy[part.first_width + i % part.widths] += found[i] * unit_of_energy();
+        });
+        return energy;
+    }
+
+    /// energy[r][k] of each row that receives.
+    std::vector<double> compute_rows() {
+        const std::int64_t rows = pairs_.rows.n, widths = std::ssize(exponents_);
+        std::vector<double> energy(static_cast<std::size_t>(rows * widths));
+        for_each_part([&](const Part& part, const double* of_row) {
+            const std::vector<double> found = device_.read(of_row, part.row_blocks * part.widths * tile_rows);
+            for (std::int64_t i = 0; i < std::ssize(found); ++i) {
+                const std::int64_t row =
+                    part.first_row + i / tile_rows / part.widths * tile_rows + i % tile_rows;
+                if (row < rows)
+                    energy[row * widths + part.first_width + i / tile_rows % part.widths] =
+                        found[i] * unit_of_energy();
+            }
+        });
         return energy;
     }
 
@@ -236,32 +120,35 @@ class LowFrequencyEnergy {
     /// Energies of rows at widths that are kept at a time.
     static constexpr std::int64_t row_energies_limit = std::int64_t{8} << 20;
 
+    /// Rows and widths whose energies are known together, as RowEnergies has them.
+    struct Part {
+        std::int64_t first_row, row_blocks;
+        std::int64_t first_width, widths;
+    };
+
+    double unit_of_energy() const { return targets_.unit() * targets_.unit(); }
+
     /// Chooses the nodes and the size of a pass.
     Pass plan(const LowFrequencyParams& params) {
         const double unit = features_.unit();
         for (double& value : exponents_) value *= 0.5 * unit * unit;
-        const std::int64_t samples = features_.samples().n;
+        const std::int64_t samples = pairs_.columns.n;
         nodes_ = choose_nodes(exponents_, samples, features_.largest_distance(), arithmetic(), params.sums,
                               params.stop);
-        Problem problem{rows_, samples, std::max(nodes_.count, 1), targets_.runs(), targets_.columns()};
-        Pass pass = plan_pass(problem, device_.limits());
+        const auto plan_it = pairs_.listed() ? plan_listed_pass : plan_pass;
+        Problem problem{pairs_.rows.n, samples, std::max(nodes_.count, 1), targets_.runs(),
+                        targets_.columns()};
+        Pass pass = plan_it(problem, device_.limits());
         widths_per_pass_ = exponents_.size();
         if (pass.nodes == problem.nodes) return pass;
         // Not all sums fit: widths, other than nodes, can be taken some at a time.
         problem.nodes = static_cast<int>(exponents_.size());
-        pass = plan_pass(problem, device_.limits());
+        pass = plan_it(problem, device_.limits());
         widths_per_pass_ = static_cast<std::size_t>(pass.nodes);
         nodes_ = nodes_at_widths(std::span<const double>(exponents_).first(widths_per_pass_), arithmetic());
         return pass;
     }
     WeightArithmetic arithmetic() const { return arithmetic_for(targets_.columns()); }
-
-    static Partition partition(const Targets<Device>& targets, int parts) {
-        Partition found = spectrum::partition(targets.starts(), parts);
-        for (Segment& segment : found.segments)
-            segment.label = targets.label(static_cast<std::size_t>(segment.label));
-        return found;
-    }
 
     template <class T>
     auto on_device(const std::vector<T>& from) const {
@@ -270,41 +157,72 @@ class LowFrequencyEnergy {
         return memory;
     }
 
+    std::int64_t row_blocks() const { return blocks_for(pairs_.rows.n, tile_rows); }
     /// Rows of a pass, with those that fill its last block.
     std::int64_t in_pass() const { return pass_.row_blocks * tile_rows; }
     std::int64_t segment_count() const { return static_cast<std::int64_t>(partition_.segments.size()); }
 
     /// With exclude_self: the squared distance of every row to its nearest other.
     void find_nearest() {
-        const Samples x = features_.samples();
-        const std::int64_t row_blocks = blocks_for(rows_, tile_rows), rows = row_blocks * tile_rows;
-        const auto parts = static_cast<int>(
-            std::clamp<std::int64_t>(blocks_for(waves_wanted * device_.limits().resident_blocks, row_blocks),
-                                     1, blocks_for(x.n, tile_columns)));
+        const std::int64_t rows = row_blocks() * tile_rows;
+        const auto parts = static_cast<int>(std::clamp<std::int64_t>(
+            blocks_for(waves_wanted * device_.limits().resident_blocks, row_blocks()), 1,
+            blocks_for(pairs_.columns.n, tile_columns)));
         const auto of_parts = device_.template take<double>(parts * rows);
-        device_.blocks(row_blocks * parts,
-                       NearestOthers<typename Device::Products>{x, parts, rows, of_parts.data()});
+        device_.blocks(row_blocks() * parts,
+                       NearestOthers<typename Device::Products>{pairs_, parts, rows, of_parts.data()});
         device_.each(rows, NearestOfParts{of_parts.data(), parts, rows, nearest_.data()});
     }
 
-    /// Adds the energies of all rows at the widths of nodes_.
-    void add_energies(std::span<double> energy) {
+    /// take(part, energies on the device) for all rows and widths.
+    template <class Take>
+    void for_each_part(const Take& take) {
+        if (exclude_self_) find_nearest();
+        const std::span<const double> exponents(exponents_);
+        for (std::size_t first = 0; first < exponents.size(); first += widths_per_pass_) {
+            if (first > 0)
+                nodes_ = nodes_at_widths(
+                    exponents.subspan(first, std::min(widths_per_pass_, exponents.size() - first)),
+                    arithmetic());
+            for_each_row_part(static_cast<std::int64_t>(first), take);
+        }
+    }
+
+    /// The same at the widths of nodes_, which begin with `first_width`.
+    template <class Take>
+    void for_each_row_part(std::int64_t first_width, const Take& take) {
         const std::vector<WeightChain> cut = cut_chains(nodes_.chains);
         const auto chains = on_device(cut);
         const auto widths = on_device(nodes_.widths);
         const auto coefficients = on_device(nodes_.coefficients);
         const Nodes nodes{chains.data(), static_cast<int>(cut.size()), nodes_.count};
-        const std::int64_t row_blocks = blocks_for(rows_, tile_rows);
-        for (std::int64_t block = 0; block < row_blocks; block += pass_.row_blocks) {
-            if (stop_ && stop_()) throw Interrupted();
-            const std::int64_t count = std::min(pass_.row_blocks, row_blocks - block);
+        const std::int64_t width_count = std::ssize(nodes_.widths);
+        for (std::int64_t block = 0; block < row_blocks(); block += pass_.row_blocks) {
+            if (params_.stop && params_.stop()) throw Interrupted();
+            const std::int64_t count = std::min(pass_.row_blocks, row_blocks() - block);
             sum_weights(count, block * tile_rows, nodes);
             const auto at_once =
-                std::clamp<std::int64_t>(row_energies_limit / (count * tile_rows), 1, std::ssize(energy));
-            for (std::int64_t first = 0; first < std::ssize(energy); first += at_once)
-                add_row_energies(count, block * tile_rows, widths.data() + first, coefficients.data(),
-                                 energy.subspan(first, std::min(at_once, std::ssize(energy) - first)));
+                std::clamp<std::int64_t>(row_energies_limit / (count * tile_rows), 1, width_count);
+            for (std::int64_t first = 0; first < width_count; first += at_once) {
+                const std::int64_t some = std::min(at_once, width_count - first);
+                const auto of_row = device_.template take<double>(count * tile_rows * some);
+                device_.each(
+                    count * tile_rows * some,
+                    RowEnergies{sums_.data(), segments_.data(), by_label_.data(), segment_count(),
+                                targets_.one_hot(), exclude_self_, targets_.columns(), nodes_.count,
+                                widths.data() + first, coefficients.data(), static_cast<int>(some),
+                                value_.data(), mean_.data(), block * tile_rows, pairs_, of_row.data()});
+                take(Part{block * tile_rows, count, first_width + first, some}, of_row.data());
+            }
+            tell(first_width, width_count, block + count);
         }
+    }
+
+    void tell(std::int64_t first_width, std::int64_t widths, std::int64_t blocks_done) const {
+        if (!params_.progress) return;
+        const double of_pass = static_cast<double>(blocks_done) / static_cast<double>(row_blocks());
+        params_.progress((static_cast<double>(first_width) + of_pass * static_cast<double>(widths)) /
+                         static_cast<double>(exponents_.size()));
     }
 
     void sum_weights(std::int64_t row_blocks, std::int64_t first_row, const Nodes& nodes) {
@@ -321,25 +239,9 @@ class LowFrequencyEnergy {
     template <bool OneHot, int Tiles>
     void sum_weights(std::int64_t blocks, std::int64_t first_row, const Nodes& nodes) {
         device_.blocks(blocks, WeightedSums<typename Device::Products, OneHot, Tiles>{
-                                   features_.samples(), nodes, segments_.data(), first_segment_.data(),
-                                   segment_count(), first_row, pass_.parts, value_.data(), targets_.columns(),
+                                   pairs_, nodes, segments_.data(), first_segment_.data(), segment_count(),
+                                   first_row, pass_.parts, value_.data(), targets_.columns(),
                                    exclude_self_ ? nearest_.data() : nullptr, sums_.data()});
-    }
-
-    /// Adds the energies of a pass's rows at some widths, from their sums.
-    void add_row_energies(std::int64_t row_blocks, std::int64_t first_row, const FilterNodes::Width* width,
-                          const double* coefficient, std::span<double> energy) {
-        const auto widths = static_cast<int>(energy.size());
-        const auto of_row = device_.template take<double>(row_blocks * tile_rows * widths);
-        const auto of_block = device_.template take<double>(row_blocks * widths);
-        device_.each(
-            row_blocks * widths * tile_rows,
-            RowEnergies{sums_.data(), segments_.data(), by_label_.data(), segment_count(), targets_.one_hot(),
-                        exclude_self_, targets_.columns(), nodes_.count, width, coefficient, widths,
-                        value_.data(), mean_.data(), first_row, rows_, features_.samples().n, of_row.data()});
-        device_.each(row_blocks * widths, BlockEnergies{of_row.data(), of_block.data()});
-        const std::vector<double> found = device_.read(of_block.data(), row_blocks * widths);
-        for (std::size_t i = 0; i < found.size(); ++i) energy[i % energy.size()] += found[i];
     }
 
     /// Segments of one class follow each other.
@@ -352,8 +254,9 @@ class LowFrequencyEnergy {
 
     Device& device_;
     Targets<Device> targets_;
+    ListedRows<Device> listed_;
     Features<Device> features_;
-    std::int64_t rows_;              ///< that receive: the first so many
+    Pairs pairs_;
     std::vector<double> exponents_;  ///< at width k a pair's weight is exp(-exponents_[k] * distance)
     FilterNodes nodes_;
     std::size_t widths_per_pass_ = 0;
@@ -366,8 +269,8 @@ class LowFrequencyEnergy {
     typename Device::template Memory<double> mean_;  ///< of each column of value_
     typename Device::template Memory<math::CompensatedSum> sums_;
     bool exclude_self_;
-    typename Device::template Memory<double> nearest_;  ///< with exclude_self: [rows]
-    const std::function<bool()>& stop_;
+    typename Device::template Memory<double> nearest_;  ///< with exclude_self: of each row
+    const LowFrequencyParams& params_;
 };
 
 }  // namespace deepfreq::cuda::spectrum

@@ -13,40 +13,53 @@
 
 namespace deepfreq::cuda::spectrum {
 
-/// |x_i - x_j|^2, exact but for 2^-53 of it; from the uncentred rows.
-DEEPFREQ_HOST_DEVICE inline double exact_distance(const Samples& x, std::int64_t i, std::int64_t j) {
-    const std::int64_t width = std::int64_t{x.chunks} * chunk;
-    const float* const a = x.row + i * width;
-    const float* const b = x.row + j * width;
-    double sum = 0.0;
-    for (std::int64_t k = 0; k < width; k += 4) {
-        const Four of_a = *as_fours(a + k);
-        const Four of_b = *as_fours(b + k);
-        for (int c = 0; c < 4; ++c) {
-            const double difference = static_cast<double>(of_a.x[c]) - static_cast<double>(of_b.x[c]);
-            sum += difference * difference;
-        }
+/// A thread's row of a tile and the columns, by the uncentred features; passed by value, so that what is
+/// called needs no memory for it.
+struct ExactPairs {
+    const float* row;
+    const float* columns;
+    std::int64_t width;
+    int count;   ///< of columns
+    int itself;  ///< the row's own column, perhaps none of these
+
+    DEEPFREQ_HOST_DEVICE ExactPairs(const Pairs& x, const Tile& tile, int thread)
+        : width(std::int64_t{x.rows.chunks} * chunk),
+          count(tile.first_row + thread < x.rows.n ? tile.columns : 0),
+          itself(static_cast<int>(own_column(x, tile, thread))) {
+        row = x.rows.row + (tile.first_row + thread) * width;
+        columns = x.columns.row + tile.first_column * width;
     }
-    return sum;
-}
+
+    /// |x_row - x_j|^2, exact but for 2^-53 of it.
+    DEEPFREQ_HOST_DEVICE double distance(int j) const {
+        const float* const column = columns + j * width;
+        double sum = 0.0;
+        for (std::int64_t k = 0; k < width; k += 4) {
+            const Four of_row = *as_fours(row + k);
+            const Four of_column = *as_fours(column + k);
+            for (int c = 0; c < 4; ++c) {
+                const double difference =
+                    static_cast<double>(of_row.x[c]) - static_cast<double>(of_column.x[c]);
+                sum += difference * difference;
+            }
+        }
+        return sum;
+    }
+};
 
 /// The distances of a thread's row in a tile, less `nearest`, the smallest of the whole row. The row itself
 /// and columns that do not exist stay out of sight.
-DEEPFREQ_CALLED DEEPFREQ_HOST_DEVICE inline void take_off_nearest(float* distance, const Samples& x,
-                                                                  const Tile& tile, int thread,
-                                                                  double nearest) {
-    const std::int64_t row = tile.first_row + thread;
-    if (row >= x.n) return;
+DEEPFREQ_CALLED DEEPFREQ_HOST_DEVICE inline void take_off_nearest(float* distance, ExactPairs pairs,
+                                                                  int thread, double nearest) {
     const auto smallest = static_cast<float>(nearest);
-    for (int j = 0; j < tile.columns; ++j) {
-        const std::int64_t column = tile.first_column + j;
-        if (column == row) continue;
+    for (int j = 0; j < pairs.count; ++j) {
+        if (j == pairs.itself) continue;
         float& entry = distance[distance_of(thread, j)];
         // Below, what is left would err by more than twice the part of itself that the distance does.
         if (entry >= 2.0F * smallest) {
             entry -= smallest;
         } else {
-            const double left = exact_distance(x, row, column) - nearest;
+            const double left = pairs.distance(j) - nearest;
             entry = left > 0.0 ? static_cast<float>(left) : 0.0F;
         }
     }
@@ -60,39 +73,36 @@ struct NearestOthers {
     static constexpr int blocks_at_once = 2;
     using Shared = TileMemory<1>;
 
-    Samples x;
+    Pairs x;
     int parts;
-    std::int64_t rows;  ///< a multiple of tile_rows, at least n
+    std::int64_t rows;  ///< a multiple of tile_rows, at least as many as receive
     double* nearest;    ///< [parts][rows]
 
     template <class Block>
     DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
         const std::int64_t part = block.index() % parts;
         const std::int64_t first_row = block.index() / parts * tile_rows;
-        const std::int64_t tiles = blocks_for(x.n, tile_columns);
+        const std::int64_t tiles = blocks_for(x.columns.n, tile_columns);
         double best = static_cast<double>(INFINITY);
         for (std::int64_t t = tiles * part / parts; t < tiles * (part + 1) / parts; ++t) {
-            const std::int64_t first = t * tile_columns, left = x.n - first;
+            const std::int64_t first = t * tile_columns, left = x.columns.n - first;
             const Tile tile{static_cast<std::int32_t>(first_row), static_cast<std::int32_t>(first),
                             left < tile_columns ? static_cast<int>(left) : tile_columns};
             make_distances<Products>(block, shared.stage(), shared.judging.near_pairs, shared.made.distance,
                                      x, tile);
-            search(shared.made.distance, tile, block.thread(), best);
+            search(shared.made.distance, ExactPairs(x, tile, block.thread()), block.thread(), best);
         }
         nearest[part * rows + first_row + block.thread()] = best;
     }
 
   private:
-    DEEPFREQ_HOST_DEVICE void search(const float* distance, const Tile& tile, int thread,
-                                     double& best) const {
+    DEEPFREQ_HOST_DEVICE static void search(const float* distance, const ExactPairs& pairs, int thread,
+                                            double& best) {
         constexpr double error = 1e-5;  // of a distance in a tile, as part of it, at most
-        const std::int64_t row = tile.first_row + thread;
-        if (row >= x.n) return;
         auto limit = static_cast<float>(best * (1.0 + error));
-        for (int j = 0; j < tile.columns; ++j) {
-            const std::int64_t column = tile.first_column + j;
-            if (column == row || distance[distance_of(thread, j)] > limit) continue;
-            const double exact = exact_distance(x, row, column);
+        for (int j = 0; j < pairs.count; ++j) {
+            if (j == pairs.itself || distance[distance_of(thread, j)] > limit) continue;
+            const double exact = pairs.distance(j);
             if (exact >= best) continue;
             best = exact;
             limit = static_cast<float>(best * (1.0 + error));

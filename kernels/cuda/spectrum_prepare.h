@@ -129,8 +129,8 @@ struct alignas(16) EightHalves {
     std::uint16_t x[8];
 };
 
-/// Features of sorted row `row`, as Samples has them; rows beyond n are zero. i = row * chunks + chunk.
-/// square[row][chunk]: squared length of what the halves stand for.
+/// Features of rows in the given order, as Samples has them; rows beyond n are zero. i = row * chunks +
+/// chunk. square[row][chunk]: squared length of what the halves stand for.
 struct FillRows {
     const float* x;
     const std::int32_t* order;
@@ -219,18 +219,24 @@ struct RowShapes {
     }
 };
 
-/// key[i] of the i-th sorted sample, by which the sampled rows come before the others, both in order of their
-/// labels (0 … labels - 1; all 0 where `label` is null).
-struct SampledFirst {
-    RowSample rows;
-    const std::int32_t* label;
-    std::int64_t labels, n;
-    std::int32_t* key;
+/// place[order[i]] = i.
+struct InvertOrder {
+    const std::int32_t* order;
+    std::int32_t* place;
 
     DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
-        const std::int32_t own = label == nullptr ? 0 : label[i];
-        key[i] = rows.has(i, n) ? own : own + static_cast<std::int32_t>(labels);
+        place[order[i]] = static_cast<std::int32_t>(i);
     }
+};
+
+/// sample[i] = where the i-th of n listed rows is among the sorted ones; -1 beyond them.
+struct PlacesOfRows {
+    const std::int32_t* row;
+    const std::int32_t* place;
+    std::int64_t n;
+    std::int32_t* sample;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const { sample[i] = i < n ? place[row[i]] : -1; }
 };
 
 /// target[row][c + 1] = targets of sorted row `row` divided by unit, then a 1; rows beyond n are zero.

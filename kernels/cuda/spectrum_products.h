@@ -62,14 +62,16 @@ class ProductSums {
 
 /// Starts copying one chunk of a tile's rows and columns to shared memory: four threads a row.
 template <class Block>
-DEEPFREQ_HOST_DEVICE void copy_chunk(Block& block, const Samples& x, const Tile& tile, int index,
+DEEPFREQ_HOST_DEVICE void copy_chunk(Block& block, const Pairs& x, const Tile& tile, int index,
                                      std::uint16_t* stage) {
     constexpr int rows_at_once = tile_rows / 4;
     const int first = block.thread() / 4;
     const int offset = block.thread() % 4 * 8;
-    const std::uint16_t* const split = x.split + index * x.padded_rows * split_halves + offset;
-    const std::uint16_t* const rows = split + std::int64_t{tile.first_row + first} * split_halves;
-    const std::uint16_t* const columns = split + std::int64_t{tile.first_column + first} * split_halves;
+    const auto from = [&](const Samples& of, std::int32_t first_row) {
+        return of.split + (index * of.padded_rows + first_row + first) * split_halves + offset;
+    };
+    const std::uint16_t* const rows = from(x.rows, tile.first_row);
+    const std::uint16_t* const columns = from(x.columns, tile.first_column);
     DEEPFREQ_UNROLL
     for (int i = 0; i < tile_rows; i += rows_at_once)
         block.copy_16_bytes(stage + stage_of_row(first + i) + offset, rows + i * split_halves);
@@ -80,20 +82,20 @@ DEEPFREQ_HOST_DEVICE void copy_chunk(Block& block, const Samples& x, const Tile&
 
 /// distance = products x_i.x_j of the scaled rows.
 template <class Products, class Block>
-DEEPFREQ_HOST_DEVICE void make_products(Block& block, Stages& memory, float* distance, const Samples& x,
+DEEPFREQ_HOST_DEVICE void make_products(Block& block, Stages& memory, float* distance, const Pairs& x,
                                         const Tile& tile) {
     Products products(block.thread());
     for (int ahead = 0; ahead < stages - 1; ++ahead) {
-        if (ahead < x.chunks) copy_chunk(block, x, tile, ahead, memory.halves[ahead]);
+        if (ahead < x.rows.chunks) copy_chunk(block, x, tile, ahead, memory.halves[ahead]);
         block.commit_copies();
     }
     int stage = 0;
-    for (int index = 0; index < x.chunks; ++index) {
+    for (int index = 0; index < x.rows.chunks; ++index) {
         block.template wait_for_copies<stages - 2>();
         block.barrier();  // this chunk is there for all, and nobody reads the one before it any more
         const int next = index + stages - 1;
         const int freed = stage == 0 ? stages - 1 : stage - 1;
-        if (next < x.chunks) copy_chunk(block, x, tile, next, memory.halves[freed]);
+        if (next < x.rows.chunks) copy_chunk(block, x, tile, next, memory.halves[freed]);
         block.commit_copies();
         products.add(memory.halves[stage]);
         if (index % chunks_per_collection == chunks_per_collection - 1) products.collect();

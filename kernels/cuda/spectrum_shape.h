@@ -117,4 +117,19 @@ inline Pass plan_pass(const Problem& problem, const Limits& limits) {
     return pass;
 }
 
+/// The same for listed rows. What divides a row's sums (parts and nodes) follows from the samples and the
+/// device alone: so they are added in an order of their own, whatever else is listed.
+inline Pass plan_listed_pass(const Problem& problem, const Limits& limits) {
+    const std::int64_t tiles = blocks_for(problem.samples, tile_columns);
+    Pass pass{static_cast<int>(std::clamp<std::int64_t>(limits.resident_blocks / 2, 1, tiles)), 1,
+              problem.nodes};
+    while (pass.parts > 1 && pass_bytes(problem, pass) > limits.workspace_bytes)
+        pass.parts = (pass.parts + 1) / 2;
+    while (pass.nodes > longest_chain && pass_bytes(problem, pass) > limits.workspace_bytes)
+        pass.nodes = static_cast<int>(blocks_for(pass.nodes / 2, longest_chain) * longest_chain);
+    pass.row_blocks = std::clamp<std::int64_t>(limits.workspace_bytes / pass_bytes(problem, pass), 1,
+                                               blocks_for(problem.rows, tile_rows));
+    return pass;
+}
+
 }  // namespace deepfreq::cuda::spectrum

@@ -58,7 +58,7 @@ struct alignas(8) RowShape {
     float scale;  ///< its features are their halves times this, a power of two
 };
 
-/// The features on the device, sorted and divided by Features::unit.
+/// Features on the device, divided by Features::unit.
 struct Samples {
     std::int64_t n;
     std::int64_t padded_rows;    ///< memory of every row of every tile exists; beyond n it is zero
@@ -67,6 +67,19 @@ struct Samples {
     const float* row;            ///< [padded_rows][chunks * chunk], not centred
     const std::uint16_t* split;  ///< [chunks][padded_rows][split_halves], centred; unless direct
     const RowShape* shape;       ///< [padded_rows]; unless direct
+};
+
+/// The samples that give, sorted, and those that receive from them: the same, or listed ones, whose distances
+/// then do not depend on what else is in a tile.
+struct Pairs {
+    Samples columns, rows;
+    const std::int32_t*
+        sample;  ///< of each row, with padding (-1): which of the columns it is; null: the same
+
+    DEEPFREQ_HOST_DEVICE bool listed() const { return sample != nullptr; }
+    DEEPFREQ_HOST_DEVICE std::int64_t sample_of(std::int64_t row) const {
+        return sample == nullptr ? row : sample[row];
+    }
 };
 
 /// Rows the memory of n samples must have: tiles begin anywhere below n.

@@ -205,7 +205,7 @@ struct WeightedSums {
     static constexpr int blocks_at_once = 2;  // so that one can multiply while the other sums weights
     using Shared = TileMemory<Tiles>;
 
-    Samples x;
+    Pairs x;
     Nodes nodes;
     const Segment* segments;
     const std::int32_t* first_segment;  ///< [parts + 1]
@@ -235,7 +235,7 @@ struct WeightedSums {
                     float* const made = shared.made.distance + distance_of(0, at);
                     make_distances<Products>(block, shared.stage(), shared.judging.near_pairs, made, x, tile);
                     if (nearest != nullptr)
-                        take_off_nearest(made, x, tile, block.thread(),
+                        take_off_nearest(made, ExactPairs(x, tile, block.thread()), block.thread(),
                                          nearest[tile.first_row + block.thread()]);
                 }
                 // Only now: what is not yet needed takes no registers from the products.
@@ -289,23 +289,25 @@ struct RowEnergies {
     const FilterNodes::Width* width;  ///< [widths]
     const double* coefficient;
     int widths;
-    const float* y;      ///< [rows][targets]; unless one-hot
+    const float* y;      ///< [samples][targets]; unless one-hot
     const double* mean;  ///< of each target over all samples; unless one-hot
-    std::int64_t first_row, rows, samples;
+    std::int64_t first_row;
+    Pairs x;
     double* energy;
 
     DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
         const std::int64_t in_block = i % tile_rows;
         const std::int64_t row_block = i / tile_rows / widths;
         const std::int64_t row = first_row + row_block * tile_rows + in_block;
-        if (row >= rows) {
+        if (row >= x.rows.n) {
             energy[i] = 0.0;
             return;
         }
         const FilterNodes::Width at = width[i / tile_rows % widths];
         const math::CompensatedSum* const first =
             sums + (row_block * all_segments * targets * nodes + at.first) * tile_rows + in_block;
-        energy[i] = one_hot ? of_classes(first, at, row) : of_targets(first, at, row);
+        energy[i] =
+            one_hot ? of_classes(first, at, x.sample_of(row)) : of_targets(first, at, x.sample_of(row));
     }
 
   private:
@@ -327,13 +329,13 @@ struct RowEnergies {
 
     /// A class may be in several segments.
     DEEPFREQ_HOST_DEVICE double of_classes(const math::CompensatedSum* first, const FilterNodes::Width& at,
-                                           std::int64_t row) const {
+                                           std::int64_t sample) const {
         double squares = 0.0, weight = 0.0;
         double of_class = 0.0, own = 0.0, members = 0.0;
         for (std::int64_t s = 0; s < all_segments; ++s) {
             const Segment& segment = segments[by_label[s]];
             of_class += sum_of(first, at, by_label[s], 0);
-            own += row >= segment.first && row < segment.last ? 1.0 : 0.0;
+            own += sample >= segment.first && sample < segment.last ? 1.0 : 0.0;
             members += static_cast<double>(segment.last - segment.first);
             if (s + 1 < all_segments && segments[by_label[s + 1]].label == segment.label) continue;
             of_class += rest(at, own, members);
@@ -346,11 +348,11 @@ struct RowEnergies {
 
     /// The last target is the 1 that sums the weights.
     DEEPFREQ_HOST_DEVICE double of_targets(const math::CompensatedSum* first, const FilterNodes::Width& at,
-                                           std::int64_t row) const {
+                                           std::int64_t sample) const {
         double squares = 0.0, sum = 0.0;
         for (int target = 0; target < targets; ++target) {
-            sum = rest(at, static_cast<double>(y[row * targets + target]),
-                       mean[target] * static_cast<double>(samples));
+            sum = rest(at, static_cast<double>(y[sample * targets + target]),
+                       mean[target] * static_cast<double>(x.columns.n));
             for (std::int64_t s = 0; s < all_segments; ++s) sum += sum_of(first, at, s, target);
             if (target < targets - 1) squares += sum * sum;
         }

@@ -1,0 +1,50 @@
+#include "kernels/cpu/spectrum_plan.h"
+
+#include <algorithm>
+
+#include "kernels/cpu/spectrum_vector.h"
+
+namespace deepfreq::spectrum {
+namespace {
+
+/// Longest chain of weights at evenly spaced widths: its error stays below 3.1e-6 + 31 * 0.6e-7.
+constexpr int longest_chain = 32;
+
+WeightArithmetic arithmetic_for(const Targets& targets) {
+    return {.exponential_error = exponential_error,
+            .product_error = 0x1p-24,
+            .exponential_cost = 11.0,
+            .sum_cost = targets.one_hot ? 1.0 : static_cast<double>(targets.columns),
+            .least_samples = 2000,
+            .longest_chain = longest_chain};
+}
+
+}  // namespace
+
+Plan::Plan(MeasuringKernels& kernels, ConstTensor x, ConstTensor y, std::span<const double> inv_delta,
+           const LowFrequencyParams& params, std::int64_t blocks_at_once)
+    : targets_(prepare_targets(y)),
+      x_(prepare_features(kernels, x, params.scale, targets_.order, params.stop)) {
+    for (const double value : inv_delta) exponents_.push_back(0.5 * value * x_.unit * x_.unit);
+    const std::int64_t bytes_per_node = std::int64_t{targets_.sums()} * block_rows * 8;  // and block
+    const std::int64_t nodes_that_fit = sums_limit / (blocks_at_once * bytes_per_node);
+    first_nodes_ = choose_nodes(exponents_, x_.n, x_.largest_distance, arithmetic_for(targets_), params.sums,
+                                params.stop);
+    widths_per_pass_ = widths();
+    if (first_nodes_.are_widths() || first_nodes_.count > nodes_that_fit) {
+        widths_per_pass_ = std::clamp<std::int64_t>(nodes_that_fit, 1, widths());
+        first_nodes_ =
+            nodes_at_widths(std::span(exponents_).first(widths_per_pass_), arithmetic_for(targets_));
+    }
+    // Of widths, the next may have a node more: one of 0 has none.
+    block_sums_ = (first_nodes_.are_widths() ? widths_per_pass_ : first_nodes_.count) * bytes_per_node / 8;
+}
+
+FilterNodes Plan::nodes(std::int64_t first) const {
+    if (first == 0) return first_nodes_;
+    const std::span rest = std::span(exponents_).subspan(first);
+    return nodes_at_widths(rest.first(std::min<std::size_t>(rest.size(), widths_per_pass_)),
+                           arithmetic_for(targets_));
+}
+
+}  // namespace deepfreq::spectrum

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/cpu/spectrum_samples.h"
+#include "kernels/filter_nodes.h"
+
+namespace deepfreq::spectrum {
+
+/// Bytes for the sums of one pass.
+inline constexpr std::int64_t sums_limit = std::int64_t{224} << 20;
+
+/// What a measurement begins with: the samples in the forms that suit it, and the nodes at which the sums
+/// over pairs are made. Where the sums at the nodes of a few blocks would need too much memory, they are made
+/// at the widths, of which a part can be taken at a time.
+class Plan {
+  public:
+    /// At least `blocks_at_once` blocks of rows are to have their sums in memory together.
+    Plan(MeasuringKernels& kernels, ConstTensor x, ConstTensor y, std::span<const double> inv_delta,
+         const LowFrequencyParams& params, std::int64_t blocks_at_once);
+
+    const Targets& targets() const { return targets_; }
+    const Features& features() const { return x_; }
+    std::int64_t widths() const { return std::ssize(exponents_); }
+    std::int64_t widths_per_pass() const { return widths_per_pass_; }
+    /// Doubles for the sums of one block.
+    std::int64_t block_sums() const { return block_sums_; }
+    /// Of the widths from `first` on that one pass takes.
+    FilterNodes nodes(std::int64_t first) const;
+
+  private:
+    Targets targets_;
+    Features x_;
+    std::vector<double> exponents_;  ///< at width k a pair's weight is exp(-exponents_[k] * distance)
+    FilterNodes first_nodes_;
+    std::int64_t widths_per_pass_ = 0;
+    std::int64_t block_sums_ = 0;
+};
+
+}  // namespace deepfreq::spectrum
