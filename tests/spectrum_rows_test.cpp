@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -168,8 +169,8 @@ TEST_CASE("kernels/spectrum rows: a measurement tells how far it is, and ends wh
                                 : energy(*backend.kernels, s, grid, params);
                 };
                 const std::vector<double> whole = measure();
-                REQUIRE(told.size() >= 2);
-                CHECK(std::ranges::is_sorted(told));
+                REQUIRE(!told.empty());
+                CHECK(std::ranges::adjacent_find(told, std::greater_equal{}) == told.end());
                 CHECK(told.front() > 0.0);
                 CHECK(told.back() == 1.0);
                 stopped = true;

@@ -23,10 +23,11 @@ class Progress {
         if (!stopped_ && stop_ && stop_()) stopped_ = true;
         return !stopped_;
     }
-    /// From any thread, after a step; the thread that called tells.
+    /// From any thread, after a step; the thread that called tells, but not of the last: that is not yet the
+    /// end.
     void step() {
         const std::int64_t done = ++done_;
-        if (told_ != nullptr && *told_ && omp_get_thread_num() == 0)
+        if (told_ != nullptr && *told_ && done < steps_ && omp_get_thread_num() == 0)
             (*told_)(static_cast<double>(done) / static_cast<double>(steps_));
     }
     void throw_if_stopped() const {

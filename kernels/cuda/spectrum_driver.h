@@ -218,11 +218,12 @@ class LowFrequencyEnergy {
         }
     }
 
+    /// How much is done, but for the end.
     void tell(std::int64_t first_width, std::int64_t widths, std::int64_t blocks_done) const {
-        if (!params_.progress) return;
         const double of_pass = static_cast<double>(blocks_done) / static_cast<double>(row_blocks());
-        params_.progress((static_cast<double>(first_width) + of_pass * static_cast<double>(widths)) /
-                         static_cast<double>(exponents_.size()));
+        const double done = (static_cast<double>(first_width) + of_pass * static_cast<double>(widths)) /
+                            static_cast<double>(exponents_.size());
+        if (params_.progress && done < 1.0) params_.progress(done);
     }
 
     void sum_weights(std::int64_t row_blocks, std::int64_t first_row, const Nodes& nodes) {

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from ._measure import lfr, spectra
     from ._probe import Probe
     from ._runs import Run, load_run
-    from ._spectrum import Peak, Spectra, Spectrum
+    from ._spectrum import Intervals, Peak, Spectra, Spectrum
 
-__all__ = ["InputError", "Peak", "Probe", "Run", "Spectra", "Spectrum", "doctor", "lfr", "load_run", "spectra"]
+__all__ = ["InputError", "Intervals", "Peak", "Probe", "Run", "Spectra", "Spectrum", "doctor", "lfr", "load_run", "spectra"]
 
 # Loaded when first asked for: so the apps draw their figures from the source tree, without the extension.
 _MODULE_OF = {"doctor": "_doctor", "InputError": "_errors", "lfr": "_measure", "spectra": "_measure", "Probe": "_probe",
-              "Run": "_runs", "load_run": "_runs", "Peak": "_spectrum", "Spectra": "_spectrum", "Spectrum": "_spectrum"}
+              "Run": "_runs", "load_run": "_runs", "Intervals": "_spectrum", "Peak": "_spectrum", "Spectra": "_spectrum",
+              "Spectrum": "_spectrum"}
 
 
 def __getattr__(name: str) -> object:

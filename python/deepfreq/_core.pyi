@@ -28,11 +28,12 @@ class Targets:
     @overload
     def __init__(self, name: str, rows: int, columns: int, read: Reader) -> None: ...
 
-Curves = tuple[Numbers, Numbers, Numbers, Numbers, tuple[float, float, float, float, float]]
+# 1/delta, LFR, 1/delta of RDF, RDF, the peak, standard errors of LFR and of RDF (empty where all rows are measured)
+Curves = tuple[Numbers, Numbers, Numbers, Numbers, tuple[float, float, float, float, float], Numbers, Numbers]
 Sources = list[tuple[str, Callable[[], Features]]]
 
-def measure(sources: Sources, targets: Targets, grid: str | Numbers,
-            exclude_self: bool) -> tuple[list[Curves], list[str]]: ...
+def measure(sources: Sources, targets: Targets, grid: str | Numbers, *, exclude_self: bool, rows: int, seed: int,
+            progress: Callable[[str, float], object] | None) -> tuple[list[Curves], list[str]]: ...
 def csv_rows(inv_delta: Numbers, lfr: Numbers, rdf_inv_delta: Numbers, rdf: Numbers,
              peak: tuple[float, float, float, float, float], network: str, layer: str,
              epoch: str) -> tuple[list[str], list[str], str]: ...

@@ -7,22 +7,21 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ._arrays import features_of, targets_of
 from ._errors import InputError
 from ._native import core
-from ._spectrum import Numbers, Peak, Spectra, Spectrum
-
-NORMALIZATIONS = ("max-abs", "centred", "none")
-MAX_WIDTHS = 100_000
+from ._options import Options, Progress, options_of
+from ._spectrum import Intervals, Peak, Spectra, Spectrum
 
 
 def lfr(features: Any, targets: Any, inv_delta: ArrayLike | str | None = None, *, delta: ArrayLike | None = None,
-        normalize: str = "max-abs", exclude_self: bool = False, device: str | None = None) -> Spectrum:
+        normalize: str = "max-abs", exclude_self: bool = False, rows: int | None = None, confidence: float = 0.95,
+        seed: int = 0, device: str | None = None, progress: Progress | bool | None = None) -> Spectrum:
     """The frequency content of the function that takes `features` to `targets` (eqs. 3 to 6 of the paper).
 
     features: [n] or [n, …], a row for each sample, flattened: floats of NumPy, PyTorch, JAX or anything NumPy can read.
@@ -33,30 +32,34 @@ def lfr(features: Any, targets: Any, inv_delta: ArrayLike | str | None = None, *
     normalize: "max-abs" divides each column by its largest magnitude (the paper's text), "centred" takes its mean off
         before that (the authors' programs), "none" leaves it. The array itself stays as it is.
     exclude_self: leave i = j out of both sums of eq. 4.
+    rows: of so many samples i, drawn at random by `seed`, the energy is measured, each against all samples j, and LFR of
+        all estimated. Spectrum.intervals has intervals of the given confidence at each width; they are too narrow where a
+        few of all rows make the difference, LFR within a percent of its floor or of 1. None: all, which is exact.
     device: where to measure; None is where the features are, which is the CPU in this build.
+    progress: True writes to stderr how far a long measurement is; a function is called as progress(layer, share).
 
     Raises InputError, a ValueError, or TypeError, with what was found and what was expected; MemoryError; and
     KeyboardInterrupt within a second of Ctrl-C. Warns of a curve without a peak and of a row that dwarfs all others.
     """
     return spectra({"features": features}, targets, inv_delta, delta=delta, normalize=normalize, exclude_self=exclude_self,
-                   device=device)["features"]
+                   rows=rows, confidence=confidence, seed=seed, device=device, progress=progress)["features"]
 
 
 def spectra(features: Mapping[str, Any], targets: Any, inv_delta: ArrayLike | str | None = None, *,
-            delta: ArrayLike | None = None, normalize: str = "max-abs", exclude_self: bool = False,
-            device: str | None = None) -> Spectra:
+            delta: ArrayLike | None = None, normalize: str = "max-abs", exclude_self: bool = False, rows: int | None = None,
+            confidence: float = 0.95, seed: int = 0, device: str | None = None,
+            progress: Progress | bool | None = None) -> Spectra:
     """The spectra of several layers' features with the same targets, all on one grid, as comparing them needs.
 
-    Arguments are those of `lfr`, with features by name.
+    Arguments are those of `lfr`, with features by name. `rows` draws the same samples for all.
     """
     if not isinstance(features, Mapping):
         raise TypeError(f"features: {type(features).__name__} found, a mapping from names to arrays expected")
     if not features:
         raise InputError("features: an empty mapping found, at least one layer expected")
-    check_normalize(normalize)
     if device not in (None, "cpu"):
         raise InputError(f"device is {device!r}, but this build of deepfreq measures on the CPU: None or 'cpu' expected")
-    grid = grid_of(inv_delta, delta)
+    options = options_of(inv_delta, delta, normalize, exclude_self, rows, confidence, seed, progress)
     loaded: dict[str, core.Features] = {}
     samples: dict[str, int] = {}
     for name, x in ((str(key), x) for key, x in features.items()):
@@ -68,30 +71,39 @@ def spectra(features: Mapping[str, Any], targets: Any, inv_delta: ArrayLike | st
     for name, n in samples.items():
         if n != samples[first]:
             raise InputError(f"{first} has {samples[first]} samples and {name} {n}, equally many expected")
-    return measure_loaded(loaded, y, samples[first], grid, bool(exclude_self))
+    return measure_loaded(loaded, y, samples[first], options)
 
 
-def check_normalize(normalize: str) -> None:
-    if normalize not in NORMALIZATIONS:
-        raise InputError(f"normalize is {normalize!r}, expected one of {', '.join(map(repr, NORMALIZATIONS))}")
-
-
-def measure_loaded(loaded: Mapping[str, core.Features], targets: core.Targets, n: int, grid: str | Numbers,
-                   exclude_self: bool) -> Spectra:
+def measure_loaded(loaded: Mapping[str, core.Features], targets: core.Targets, n: int, options: Options) -> Spectra:
     """Spectra of features that are all there; warns of rows that dwarf all others."""
     for one in loaded.values():
         if one.warning:
             warn(one.warning)
-    return measure({name: partial(loaded.__getitem__, name) for name in loaded}, targets, n, grid, exclude_self)
+    return measure({name: partial(loaded.__getitem__, name) for name in loaded}, targets, n, options)
 
 
-def measure(sources: Mapping[str, Callable[[], core.Features]], targets: core.Targets, n: int, grid: str | Numbers,
-            exclude_self: bool) -> Spectra:
+def measure(sources: Mapping[str, Callable[[], core.Features]], targets: core.Targets, n: int,
+            options: Options) -> Spectra:
     """Spectra of the extension's Features, which a source makes or has when it is called."""
-    curves, told = core.measure(list(sources.items()), targets, grid, exclude_self)
+    rows = n if options.rows is None else options.rows
+    if rows > n:
+        raise InputError(f"rows is {rows}, but there are {n} samples; at most so many expected")
+    curves, told = core.measure(list(sources.items()), targets, options.grid, exclude_self=options.exclude_self,
+                                rows=0 if rows == n else rows, seed=options.seed, progress=options.progress)
     for line in told:
         warn(line)
-    return Spectra({name: Spectrum(name, *of[:4], Peak(*of[4]), n, n) for name, of in zip(sources, curves)})
+    return Spectra({name: Spectrum(name, *of[:4], Peak(*of[4]), n, rows, _intervals(of, options.confidence))
+                    for name, of in zip(sources, curves)})
+
+
+def _intervals(curves: core.Curves, confidence: float) -> Intervals | None:
+    """Of normal distribution; None where there are no errors, because all rows were measured."""
+    _, lfr, _, rdf, _, lfr_error, rdf_error = curves
+    if len(lfr_error) == 0:
+        return None
+    quantile = NormalDist().inv_cdf(0.5 + confidence / 2)
+    return Intervals(confidence, lfr - quantile * lfr_error, lfr + quantile * lfr_error, rdf - quantile * rdf_error,
+                     rdf + quantile * rdf_error)
 
 
 def warn(line: str) -> None:
@@ -100,34 +112,3 @@ def warn(line: str) -> None:
     while Path(sys._getframe(level).f_code.co_filename).parent == here:
         level += 1
     warnings.warn(line, stacklevel=level + 1)
-
-
-def grid_of(inv_delta: ArrayLike | str | None, delta: ArrayLike | None) -> str | Numbers:
-    """What core.measure takes: a grid by its name, or ascending widths 1/delta."""
-    if inv_delta is not None and delta is not None:
-        raise InputError("both delta and inv_delta given, one of them expected")
-    if inv_delta is None and delta is None:
-        return "auto"
-    if isinstance(inv_delta, str):
-        return inv_delta
-    name, given = ("inv_delta", inv_delta) if delta is None else ("delta", delta)
-    try:
-        widths = np.array(given, dtype=np.float64, ndmin=1)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: {type(given).__name__} found, numbers expected") from None
-    if widths.ndim != 1 or not 2 <= len(widths) <= MAX_WIDTHS:
-        raise InputError(f"{name}: shape {widths.shape} found, 2 to {MAX_WIDTHS} widths expected")
-    positive = widths > 0 if name == "delta" else widths >= 0
-    bad = np.flatnonzero(~(np.isfinite(widths) & positive))
-    if len(bad):
-        least = "above 0" if name == "delta" else "of at least 0"
-        raise InputError(f"{name}: {widths[bad[0]]} found at {bad[0]}, finite numbers {least} expected")
-    if name == "delta":
-        widths = np.sort(1.0 / widths)
-    same = np.flatnonzero(np.diff(widths) <= 0)
-    if len(same) and name == "delta":
-        raise InputError(f"delta: {1.0 / widths[same[0]]} found twice, different widths expected")
-    if len(same):
-        i = int(same[0])
-        raise InputError(f"inv_delta: {widths[i + 1]} found after {widths[i]}, ascending widths expected")
-    return widths

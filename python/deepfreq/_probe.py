@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike
 from ._arrays import features_of, targets_of
 from ._collect import Collector, Step, default_step, matching_layers, unwrapped
 from ._errors import InputError
-from ._measure import check_normalize, grid_of, measure, measure_loaded
+from ._measure import measure, measure_loaded
 from ._native import core
+from ._options import Progress, options_of
 from ._spectrum import Spectra, write_tables
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Probe:
     model: a torch.nn.Module; DistributedDataParallel, DataParallel and torch.compile may be around it, for its layers run
         without them here. layers: names as model.named_modules() has them, with * for one part of a name ("blocks.*.mlp");
         by default the model's children. data: a DataLoader, or (inputs, targets) as two tensors.
-    samples: measure the first so many; by default all. inv_delta, delta, normalize, exclude_self: as for `deepfreq.lfr`.
+    samples: measure the first so many; by default all. inv_delta, delta, normalize, exclude_self, rows, confidence, seed,
+        progress: as for `deepfreq.lfr`.
     step: runs the model on one batch and returns its targets, where they are not (inputs, targets) or a dictionary with
         "labels". memory_limit: bytes for features; above it, one layer is collected at a time, in several runs over the data.
 
@@ -41,7 +43,8 @@ class Probe:
 
     def __init__(self, model: torch.nn.Module, layers: str | Iterable[str] = "*", data: Any = None, *,
                  samples: int | None = None, inv_delta: ArrayLike | str | None = None, delta: ArrayLike | None = None,
-                 normalize: str = "max-abs", exclude_self: bool = False, step: Step | None = None,
+                 normalize: str = "max-abs", exclude_self: bool = False, rows: int | None = None, confidence: float = 0.95,
+                 seed: int = 0, progress: Progress | bool | None = None, step: Step | None = None,
                  memory_limit: int = 4 << 30) -> None:
         import torch
 
@@ -51,13 +54,12 @@ class Probe:
             raise InputError("data: None found, a DataLoader or (inputs, targets) expected")
         if samples is not None and samples < 1:
             raise InputError(f"samples is {samples}, at least 1 expected")
-        check_normalize(normalize)
+        self._options = options_of(inv_delta, delta, normalize, exclude_self, rows, confidence, seed, progress)
         inner = unwrapped(model)
         self._layers = matching_layers(inner, [layers] if isinstance(layers, str) else list(layers))
         if not self._layers:
             raise InputError("layers: an empty list found, at least one name expected")
-        self._grid = grid_of(inv_delta, delta)
-        self._normalize, self._exclude_self, self._memory_limit = normalize, exclude_self, memory_limit
+        self._memory_limit = memory_limit
         self._collector: Collector | None = Collector(inner, data, step or default_step, samples)
         self._widths: dict[str, int] | None = None
         #: Spectra by epoch, in the order they were measured
@@ -89,9 +91,9 @@ class Probe:
     def _at_once(self, collector: Collector) -> Spectra:
         assert self._widths is not None
         rows, targets = collector.collect(self._layers, self._widths)
-        loaded = {name: features_of(name, x, self._normalize)[0] for name, x in rows.items()}
+        loaded = {name: features_of(name, x, self._options.normalize)[0] for name, x in rows.items()}
         n = len(targets)
-        return measure_loaded(loaded, targets_of(targets, n, "data"), n, self._grid, self._exclude_self)
+        return measure_loaded(loaded, targets_of(targets, n, "data"), n, self._options)
 
     def _one_by_one(self, collector: Collector) -> Spectra:
         """Each layer is collected anew for each pass over it, the same samples in the same order."""
@@ -103,14 +105,14 @@ class Probe:
             if name not in latest:
                 latest.clear()
                 rows, _ = collector.collect({name: self._layers[name]}, widths)
-                latest[name] = features_of(name, rows[name], self._normalize)[0]
+                latest[name] = features_of(name, rows[name], self._options.normalize)[0]
             return latest[name]
 
         first = self.layers[0]
         _, targets = collector.collect({first: self._layers[first]}, widths)
         n = len(targets)
         sources = {name: partial(collected, name) for name in self._layers}
-        return measure(sources, targets_of(targets, n, "data"), n, self._grid, self._exclude_self)
+        return measure(sources, targets_of(targets, n, "data"), n, self._options)
 
     def plot(self, curve: str = "rdf") -> Figure:
         """A panel for each epoch measured, a curve for each layer: "rdf", over its maximum, or "lfr"; a new figure."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,6 +30,16 @@ class Peak(NamedTuple):
     rise90: float
 
 
+class Intervals(NamedTuple):
+    """Where the curves of all samples lie, as far as a sample of rows can tell: at each width, with this confidence."""
+
+    confidence: float
+    lfr_low: Numbers
+    lfr_high: Numbers
+    rdf_low: Numbers
+    rdf_high: Numbers
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Spectrum:
     """LFR and RDF of a set of samples {(x_i, y_i)} (eqs. 3 and 6 of the paper)."""
@@ -41,15 +51,17 @@ class Spectrum:
     rdf: Numbers  #: d LFR / d(1/delta), at each of these; one fewer
     peak: Peak
     n: int  #: samples
-    rows: int  #: samples over which energies were summed: all of them
-    intervals: None = field(default=None)  #: of confidence; None where LFR is exact
+    rows: int  #: samples over which energies were summed
+    intervals: Intervals | None = None  #: of confidence; None where LFR is exact, of all rows
 
     def __repr__(self) -> str:
-        return (f"Spectrum({self.name}: n = {self.n}, {len(self.inv_delta)} widths 1/delta = {self.inv_delta[0]:.4g} to "
+        rows = "" if self.intervals is None else f", {self.rows} of them sampled"
+        return (f"Spectrum({self.name}: n = {self.n}{rows}, {len(self.inv_delta)} widths 1/delta = {self.inv_delta[0]:.4g} to "
                 f"{self.inv_delta[-1]:.4g}, RDF peaks at {self.peak.inv_delta:.4g})")
 
     def plot(self, ax: Axes | None = None, *, curve: str = "rdf", **style: Any) -> Axes:
-        """Draws "rdf" (over its maximum, as the paper does) or "lfr" over 1/delta, into `ax` or a new figure."""
+        """Draws "rdf" (over its maximum, as the paper does) or "lfr" over 1/delta, into `ax` or a new figure; with a band
+        for the intervals, where there are some."""
         return Spectra({self.name: self}).plot(ax, curve=curve, **style)
 
     def to_csv(self, folder: str | os.PathLike[str]) -> None:

@@ -7,6 +7,8 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,12 +40,14 @@ Numbers array_of(std::vector<double> values) {
     return {data, {size}, owner};
 }
 
-/// inv_delta, lfr, inv_delta of rdf, rdf, and the peak: inv_delta, rdf, rise10, rise50, rise90.
+/// inv_delta, lfr, inv_delta of rdf, rdf, the peak (inv_delta, rdf, rise10, rise50, rise90), and standard
+/// errors of lfr and rdf, if there are.
 nb::tuple curves_of(Spectrum s) {
     const Peak& p = s.peak;
     return nb::make_tuple(array_of(std::move(s.lfr.inv_delta)), array_of(std::move(s.lfr.value)),
                           array_of(std::move(s.rdf.inv_delta)), array_of(std::move(s.rdf.value)),
-                          nb::make_tuple(p.inv_delta, p.rdf, p.rise10, p.rise50, p.rise90));
+                          nb::make_tuple(p.inv_delta, p.rdf, p.rise10, p.rise50, p.rise90),
+                          array_of(std::move(s.lfr_error)), array_of(std::move(s.rdf_error)));
 }
 
 FilterGridRequest listed(const GivenNumbers& widths) {
@@ -59,19 +63,19 @@ using Sources = std::vector<std::pair<std::string, nb::callable>>;
 /// What the source gives, kept alive in `kept`.
 const LoadedFeatures& features_of(const nb::callable& source, nb::object& kept) {
     const nb::gil_scoped_acquire gil;
-    kept.reset();  // what was there may be as large
+    if (PyErr_Occurred() != nullptr) throw Interrupted();  // by what `progress` was told of the layer before
+    kept.reset();                                          // what was there may be as large
     kept = source();
     return nb::cast<const Features&>(kept).loaded();
 }
 
 /// ([curves of each], [warnings]) of features with the same targets, on one grid.
-nb::tuple measure(const Sources& sources, const Targets& targets, const FilterGridRequest& grid,
-                  bool exclude_self) {
+nb::tuple measure(const Sources& sources, const Targets& targets, SpectrumOptions options,
+                  const nb::object& progress) {
     Interrupts interrupts;
-    SpectrumOptions options;
-    options.grid = grid;
-    options.filter.exclude_self = exclude_self;
+    Told told(progress, interrupts);
     options.filter.stop = [&] { return interrupts.pending(); };
+    if (!progress.is_none()) options.progress = std::ref(told);
     nb::object kept;
     std::vector<LoadedSamples> samples;
     for (const auto& [name, source] : sources)
@@ -84,9 +88,19 @@ nb::tuple measure(const Sources& sources, const Targets& targets, const FilterGr
         spectra = measure_loaded(kernels(), samples, options,
                                  [&](const std::string& line) { warnings.push_back(line); });
     }
+    if (PyErr_Occurred() != nullptr) throw Interrupted();  // of the last
     nb::list curves;
     for (Spectrum& spectrum : spectra) curves.append(curves_of(std::move(spectrum)));
     return nb::make_tuple(curves, warnings);
+}
+
+SpectrumOptions options_of(FilterGridRequest grid, bool exclude_self, std::int64_t rows, std::uint64_t seed) {
+    SpectrumOptions options;
+    options.grid = std::move(grid);
+    options.filter.exclude_self = exclude_self;
+    options.rows = rows;
+    options.seed = seed;
+    return options;
 }
 
 FrequencyCurve curve_of(const GivenNumbers& inv_delta, const GivenNumbers& value) {
@@ -156,16 +170,21 @@ void define(nb::module_& module) {
 
     module.def(
         "measure",
-        [](const Sources& sources, const Targets& targets, const std::string& grid, bool exclude_self) {
-            return measure(sources, targets, FilterGridRequest::parse(grid), exclude_self);
+        [](const Sources& sources, const Targets& targets, const std::string& grid, bool exclude_self,
+           std::int64_t rows, std::uint64_t seed, const nb::object& progress) {
+            return measure(sources, targets,
+                           options_of(FilterGridRequest::parse(grid), exclude_self, rows, seed), progress);
         },
-        nb::arg("sources"), nb::arg("targets"), nb::arg("grid"), nb::arg("exclude_self"));
+        nb::arg("sources"), nb::arg("targets"), nb::arg("grid"), nb::kw_only(), nb::arg("exclude_self"),
+        nb::arg("rows"), nb::arg("seed"), nb::arg("progress").none());
     module.def(
         "measure",
-        [](const Sources& sources, const Targets& targets, const GivenNumbers& widths, bool exclude_self) {
-            return measure(sources, targets, listed(widths), exclude_self);
+        [](const Sources& sources, const Targets& targets, const GivenNumbers& widths, bool exclude_self,
+           std::int64_t rows, std::uint64_t seed, const nb::object& progress) {
+            return measure(sources, targets, options_of(listed(widths), exclude_self, rows, seed), progress);
         },
-        nb::arg("sources"), nb::arg("targets"), nb::arg("grid").noconvert(), nb::arg("exclude_self"));
+        nb::arg("sources"), nb::arg("targets"), nb::arg("grid").noconvert(), nb::kw_only(),
+        nb::arg("exclude_self"), nb::arg("rows"), nb::arg("seed"), nb::arg("progress").none());
     module.def("csv_rows", &csv_rows, nb::arg("inv_delta"), nb::arg("lfr"), nb::arg("rdf_inv_delta"),
                nb::arg("rdf"), nb::arg("peak"), nb::arg("network"), nb::arg("layer"), nb::arg("epoch"));
     module.def("device", [] { return kernels().description(); });

@@ -12,4 +12,16 @@ bool Interrupts::pending() {
     return found_;
 }
 
+void Told::operator()(const std::string& name, double share) {
+    if (interrupts_.pending() || (share < 1.0 && Clock::now() < next_)) return;
+    next_ = Clock::now() + interval;
+    const nanobind::gil_scoped_acquire gil;
+    try {
+        function_(name, share);
+    } catch (nanobind::python_error& error) {
+        error.restore();
+        interrupts_.raised();
+    }
+}
+
 }  // namespace deepfreq::python

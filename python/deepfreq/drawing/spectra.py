@@ -65,6 +65,11 @@ def draw_spectra(spectra, axes, curve, style):
              "inv_delta": np.concatenate([widths for widths, _ in curves.values()]),
              curve: np.concatenate([values for _, values in curves.values()])}
     draw_panel(axes, table, curve, curve == "rdf", **style)
+    for (name, s), line in zip(spectra.items(), axes.lines[-len(curves):]):
+        if s.intervals is not None:
+            low, high = getattr(s.intervals, f"{curve}_low"), getattr(s.intervals, f"{curve}_high")
+            scale = (np.nanmax(s.rdf) if curve == "rdf" else 1) or 1
+            axes.fill_between(curves[name][0], low / scale, high / scale, color=line.get_color(), alpha=0.25, linewidth=0)
     axes.set_ylabel("RDF / its maximum" if curve == "rdf" else "LFR")
     if len(curves) > 1:
         axes.legend()
