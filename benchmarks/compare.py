@@ -9,7 +9,6 @@ that of --peer-python. Takes about a quarter of an hour a peer; the machine shou
 import argparse
 import datetime
 import itertools
-import json
 import os
 import pathlib
 import shlex
@@ -18,147 +17,20 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent
+from bench import (BATCH, FLOOR_HEAD, PEER_HEAD, ROOT, Bench, Failure, floor_row, median, milliseconds, peer_rows, say, spread,
+                   table)
+from compare_python import measure_python
+
 # (title, hidden layers, samples of an epoch, ratio wanted)
 MLPS = [("MLP 784-500x5-10", 5, 30000, "≥ 1.35"), ("MLP 784-500x80-10", 80, 2560, "≥ 1.25")]
 MLP_VARIANTS = ["Adam", "foreach Adam", "fused Adam", "torch.compile, fused Adam"]
 FLOOR_WANTED, IN_BF16_WANTED = "≤ 1.15", "≥ 1.2"
-BATCH = 256
 FIRST_WEIGHTS = 784 * 500
 FEATURES, CLASSES, WIDTHS, MORE_WIDTHS = 500, 10, 100, 400
 LFR_KINDS = {"one_hot": ("one-hot", "≥ 20"), "general": ("general targets", "≥ 12"), "trained": ("features of a trained layer", "")}
 RATES = "rates/.*"
 RESNET_VARIANTS = [1, 4]
 RESNET_WAYS = ["NCHW", "channels_last", "channels_last, torch.compile"]
-
-# A good BLAS is far above this on two idle cores, the reference BLAS (6 GFLOP/s) far below.
-LEAST_GEMM_RATE = 50e9
-
-
-class Failure(Exception):
-    """One sentence for the user."""
-
-
-def say(text):
-    print(f"compare.py: {text}", file=sys.stderr, flush=True)
-
-
-def run(command, threads, **environment):
-    """Output of a command; Failure with its own last words when it fails."""
-    limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **limits, **environment})
-    except OSError as error:
-        raise Failure(f"{command[0]} cannot be started: {error.strerror}") from None
-    if done.returncode != 0:
-        words = done.stderr.strip().splitlines() or [f"no word on stderr, status {done.returncode}"]
-        raise Failure(f"{' '.join(command)} failed: {words[-1]}")
-    return done.stdout
-
-
-class Bench:
-    """How ours and the peers are started."""
-
-    def __init__(self, args):
-        self.binary = args.build / "bin" / "deepfreq_benchmarks"
-        self.threads = args.threads
-        self.rounds = args.rounds
-        self.device = ""
-        self.precisions = ["fp32"]
-        self.peers = {}  # name -> python
-        self.facts = []  # a line each
-        if not self.binary.exists():
-            raise Failure(f"{self.binary} is not there: build the target deepfreq_benchmarks first")
-
-    def ours(self, names, precision="fp32", **environment):
-        """{name: record} of our benchmarks; `seconds` is the real time of one iteration."""
-        output = json.loads(run([str(self.binary), f"--benchmark_filter=^({names})$", "--benchmark_format=json",
-                                 f"--precision={precision}"], self.threads, **environment))
-        self.device = output["context"]["device"]
-        unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
-        records = {}
-        for record in output["benchmarks"]:
-            if record.get("error_occurred"):
-                raise Failure(f"{record['name']}: {record['error_message']}")
-            record["seconds"] = record["real_time"] * unit[record["time_unit"]]
-            records[record["name"].removesuffix("/real_time")] = record
-        if not records:
-            raise Failure(f"{self.binary} has no benchmark named {names}")
-        return records
-
-    def look_for_bf16(self):
-        """Whether the processor multiplies bfloat16: ours says how it does, where it does not."""
-        self.ours("rates/gemm_2048/real_time", "bf16")
-        if "bf16 products" in self.device:
-            self.precisions.append("bf16")
-        else:
-            self.facts.append("bf16 is not measured: this processor has no products in it")
-
-    def python(self, python, script, *arguments):
-        return json.loads(run([python, str(HERE / script), *map(str, arguments)], self.threads).splitlines()[-1])
-
-    def peer(self, name, script, *arguments):
-        return self.python(self.peers[name], script, *arguments, "--threads", self.threads)
-
-    def meet(self, python):
-        """Gets to know a peer: refuses one whose BLAS makes it no comparison."""
-        found = self.python(python, "mlp_pytorch.py", "--hidden", 1, "--samples", BATCH, "--threads", self.threads)
-        gflops = f"{found['gemm_rate'] / 1e9:.0f} GFLOP/s"
-        if found["gemm_rate"] < LEAST_GEMM_RATE:
-            raise Failure(f"the PyTorch of {python} multiplies matrices at {gflops} ({found['blas']}), expected at "
-                          f"least {LEAST_GEMM_RATE / 1e9:.0f}: of Debian's, install libopenblas0; let nothing else run")
-        name = f"PyTorch {found['torch']}"
-        self.peers[name] = python
-        where = pathlib.Path(python)
-        where = where.relative_to(ROOT) if where.is_relative_to(ROOT) else where
-        self.facts.append(f"{name}: {where}, {found['blas']}, {gflops} in products")
-
-    def alternate(self, title, ours, peer):
-        """Rounds of ours() and peer(name) of each peer in turn: what each of them returned."""
-        mine, theirs = [], {name: [] for name in self.peers}
-        for number in range(1, self.rounds + 1):
-            say(f"{title}, round {number} of {self.rounds}")
-            mine.append(ours())
-            for name in self.peers:
-                theirs[name].append(peer(name))
-        return mine, theirs
-
-
-def median(records, key="seconds"):
-    return statistics.median(record[key] for record in records)
-
-
-def milliseconds(seconds):
-    return f"{1e3 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
-
-
-def spread(ratios, digits=2):
-    """Median and range over the rounds."""
-    return f"{statistics.median(ratios):.{digits}f} ({min(ratios):.{digits}f} to {max(ratios):.{digits}f})"
-
-
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    return lines + ["| " + " | ".join(row) + " |" for row in rows] + [""]
-
-
-PEER_HEAD = ["job", "ours", "peer", "its time", "times faster", "wanted"]
-FLOOR_HEAD = ["job", "ours", "floor", "made of", "times the floor", "wanted"]
-
-
-def peer_rows(job, wanted, mine, theirs, named=lambda name, records: name):
-    rows = []
-    for name, records in theirs.items():
-        ratios = [peer["seconds"] / ours["seconds"] for ours, peer in zip(mine, records)]
-        rows.append([job, milliseconds(median(mine)), named(name, records), milliseconds(median(records)),
-                     spread(ratios), wanted])
-    return rows
-
-
-def floor_row(job, wanted, mine, floors, made_of):
-    ratios = [ours["seconds"] / floor for ours, floor in zip(mine, floors)]
-    return [job, milliseconds(median(mine)), milliseconds(statistics.median(floors)), made_of, spread(ratios), wanted]
 
 
 def measure_mlp(bench):
@@ -326,6 +198,8 @@ def compare(args):
         more_peers, more_floors, grids = measure_lfr(bench)
         peers, floors = peers + more_peers, floors + more_floors
         rest += ["## Grids", "", *table(["job", "ours", "beside", "wanted"], grids)]
+    if "python" in args.only:
+        rest += ["## LFR in Python", "", *measure_python(bench)]
     if "resnet" in args.only:
         more_peers, memory = measure_resnet(bench)
         peers += more_peers
@@ -341,7 +215,7 @@ def compare(args):
 
 
 def main():
-    parts = ["mlp", "lfr", "resnet", "accuracy", "operations"]
+    parts = ["mlp", "lfr", "python", "resnet", "accuracy", "operations"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cpu", help="build folder (build/cpu)")
     parser.add_argument("--out", type=pathlib.Path, help="write the Markdown there too")

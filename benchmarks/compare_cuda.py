@@ -18,7 +18,8 @@ import sys
 import tempfile
 import time
 
-from compare import Failure, floor_row, milliseconds, revision, table
+from bench import Failure, floor_row, milliseconds, table
+from compare import revision
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The peers of the LFR benchmark: loops in PyTorch, and KeOps, on the CPU or on CUDA.
+"""The peers of the LFR benchmark: loops in PyTorch, KeOps, and pasted NumPy, on the CPU or on CUDA.
 
 `batched` is the fair loop: distances once per block of rows (one addmm); every width then costs one exp, in place, and one
 product with [y, 1]. `compiled` leaves both to torch.compile. `fastest` tries these with blocks of several sizes on a few
-rows, and takes the best. `per-width` computes distances anew for each width. No n x n matrix is stored; denormals are
-flushed. Prints one line of JSON.
+rows, and takes the best. `per-width` computes distances anew for each width. No n x n matrix is stored, but by `numpy`, which is
+what people paste; denormals are flushed. Prints one line of JSON.
 """
 
 import argparse
@@ -13,8 +13,10 @@ import statistics
 import sys
 import time
 
+import numpy as np
 import torch
 
+import lfr_samples
 import torch_device
 
 
@@ -88,8 +90,31 @@ def low_frequency_energy_keops(x, y, inv_delta, block):
     return torch.stack(energy)
 
 
+def low_frequency_energy_numpy(x, y, inv_delta, block):
+    """The same as it is written without a thought of speed: all distances, and for each width a normalised kernel."""
+    x, y = x.numpy(), y.numpy()
+    norm = (x * x).sum(axis=1)
+    distance = np.maximum(norm[:, None] + norm - 2 * x @ x.T, 0)
+    energy = []
+    for width in inv_delta:
+        kernel = np.exp(-distance * np.float32(width / 2))
+        low = (kernel / kernel.sum(axis=1, keepdims=True)) @ y
+        energy.append((low.astype(np.float64) ** 2).sum())
+    return torch.tensor(energy)
+
+
 METHODS = {"batched": low_frequency_energy, "compiled": low_frequency_energy_compiled, "per-width": low_frequency_energy_per_width,
-           "keops": low_frequency_energy_keops}
+           "keops": low_frequency_energy_keops, "numpy": low_frequency_energy_numpy}
+
+
+def library_of(method):
+    if method == "numpy":
+        return f"NumPy {np.__version__}"
+    if method == "keops":
+        import pykeops
+
+        return f"KeOps {pykeops.__version__}"
+    return f"PyTorch {torch.__version__}"
 
 
 def main():
@@ -100,18 +125,16 @@ def main():
     parser.add_argument("--d", type=int, default=500, help="features")
     parser.add_argument("--c", type=int, default=10, help="classes, one-hot")
     parser.add_argument("--widths", type=int, default=100, help="evenly spaced 1/delta")
+    parser.add_argument("--first", type=int, help="measure the first so many widths only")
     parser.add_argument("--block", type=int, default=1024, help="rows of distances at a time")
     parser.add_argument("--repeat", type=int, default=3, help="runs; the fastest and the median are reported")
     args = parser.parse_args()
 
     flushes = torch_device.prepare(args)
-    label = torch.randint(args.c, (args.n,))
-    x = 0.5 * torch.randn(args.c, args.d)[label] + torch.randn(args.n, args.d)
-    y = torch.nn.functional.one_hot(label, args.c).float()
-    # Up to where the nearest pairs weigh nothing: exp(-u) with u from 0 to 20 at the mean squared distance.
-    scale = float(((x - x.mean(dim=0)) ** 2).sum(dim=1).mean()) * 2
-    inv_delta = torch.linspace(0, 40 / scale, args.widths + 1)[1:].tolist()
-    x, y = x.to(args.device), y.to(args.device)
+    x, label, inv_delta = lfr_samples.make(args.n, args.d, args.c, args.widths)
+    y = torch.nn.functional.one_hot(torch.from_numpy(label), args.c).float()
+    x, y = torch.from_numpy(x).to(args.device), y.to(args.device)
+    inv_delta = inv_delta.tolist()[:args.first or None]
 
     seconds, processor = [], []
     with torch.inference_mode():
@@ -130,8 +153,9 @@ def main():
     print(json.dumps({
         "n": args.n, "d": args.d, "c": args.c, "widths": args.widths, "block": args.block, "method": name,
         "device": args.device, "precision": args.precision, "threads": args.threads, "torch": torch.__version__,
+        "library": library_of(args.method),
         "flush_denormal": flushes, "seconds": min(seconds), "median_seconds": statistics.median(seconds),
-        "processor_seconds": min(processor), "lfr_first": lfr[0], "lfr_last": lfr[-1],
+        "processor_seconds": min(processor), "lfr": lfr, "lfr_first": lfr[0], "lfr_last": lfr[-1],
     }))
 
 
