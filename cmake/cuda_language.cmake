@@ -7,5 +7,23 @@ set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_EXTENSIONS OFF)
 find_package(CUDAToolkit REQUIRED)
-find_library(CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR} REQUIRED)
-find_path(CUDNN_INCLUDE_DIR cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} REQUIRED)
+
+# A register spilled to memory is a warning like any other: an error in CI.
+# FMT_USE_CONSTEXPR: fmt 9 does not know that nvcc has it.
+set(cuda_options -DFMT_USE_CONSTEXPR=1 --expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra -Xptxas=--warn-on-spills)
+if(DEEPFREQ_WERROR)
+  list(APPEND cuda_options -Werror all-warnings -Xptxas=--warning-as-error)
+endif()
+string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
+
+# Adds to a target what measures on CUDA. It needs the runtime alone, which is linked in: on a machine without CUDA the
+# program starts and says so.
+set(cuda_measuring_sources check.cpp memory.cpp usable_device.cpp measuring.cu spectrum.cu)
+list(TRANSFORM cuda_measuring_sources PREPEND ${CMAKE_SOURCE_DIR}/kernels/cuda/)
+function(deepfreq_measure_on_cuda target)
+  target_sources(${target} PRIVATE ${cuda_measuring_sources})
+  target_link_libraries(${target} PRIVATE CUDA::cudart_static)
+  target_include_directories(${target} SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:${cuda_options}>")
+  target_compile_definitions(${target} PRIVATE DEEPFREQ_CUDA_ARCHITECTURES="${architectures}")
+endfunction()

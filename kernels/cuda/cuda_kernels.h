@@ -15,7 +15,7 @@ std::string cuda_unavailable();
 /// The CUDA backend on device `index`. Throws InputError with the cure when it cannot be had.
 std::unique_ptr<Kernels> open_cuda_kernels(int index, Precision precision);
 
-/// What measures alone of it. Throws likewise.
+/// What measures alone of it, which leaves the current device as it is. Throws likewise.
 std::unique_ptr<MeasuringKernels> open_cuda_measuring_kernels(int index);
 
 /// What is known of CUDA in this binary and on this machine.

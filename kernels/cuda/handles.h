@@ -12,6 +12,23 @@
 
 namespace deepfreq::cuda {
 
+/// Makes a device the current one while it lasts; afterwards the one before is, with an error or without.
+class CurrentDevice {
+  public:
+    explicit CurrentDevice(int index) : index_(index) {
+        DEEPFREQ_CUDA(cudaGetDevice(&before_));
+        if (index_ != before_) DEEPFREQ_CUDA(cudaSetDevice(index_));
+    }
+    ~CurrentDevice() {
+        if (index_ != before_) cudaSetDevice(before_);
+    }
+    CurrentDevice(const CurrentDevice&) = delete;
+    CurrentDevice& operator=(const CurrentDevice&) = delete;
+
+  private:
+    int index_, before_ = 0;
+};
+
 /// A stream that does not wait for the default one.
 class Stream {
   public:

@@ -5,16 +5,19 @@
 namespace deepfreq {
 
 void CudaMeasuringKernels::do_centre_columns(Tensor x) {
+    const cuda::CurrentDevice current(index_);
     cuda::StreamDevice device(stream_);
     cuda::centre_columns(device, x.data, x.rows(), x.columns());
 }
 
 void CudaMeasuringKernels::do_scale_columns_by_max_abs(Tensor x) {
+    const cuda::CurrentDevice current(index_);
     cuda::StreamDevice device(stream_);
     cuda::scale_columns(device, x.data, x.rows(), x.columns());
 }
 
 double CudaMeasuringKernels::do_sum_of_squares(ConstTensor x, const ColumnScale& scale) {
+    const cuda::CurrentDevice current(index_);
     if (x.elements() == 0) return 0.0;
     cuda::StreamDevice device(stream_);
     const auto scaled = cuda::scaled_copy(device, x, scale);
@@ -22,6 +25,7 @@ double CudaMeasuringKernels::do_sum_of_squares(ConstTensor x, const ColumnScale&
 }
 
 std::optional<std::int64_t> CudaMeasuringKernels::do_first_non_finite(ConstTensor x) {
+    const cuda::CurrentDevice current(index_);
     const std::int64_t count = x.elements();
     if (count == 0) return std::nullopt;
     cuda::StreamDevice device(stream_);

@@ -8,7 +8,8 @@
 namespace deepfreq {
 
 /// What a CUDA device does of measuring: memory.cpp, measuring.cu, spectrum.cu and what they include. It
-/// needs CUDA's runtime and none of its libraries. All work goes to one stream, in order.
+/// needs CUDA's runtime and none of its libraries. All work goes to one stream, in order. Whatever device is
+/// the current one of the thread that calls, is so afterwards too: it may be another library's.
 class CudaMeasuringKernels : public virtual MeasuringKernels {
   public:
     /// Takes device `index`, which is the current one and can be used.
@@ -17,6 +18,7 @@ class CudaMeasuringKernels : public virtual MeasuringKernels {
 
     std::string description() const override;
     void synchronize() override;
+    cudaStream_t stream() const { return stream_; }
 
   protected:
     int index_;

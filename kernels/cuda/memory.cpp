@@ -38,10 +38,12 @@ std::string CudaMeasuringKernels::description() const {
 }
 
 void CudaMeasuringKernels::synchronize() {
+    const cuda::CurrentDevice current(index_);
     DEEPFREQ_CUDA(cudaStreamSynchronize(stream_));
 }
 
 void* CudaMeasuringKernels::do_allocate(std::size_t bytes) {
+    const cuda::CurrentDevice current(index_);
     void* data = nullptr;
     // 0 bytes are no memory to CUDA, but no lack of it either.
     const cudaError_t status = cudaMalloc(&data, bytes > 0 ? bytes : 1);
@@ -58,6 +60,7 @@ void CudaMeasuringKernels::do_release(void* data) noexcept {
 }
 
 std::size_t CudaMeasuringKernels::do_free_bytes() const {
+    const cuda::CurrentDevice current(index_);
     std::size_t free = 0;
     std::size_t total = 0;
     DEEPFREQ_CUDA(cudaMemGetInfo(&free, &total));
@@ -65,21 +68,25 @@ std::size_t CudaMeasuringKernels::do_free_bytes() const {
 }
 
 void CudaMeasuringKernels::do_upload(const void* host, void* device, std::size_t bytes) {
+    const cuda::CurrentDevice current(index_);
     if (bytes == 0) return;
     DEEPFREQ_CUDA(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream_));
     synchronize();  // the host's memory may be gone when this returns
 }
 
 void CudaMeasuringKernels::do_download(const void* device, void* host, std::size_t bytes) {
+    const cuda::CurrentDevice current(index_);
     if (bytes > 0) DEEPFREQ_CUDA(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream_));
     synchronize();
 }
 
 void CudaMeasuringKernels::do_copy(const void* from, void* to, std::size_t bytes) {
+    const cuda::CurrentDevice current(index_);
     if (bytes > 0) DEEPFREQ_CUDA(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_));
 }
 
 void CudaMeasuringKernels::do_zero(void* data, std::size_t bytes) {
+    const cuda::CurrentDevice current(index_);
     if (bytes > 0) DEEPFREQ_CUDA(cudaMemsetAsync(data, 0, bytes, stream_));
 }
 

@@ -35,6 +35,7 @@ std::vector<double> CudaMeasuringKernels::do_gaussian_low_frequency_energy(Const
                                                                            std::span<const double> inv_delta,
                                                                            const LowFrequencyParams& params) {
     if (inv_delta.empty()) return {};
+    const CurrentDevice current(index_);
     SpectrumDevice device(stream_, properties_);
     return spectrum::LowFrequencyEnergy<SpectrumDevice>(device, x, y, inv_delta, params).compute();
 }
@@ -42,6 +43,7 @@ std::vector<double> CudaMeasuringKernels::do_gaussian_low_frequency_energy(Const
 std::vector<double> CudaMeasuringKernels::do_gaussian_low_frequency_row_energies(
     ConstTensor x, ConstTensor y, std::span<const double> inv_delta, std::span<const std::int64_t> rows,
     const LowFrequencyParams& params) {
+    const CurrentDevice current(index_);
     SpectrumDevice device(stream_, properties_);
     return spectrum::LowFrequencyEnergy<SpectrumDevice>(device, x, y, inv_delta, params, rows).compute_rows();
 }

@@ -28,7 +28,7 @@ const char* built_architectures() {
     return DEEPFREQ_CUDA_ARCHITECTURES;
 }
 
-void use_device(int index) {
+void expect_usable(int index) {
     const DriverFacts facts = ask_driver();
     if (const std::string reason = why_unavailable(facts); !reason.empty())
         throw InputError("--device is cuda:{}, but {}, or use --device cpu", index, reason);
@@ -40,6 +40,10 @@ void use_device(int index) {
             why_not_built_for(properties.name, properties.major, properties.minor, built_architectures());
         !reason.empty())
         throw InputError("{}", reason);
+}
+
+void use_device(int index) {
+    expect_usable(index);
     DEEPFREQ_CUDA(cudaSetDevice(index));
 }
 
@@ -50,7 +54,8 @@ std::string cuda_unavailable() {
 }
 
 std::unique_ptr<MeasuringKernels> open_cuda_measuring_kernels(int index) {
-    cuda::use_device(index);
+    cuda::expect_usable(index);
+    const cuda::CurrentDevice current(index);
     return std::make_unique<CudaMeasuringKernels>(index);
 }
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._device import Device
 from ._errors import InputError
-from ._native import core
 
-_HOST_DEVICES = (1, 3, 11)  # DLPack's numbers: CPU, and host memory that a GPU can read (CUDA, ROCm)
+if TYPE_CHECKING:
+    from . import _core as core
+
+# DLPack's numbers of devices whose memory is the host's (CPU, and what CUDA or ROCm can read of it), or CUDA's.
+_HOST_DEVICES = (1, 3, 11)
+_CUDA_DEVICES = (2, 13)
 _FLOATS = "floating point (16, 32 or 64 bits) expected"
 
 
@@ -23,34 +28,45 @@ def is_torch(x: Any) -> bool:
 
 
 def _check_torch(name: str, x: Any) -> Any:
-    """A tensor that NumPy can look at."""
-    if x.layout != sys.modules["torch"].strided:
+    """A tensor whose numbers can be had."""
+    torch = sys.modules["torch"]
+    if x.layout != torch.strided:
         raise InputError(f"{name}: a tensor of layout {x.layout} found, a dense one expected: x.to_dense()")
     if x.device.type == "meta":
-        raise InputError(f"{name}: a meta tensor found, which has no numbers; one on the CPU expected")
-    if x.device.type != "cpu":
-        raise InputError(f"{name}: a tensor on {x.device} found, but this build of deepfreq measures on the CPU: x.cpu() "
-                         "expected")
+        raise InputError(f"{name}: a meta tensor found, which has no numbers; one on the CPU or a CUDA device expected")
+    if x.device.type not in ("cpu", "cuda") or (x.device.type == "cuda" and torch.version.hip is not None):
+        of = "ROCm's " if x.device.type == "cuda" else ""
+        raise InputError(f"{name}: a tensor on {of}{x.device} found, but deepfreq measures on the CPU and on CUDA devices: "
+                         "x.cpu() expected")
     if x.is_quantized:
         raise TypeError(f"{name}: a quantized tensor ({x.dtype}) found, {_FLOATS}: x.dequantize()")
     return x.detach().resolve_conj().resolve_neg()
 
 
-def _as_numpy(name: str, x: Any) -> NDArray[Any]:
-    """The array itself, or a view of the same memory, or, of lists and the like, a new one."""
+def _as_array(name: str, x: Any) -> tuple[Any, str]:
+    """The array itself, or a view of the same memory, or, of lists and the like, a new one; and where it lies."""
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         raise InputError(f"{name}: a masked array found, one without masked elements expected")
     if not isinstance(x, np.ndarray) and hasattr(x, "__dlpack_device__"):
-        device = int(x.__dlpack_device__()[0])
-        if device not in _HOST_DEVICES:
-            raise InputError(f"{name}: an array of {type(x).__module__.partition('.')[0]} on device type {device} of DLPack "
-                             "found, but this build of deepfreq measures on the CPU: a copy in the host's memory expected")
+        kind, index = (int(number) for number in x.__dlpack_device__())
+        if kind in _CUDA_DEVICES:
+            return x, f"cuda:{index}"
+        if kind not in _HOST_DEVICES:
+            raise InputError(f"{name}: an array of {type(x).__module__.partition('.')[0]} on device type {kind} of DLPack "
+                             "found, but deepfreq measures on the CPU and on CUDA devices: a copy in the host's memory expected")
     if hasattr(x, "toarray") and not isinstance(x, np.ndarray):
         raise InputError(f"{name}: a sparse {type(x).__name__} found, a dense array expected: x.toarray()")
     try:
-        return np.asarray(x)
+        return np.asarray(x), "cpu"
     except (ValueError, TypeError) as error:
         raise TypeError(f"{name}: {type(x).__name__} found, an array expected ({error})") from None
+
+
+def _on_host(x: Any) -> NDArray[Any]:
+    """The same numbers as an array of NumPy; the same memory where it is the host's."""
+    if is_torch(x):
+        return np.asarray(x.cpu().numpy())
+    return np.asarray(x.get() if hasattr(x, "get") else x)
 
 
 class Samples:
@@ -59,7 +75,11 @@ class Samples:
     def __init__(self, name: str, x: Any) -> None:
         self.name = name
         self._torch = is_torch(x)
-        self._x: Any = _check_torch(name, x) if self._torch else _as_numpy(name, x)
+        if self._torch:
+            self._x: Any = _check_torch(name, x)
+            self.place = str(self._x.device)  #: "cpu" or "cuda:N"
+        else:
+            self._x, self.place = _as_array(name, x)
         self.shape = tuple(int(extent) for extent in self._x.shape)
         if not self.shape:
             raise InputError(f"{name}: a single number found, one row for each sample expected")
@@ -86,51 +106,62 @@ class Samples:
         # bfloat16 and its like, of ml_dtypes, are of kind V, as structured arrays are, or f.
         return "f" if kind == "V" and self._x.dtype.names is None and "float" in self.dtype else kind
 
-    def float32(self) -> NDArray[np.float32] | None:
-        """[n, columns] of the very memory, if it is float32 in C order."""
-        if self.dtype != "float32":
+    def borrowed(self, device: Device) -> Any:
+        """[n, columns] of the very memory as the extension takes it, if it is float32 in C order on that device."""
+        if self.dtype != "float32" or self.place != device.place or not self._in_c_order():
             return None
+        if device.place == "cpu":
+            return np.asarray(self._x).reshape(self.n, self.columns)
+        # What still writes to it, on the framework's stream, is waited for on ours.
+        return self._x.reshape(self.n, self.columns).__dlpack__(stream=device.handle.stream)
+
+    def _in_c_order(self) -> bool:
         if self._torch:
-            x = self._x.numpy() if self._x.is_contiguous() else None
-        else:
-            x = self._x if self._x.flags.c_contiguous and self._x.flags.aligned and self._x.dtype.isnative else None
-        return None if x is None else np.asarray(x).reshape(self.n, self.columns)
+            return bool(self._x.is_contiguous())
+        flags = getattr(self._x, "flags", None)
+        if flags is None:  # JAX's are always
+            return True
+        return bool(flags.c_contiguous and getattr(flags, "aligned", True) and getattr(self._x.dtype, "isnative", True))
 
     def read(self, first: int, count: int) -> NDArray[np.float64]:
         """Rows first … first + count - 1 in double."""
         some = self._x[first:first + count]
-        some = some.double().numpy() if self._torch else some.astype(np.float64)
-        return np.ascontiguousarray(np.asarray(some).reshape(count, self.columns))
+        some = _on_host(some.double()) if self._torch else _on_host(some).astype(np.float64)
+        return np.ascontiguousarray(some.reshape(count, self.columns))
 
     def labels(self) -> NDArray[np.int64]:
-        x = self._x.numpy() if self._torch else self._x
-        x = np.asarray(x).reshape(self.n)
+        x = _on_host(self._x).reshape(self.n)
         largest = np.iinfo(np.int64).max
         if x.dtype.kind == "u" and int(x.max()) > largest:
             raise InputError(f"{self.name}: label {x.max()} found, at most {largest} expected")
         return np.ascontiguousarray(x, dtype=np.int64)
 
 
-def features_of(name: str, x: Any, normalize: str) -> tuple[core.Features, int]:
-    """The extension's Features, and how many samples they have."""
-    samples = Samples(name, x)
+def features_of(samples: Samples, normalize: str, device: Device) -> core.Features:
+    """The extension's Features."""
     if samples.kind != "f":
-        raise TypeError(f"{name}: dtype {samples.dtype} found, {_FLOATS}")
-    as_they_are = samples.float32()
-    if as_they_are is not None:
-        return core.Features(name, as_they_are, normalize), samples.n
-    return core.Features(name, samples.n, samples.columns, samples.read, normalize), samples.n
+        raise TypeError(f"{samples.name}: dtype {samples.dtype} found, {_FLOATS}")
+    features: core.Features
+    borrowed = samples.borrowed(device)
+    if borrowed is not None:
+        features = device.core.Features(device.handle, samples.name, borrowed, normalize)
+    else:
+        features = device.core.Features(device.handle, samples.name, samples.n, samples.columns, samples.read, normalize)
+    return features
 
 
-def targets_of(y: Any, n: int, of: str) -> core.Targets:
+def targets_of(y: Any, n: int, of: str, device: Device) -> core.Targets:
     """The extension's Targets, which are to be those of n samples."""
     samples = Samples("targets", y)
     if samples.n != n:
         raise InputError(f"{of} has {n} samples and targets {samples.n}, equally many expected")
+    targets: core.Targets
     if samples.kind in "iub":
         if samples.columns != 1:
             raise InputError(f"targets: integers of shape {samples.shape} found, labels [n] or floats [n, c] expected")
-        return core.Targets("targets", samples.labels())
-    if samples.kind != "f":
+        targets = device.core.Targets(device.handle, "targets", samples.labels())
+    elif samples.kind == "f":
+        targets = device.core.Targets(device.handle, "targets", samples.n, samples.columns, samples.read)
+    else:
         raise TypeError(f"targets: dtype {samples.dtype} found, integer labels or floats expected")
-    return core.Targets("targets", samples.n, samples.columns, samples.read)
+    return targets

@@ -135,10 +135,10 @@ def _eagerly() -> AbstractContextManager[Any]:
 class Collector:
     """Gathers the outputs of layers over the batches of `data`, up to a number of samples."""
 
-    def __init__(self, model: torch.nn.Module, data: Any, step: Step, samples: int | None) -> None:
-        self._model, self._data, self._step, self._samples = model, data, step, samples
+    def __init__(self, model: torch.nn.Module, data: Any, step: Step, samples: int | None, place: str) -> None:
+        self._model, self._data, self._step, self._samples, self._place = model, data, step, samples, place
         self.capacity = self._most_samples()
-        self._buffers: dict[str, np.ndarray[Any, np.dtype[np.float32]]] = {}
+        self._buffers: dict[str, torch.Tensor] = {}
 
     def _most_samples(self) -> int:
         if self._samples is not None:
@@ -163,17 +163,17 @@ class Collector:
         return found
 
     def collect(self, layers: Mapping[str, torch.nn.Module], widths: Mapping[str, int]) -> tuple[dict[str, Any], Any]:
-        """({name: float32 [n, width]}, targets [n]). The arrays are written anew by the next call."""
+        """({name: float32 [n, width] on the device that measures}, targets [n]). The next call writes the same tensors."""
+        import torch
+
         for name in [name for name in self._buffers if name not in layers]:
             del self._buffers[name]
         for name in layers:
             if name not in self._buffers:
-                self._buffers[name] = np.empty((self.capacity, widths[name]), np.float32)
+                self._buffers[name] = torch.empty((self.capacity, widths[name]), dtype=torch.float32, device=self._place)
 
         def keep(name: str, rows: torch.Tensor, first: int) -> None:
-            import torch
-
-            torch.from_numpy(self._buffers[name][first:first + len(rows)]).copy_(rows)
+            self._buffers[name][first:first + len(rows)].copy_(rows)
 
         n, targets = self._run(layers, keep)
         if self._samples is not None and n < self._samples:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from . import _oracle
+from ._device import device_at, why_no_cuda
 from ._measure import lfr
-from ._native import core, generation
+from ._native import generation
 
 ALLOWED = 1e-5  # of LFR, at every width
 
@@ -22,13 +23,13 @@ def openmp_runtimes() -> list[str]:
     return sorted(path for path in paths if Path(path).name.startswith(("libgomp", "libomp", "libiomp")))
 
 
-def self_check() -> float:
+def self_check(device: str = "cpu") -> float:
     """The largest error of LFR on 300 samples, against NumPy in double."""
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((300, 20)), rng.integers(0, 3, 300)
     scaled, one_hot = _oracle.as_measured(x, y)
     distance = _oracle.squared_distances(scaled)
-    s = lfr(x, y)
+    s = lfr(x, y, device=device)
     return max(abs(float(found) - _oracle.low_frequency_ratio(distance, one_hot, float(width)))
                for width, found in zip(s.inv_delta[::10], s.lfr[::10]))
 
@@ -41,8 +42,8 @@ class Report:
     device: str  #: where measurements are made
     generation: str  #: of processors that the kernels were compiled for
     openmp: list[str]  #: paths of the OpenMP runtimes in this process
-    cuda: str  #: why there is no GPU
-    error: float  #: the largest of the self-check
+    cuda: str  #: the GPU, or why there is none
+    error: float  #: the largest of the self-check, on the GPU too where there is one
     healthy: bool
 
     def __str__(self) -> str:
@@ -63,6 +64,10 @@ class Report:
 def doctor() -> Report:
     """Version, processor, OpenMP, GPU and a self-check; `python -m deepfreq` prints it."""
     error = self_check()
+    reason = why_no_cuda()
+    if not reason:
+        error = max(error, self_check("cuda"))
     runtimes = openmp_runtimes()
-    return Report(version("deepfreq"), core.device(), generation(), runtimes,
-                  "not used: this build measures on the CPU", error, error <= ALLOWED and len(runtimes) <= 1)
+    return Report(version("deepfreq"), device_at("cpu").handle.description, generation(), runtimes,
+                  f"none: {reason}" if reason else device_at("cuda").handle.description, error,
+                  error <= ALLOWED and len(runtimes) <= 1)

@@ -8,15 +8,18 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
-from ._arrays import features_of, targets_of
+from ._arrays import Samples, features_of, targets_of
+from ._device import Device, device_at
 from ._errors import InputError
-from ._native import core
 from ._options import Options, Progress, options_of
 from ._spectrum import Intervals, Peak, Spectra, Spectrum
+
+if TYPE_CHECKING:
+    from . import _core as core
 
 
 def lfr(features: Any, targets: Any, inv_delta: ArrayLike | str | None = None, *, delta: ArrayLike | None = None,
@@ -25,7 +28,8 @@ def lfr(features: Any, targets: Any, inv_delta: ArrayLike | str | None = None, *
     """The frequency content of the function that takes `features` to `targets` (eqs. 3 to 6 of the paper).
 
     features: [n] or [n, …], a row for each sample, flattened: floats of NumPy, PyTorch, JAX or anything NumPy can read.
-        float32 in C order is measured where it lies; other types and orders are converted, a few rows at a time.
+        float32 in C order is measured where it lies, in the host's memory or a GPU's; other types and orders are converted,
+        a few rows at a time.
     targets: integer labels [n], taken as one-hot, or floats [n] or [n, c].
     inv_delta: ascending filter widths 1/delta; or a grid as the apps take it, "LO:HI:N" or "log:LO:HI:N"; or None for
         one that shows the whole rise of LFR. delta: the widths themselves, in place of 1/delta.
@@ -35,7 +39,7 @@ def lfr(features: Any, targets: Any, inv_delta: ArrayLike | str | None = None, *
     rows: of so many samples i, drawn at random by `seed`, the energy is measured, each against all samples j, and LFR of
         all estimated. Spectrum.intervals has intervals of the given confidence at each width; they are too narrow where a
         few of all rows make the difference, LFR within a percent of its floor or of 1. None: all, which is exact.
-    device: where to measure; None is where the features are, which is the CPU in this build.
+    device: where to measure: "cpu", "cuda" or "cuda:N"; None is where the features are.
     progress: True writes to stderr how far a long measurement is; a function is called as progress(layer, share).
 
     Raises InputError, a ValueError, or TypeError, with what was found and what was expected; MemoryError; and
@@ -57,39 +61,43 @@ def spectra(features: Mapping[str, Any], targets: Any, inv_delta: ArrayLike | st
         raise TypeError(f"features: {type(features).__name__} found, a mapping from names to arrays expected")
     if not features:
         raise InputError("features: an empty mapping found, at least one layer expected")
-    if device not in (None, "cpu"):
-        raise InputError(f"device is {device!r}, but this build of deepfreq measures on the CPU: None or 'cpu' expected")
     options = options_of(inv_delta, delta, normalize, exclude_self, rows, confidence, seed, progress)
-    loaded: dict[str, core.Features] = {}
-    samples: dict[str, int] = {}
+    samples: dict[str, Samples] = {}
     for name, x in ((str(key), x) for key, x in features.items()):
-        if name in loaded:
+        if name in samples:
             raise InputError(f"features: {name!r} found twice as a name, different names expected")
-        loaded[name], samples[name] = features_of(name, x, normalize)
-    first = next(iter(samples))
-    y = targets_of(targets, samples[first], first)
-    for name, n in samples.items():
-        if n != samples[first]:
-            raise InputError(f"{first} has {samples[first]} samples and {name} {n}, equally many expected")
-    return measure_loaded(loaded, y, samples[first], options)
+        samples[name] = Samples(name, x)
+    first = next(iter(samples.values()))
+    for other in samples.values():
+        if other.n != first.n:
+            raise InputError(f"{first.name} has {first.n} samples and {other.name} {other.n}, equally many expected")
+        if other.place != first.place and device is None:
+            raise InputError(f"{first.name} lies on {first.place} and {other.name} on {other.place}, one device expected, or "
+                             "`device` to say which is to measure")
+    on = device_at(first.place if device is None else str(device))
+    loaded = {name: features_of(one, normalize, on) for name, one in samples.items()}
+    return measure_loaded(loaded, targets_of(targets, first.n, first.name, on), first.n, options, on)
 
 
-def measure_loaded(loaded: Mapping[str, core.Features], targets: core.Targets, n: int, options: Options) -> Spectra:
+def measure_loaded(loaded: Mapping[str, core.Features], targets: core.Targets, n: int, options: Options,
+                   device: Device) -> Spectra:
     """Spectra of features that are all there; warns of rows that dwarf all others."""
     for one in loaded.values():
         if one.warning:
             warn(one.warning)
-    return measure({name: partial(loaded.__getitem__, name) for name in loaded}, targets, n, options)
+    return measure({name: partial(loaded.__getitem__, name) for name in loaded}, targets, n, options, device)
 
 
-def measure(sources: Mapping[str, Callable[[], core.Features]], targets: core.Targets, n: int,
-            options: Options) -> Spectra:
+def measure(sources: Mapping[str, Callable[[], core.Features]], targets: core.Targets, n: int, options: Options,
+            device: Device) -> Spectra:
     """Spectra of the extension's Features, which a source makes or has when it is called."""
     rows = n if options.rows is None else options.rows
     if rows > n:
         raise InputError(f"rows is {rows}, but there are {n} samples; at most so many expected")
-    curves, told = core.measure(list(sources.items()), targets, options.grid, exclude_self=options.exclude_self,
-                                rows=0 if rows == n else rows, seed=options.seed, progress=options.progress)
+    curves: list[core.Curves]
+    curves, told = device.core.measure(device.handle, list(sources.items()), targets, options.grid,
+                                       exclude_self=options.exclude_self, rows=0 if rows == n else rows, seed=options.seed,
+                                       progress=options.progress)
     for line in told:
         warn(line)
     return Spectra({name: Spectrum(name, *of[:4], Peak(*of[4]), n, rows, _intervals(of, options.confidence))

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
-from ._arrays import features_of, targets_of
+from ._arrays import Samples, features_of, targets_of
 from ._collect import Collector, Step, default_step, matching_layers, unwrapped
+from ._device import device_at
 from ._errors import InputError
 from ._measure import measure, measure_loaded
-from ._native import core
 from ._options import Progress, options_of
 from ._spectrum import Spectra, write_tables
 
 if TYPE_CHECKING:
     import torch
     from matplotlib.figure import Figure
+
+    from . import _core as core
 
 
 class Probe:
@@ -33,7 +35,8 @@ class Probe:
     samples: measure the first so many; by default all. inv_delta, delta, normalize, exclude_self, rows, confidence, seed,
         progress: as for `deepfreq.lfr`.
     step: runs the model on one batch and returns its targets, where they are not (inputs, targets) or a dictionary with
-        "labels". memory_limit: bytes for features; above it, one layer is collected at a time, in several runs over the data.
+        "labels". device: where features are kept and measured; by default where the model is. memory_limit: bytes for
+        features; above it, one layer is collected at a time, in several runs over the data.
 
     Measuring takes as many threads as PyTorch (torch.set_num_threads): both share one OpenMP.
 
@@ -45,7 +48,7 @@ class Probe:
                  samples: int | None = None, inv_delta: ArrayLike | str | None = None, delta: ArrayLike | None = None,
                  normalize: str = "max-abs", exclude_self: bool = False, rows: int | None = None, confidence: float = 0.95,
                  seed: int = 0, progress: Progress | bool | None = None, step: Step | None = None,
-                 memory_limit: int = 4 << 30) -> None:
+                 device: str | None = None, memory_limit: int = 4 << 30) -> None:
         import torch
 
         if not isinstance(model, torch.nn.Module):
@@ -60,7 +63,9 @@ class Probe:
         if not self._layers:
             raise InputError("layers: an empty list found, at least one name expected")
         self._memory_limit = memory_limit
-        self._collector: Collector | None = Collector(inner, data, step or default_step, samples)
+        place = str(next((p.device for p in inner.parameters()), "cpu")) if device is None else str(device)
+        self._device = device_at(place)
+        self._collector: Collector | None = Collector(inner, data, step or default_step, samples, self._device.place)
         self._widths: dict[str, int] | None = None
         #: Spectra by epoch, in the order they were measured
         self.history: dict[float, Spectra] = {}
@@ -91,9 +96,12 @@ class Probe:
     def _at_once(self, collector: Collector) -> Spectra:
         assert self._widths is not None
         rows, targets = collector.collect(self._layers, self._widths)
-        loaded = {name: features_of(name, x, self._options.normalize)[0] for name, x in rows.items()}
+        loaded = {name: self._features(name, x) for name, x in rows.items()}
         n = len(targets)
-        return measure_loaded(loaded, targets_of(targets, n, "data"), n, self._options)
+        return measure_loaded(loaded, targets_of(targets, n, "data", self._device), n, self._options, self._device)
+
+    def _features(self, name: str, x: torch.Tensor) -> core.Features:
+        return features_of(Samples(name, x), self._options.normalize, self._device)
 
     def _one_by_one(self, collector: Collector) -> Spectra:
         """Each layer is collected anew for each pass over it, the same samples in the same order."""
@@ -105,14 +113,14 @@ class Probe:
             if name not in latest:
                 latest.clear()
                 rows, _ = collector.collect({name: self._layers[name]}, widths)
-                latest[name] = features_of(name, rows[name], self._options.normalize)[0]
+                latest[name] = self._features(name, rows[name])
             return latest[name]
 
         first = self.layers[0]
         _, targets = collector.collect({first: self._layers[first]}, widths)
         n = len(targets)
         sources = {name: partial(collected, name) for name in self._layers}
-        return measure(sources, targets_of(targets, n, "data"), n, self._options)
+        return measure(sources, targets_of(targets, n, "data", self._device), n, self._options, self._device)
 
     def plot(self, curve: str = "rdf") -> Figure:
         """A panel for each epoch measured, a curve for each layer: "rdf", over its maximum, or "lfr"; a new figure."""

@@ -70,8 +70,8 @@ const LoadedFeatures& features_of(const nb::callable& source, nb::object& kept) 
 }
 
 /// ([curves of each], [warnings]) of features with the same targets, on one grid.
-nb::tuple measure(const Sources& sources, const Targets& targets, SpectrumOptions options,
-                  const nb::object& progress) {
+nb::tuple measure(const Device& device, const Sources& sources, const Targets& targets,
+                  SpectrumOptions options, const nb::object& progress) {
     Interrupts interrupts;
     Told told(progress, interrupts);
     options.filter.stop = [&] { return interrupts.pending(); };
@@ -85,7 +85,7 @@ nb::tuple measure(const Sources& sources, const Targets& targets, SpectrumOption
     std::vector<Spectrum> spectra;
     {
         const nb::gil_scoped_release released;
-        spectra = measure_loaded(kernels(), samples, options,
+        spectra = measure_loaded(device.kernels(), samples, options,
                                  [&](const std::string& line) { warnings.push_back(line); });
     }
     if (PyErr_Occurred() != nullptr) throw Interrupted();  // of the last
@@ -145,49 +145,59 @@ void define(nb::module_& module) {
     module.attr("rdf_header") = rdf_header;
     module.attr("peaks_header") = peaks_header;
 
+    nb::class_<Device>(module, "Device")
+        .def(nb::init<int>(), nb::arg("index"))
+        .def_prop_ro("description", &Device::description)
+        .def_prop_ro("stream", &Device::stream);
+
     nb::class_<Features>(module, "Features")
         .def(
             "__init__",
-            [](Features* self, std::string name, Array<float, 2> x, const std::string& scaling) {
-                new (self) Features(std::move(name), std::move(x), parse_column_scaling(scaling));
+            [](Features* self, Device& device, std::string name, DeviceArray x, const std::string& scaling) {
+                new (self) Features(device, std::move(name), std::move(x), parse_column_scaling(scaling));
             },
-            nb::arg("name"), nb::arg("x").noconvert(), nb::arg("scaling"))
+            nb::keep_alive<1, 2>(), nb::arg("device"), nb::arg("name"), nb::arg("x").noconvert(),
+            nb::arg("scaling"))
         .def(
             "__init__",
-            [](Features* self, std::string name, std::int64_t rows, std::int64_t columns, nb::callable read,
-               const std::string& scaling) {
-                new (self)
-                    Features(std::move(name), rows, columns, std::move(read), parse_column_scaling(scaling));
+            [](Features* self, Device& device, std::string name, std::int64_t rows, std::int64_t columns,
+               nb::callable read, const std::string& scaling) {
+                new (self) Features(device, std::move(name), rows, columns, std::move(read),
+                                    parse_column_scaling(scaling));
             },
-            nb::arg("name"), nb::arg("rows"), nb::arg("columns"), nb::arg("read"), nb::arg("scaling"))
+            nb::keep_alive<1, 2>(), nb::arg("device"), nb::arg("name"), nb::arg("rows"), nb::arg("columns"),
+            nb::arg("read"), nb::arg("scaling"))
         .def_prop_ro("warning", &Features::warning)
         .def_prop_ro("address", &Features::address);
 
     nb::class_<Targets>(module, "Targets")
-        .def(nb::init<std::string, Array<std::int64_t, 1>>(), nb::arg("name"), nb::arg("labels").noconvert())
-        .def(nb::init<std::string, std::int64_t, std::int64_t, nb::callable>(), nb::arg("name"),
-             nb::arg("rows"), nb::arg("columns"), nb::arg("read"));
+        .def(nb::init<Device&, std::string, Array<std::int64_t, 1>>(), nb::keep_alive<1, 2>(),
+             nb::arg("device"), nb::arg("name"), nb::arg("labels").noconvert())
+        .def(nb::init<Device&, std::string, std::int64_t, std::int64_t, nb::callable>(),
+             nb::keep_alive<1, 2>(), nb::arg("device"), nb::arg("name"), nb::arg("rows"), nb::arg("columns"),
+             nb::arg("read"));
 
     module.def(
         "measure",
-        [](const Sources& sources, const Targets& targets, const std::string& grid, bool exclude_self,
-           std::int64_t rows, std::uint64_t seed, const nb::object& progress) {
-            return measure(sources, targets,
+        [](const Device& device, const Sources& sources, const Targets& targets, const std::string& grid,
+           bool exclude_self, std::int64_t rows, std::uint64_t seed, const nb::object& progress) {
+            return measure(device, sources, targets,
                            options_of(FilterGridRequest::parse(grid), exclude_self, rows, seed), progress);
         },
-        nb::arg("sources"), nb::arg("targets"), nb::arg("grid"), nb::kw_only(), nb::arg("exclude_self"),
-        nb::arg("rows"), nb::arg("seed"), nb::arg("progress").none());
+        nb::arg("device"), nb::arg("sources"), nb::arg("targets"), nb::arg("grid"), nb::kw_only(),
+        nb::arg("exclude_self"), nb::arg("rows"), nb::arg("seed"), nb::arg("progress").none());
     module.def(
         "measure",
-        [](const Sources& sources, const Targets& targets, const GivenNumbers& widths, bool exclude_self,
-           std::int64_t rows, std::uint64_t seed, const nb::object& progress) {
-            return measure(sources, targets, options_of(listed(widths), exclude_self, rows, seed), progress);
+        [](const Device& device, const Sources& sources, const Targets& targets, const GivenNumbers& widths,
+           bool exclude_self, std::int64_t rows, std::uint64_t seed, const nb::object& progress) {
+            return measure(device, sources, targets, options_of(listed(widths), exclude_self, rows, seed),
+                           progress);
         },
-        nb::arg("sources"), nb::arg("targets"), nb::arg("grid").noconvert(), nb::kw_only(),
+        nb::arg("device"), nb::arg("sources"), nb::arg("targets"), nb::arg("grid").noconvert(), nb::kw_only(),
         nb::arg("exclude_self"), nb::arg("rows"), nb::arg("seed"), nb::arg("progress").none());
     module.def("csv_rows", &csv_rows, nb::arg("inv_delta"), nb::arg("lfr"), nb::arg("rdf_inv_delta"),
                nb::arg("rdf"), nb::arg("peak"), nb::arg("network"), nb::arg("layer"), nb::arg("epoch"));
-    module.def("device", [] { return kernels().description(); });
+    module.def("why_unavailable", &why_unavailable);
 }
 
 }  // namespace deepfreq::python

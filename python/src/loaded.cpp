@@ -1,14 +1,12 @@
 #include "python/src/loaded.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "common/error.h"
-#include "kernels/cpu/measuring_backend.h"
 #include "python/src/interrupts.h"
 
 namespace deepfreq::python {
@@ -33,13 +31,18 @@ RowSource watched(RowSource source) {
     return source;
 }
 
-RowSource source_of(std::string name, const Array<float, 2>& x) {
-    const float* const data = x.data();
-    const auto columns = static_cast<std::int64_t>(x.shape(1));
-    return watched({std::move(name), static_cast<std::int64_t>(x.shape(0)), columns,
-                    [=](std::int64_t first, std::span<double> to) {
-                        std::copy_n(data + first * columns, to.size(), to.begin());
-                    }});
+/// Rows of x, which lies in the kernels' memory.
+RowSource source_of(MeasuringKernels& kernels, std::string name, ConstTensor x) {
+    const auto read = [&kernels, x](std::int64_t first, std::span<double> to) {
+        if (memory_of_host) {
+            std::copy_n(x.data + first * x.columns(), to.size(), to.begin());
+            return;
+        }
+        std::vector<float> some(to.size());
+        kernels.download(x.slice(first, std::ssize(to) / x.columns()), std::span(some));
+        std::ranges::copy(some, to.begin());
+    };
+    return watched({std::move(name), x.rows(), x.columns(), read});
 }
 
 RowSource source_of(std::string name, std::int64_t rows, std::int64_t columns, const nb::callable& read) {
@@ -62,40 +65,43 @@ auto without_gil(Work work) {
 
 }  // namespace
 
-MeasuringKernels& kernels() {
-    static const pid_t owner = getpid();
-    if (getpid() != owner)
+MeasuringKernels& Device::kernels() const {
+    if (getpid() != owner_)
         throw InputError(
             "deepfreq was used before this process was forked, and its threads stayed with the parent: start "
             "processes by 'spawn' or 'forkserver' (multiprocessing.set_start_method, or "
             "multiprocessing_context of a DataLoader)");
-    static CpuMeasuringKernels cpu;
-    return cpu;
+    return *kernels_;
 }
 
-Features::Features(std::string name, Array<float, 2> x, ColumnScaling scaling)
+Features::Features(Device& device, std::string name, DeviceArray x, ColumnScaling scaling)
     : name_(std::move(name)), array_(std::move(x)) {
-    kernels();
+    if (array_.device_type() != memory_kind)
+        throw InputError("{}: memory of device type {} of DLPack found, {} expected", name_,
+                         array_.device_type(), memory_kind);
+    MeasuringKernels& kernels = device.kernels();
     loaded_ = without_gil([&] {
         const ConstTensor view{
             array_.data(),
             {static_cast<std::int64_t>(array_.shape(0)), static_cast<std::int64_t>(array_.shape(1))}};
-        return borrow_features(source_of(name_, array_), view, scaling);
+        return borrow_features(source_of(kernels, name_, view), view, scaling);
     });
 }
 
-Features::Features(std::string name, std::int64_t rows, std::int64_t columns, nb::callable read,
-                   ColumnScaling scaling)
+Features::Features(Device& device, std::string name, std::int64_t rows, std::int64_t columns,
+                   nb::callable read, ColumnScaling scaling)
     : name_(std::move(name)), loaded_(without_gil([&] {
-          return load_features(kernels(), source_of(name_, rows, columns, read), scaling);
+          return load_features(device.kernels(), source_of(name_, rows, columns, read), scaling);
       })) {}
 
-Targets::Targets(std::string name, Array<std::int64_t, 1> labels)
+Targets::Targets(Device& device, std::string name, Array<std::int64_t, 1> labels)
     : loaded_(without_gil([&] {
-          return load_labels(kernels(), name, {labels.data(), labels.size()});
+          return load_labels(device.kernels(), name, {labels.data(), labels.size()});
       })) {}
 
-Targets::Targets(std::string name, std::int64_t rows, std::int64_t columns, nb::callable read)
-    : loaded_(without_gil([&] { return load_targets(kernels(), source_of(name, rows, columns, read)); })) {}
+Targets::Targets(Device& device, std::string name, std::int64_t rows, std::int64_t columns, nb::callable read)
+    : loaded_(
+          without_gil([&] { return load_targets(device.kernels(), source_of(name, rows, columns, read)); })) {
+}
 
 }  // namespace deepfreq::python

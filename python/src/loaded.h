@@ -4,27 +4,47 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 
+#include <unistd.h>
+
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "analysis/loaded_samples.h"
+#include "python/src/backend.h"
 
 namespace deepfreq::python {
 
 template <class T, std::size_t Axes>
 using Array = nanobind::ndarray<const T, nanobind::ndim<Axes>, nanobind::c_contig, nanobind::device::cpu>;
+/// Features in memory of the device that measures, whichever that is.
+using DeviceArray = nanobind::ndarray<const float, nanobind::ndim<2>, nanobind::c_contig>;
 
-/// Where all that is measured lies. Throws InputError in a child that was forked after its parent had
-/// measured: the threads of OpenMP are the parent's, and waiting for them would never end.
-MeasuringKernels& kernels();
+/// A device that measures.
+class Device {
+  public:
+    explicit Device(int index) : kernels_(open_kernels(index)) {}
 
-/// Features of one layer. Those in float32 stay where they are, and are kept alive.
+    /// Throws InputError in a child that was forked after its parent had measured: threads of OpenMP are the
+    /// parent's, and waiting for them would never end; so are a GPU's contexts.
+    MeasuringKernels& kernels() const;
+
+    std::string description() const { return kernels_->description(); }
+    std::uintptr_t stream() const { return stream_of(*kernels_); }
+
+  private:
+    pid_t owner_ = getpid();
+    std::unique_ptr<MeasuringKernels> kernels_;
+};
+
+/// Features of one layer. Those in float32 on the device stay where they are, and are kept alive. Device,
+/// here and below, lives as long.
 class Features {
   public:
-    Features(std::string name, Array<float, 2> x, ColumnScaling scaling);
+    Features(Device& device, std::string name, DeviceArray x, ColumnScaling scaling);
     /// Rows in double by read(first, count), called with the GIL.
-    Features(std::string name, std::int64_t rows, std::int64_t columns, nanobind::callable read,
-             ColumnScaling scaling);
+    Features(Device& device, std::string name, std::int64_t rows, std::int64_t columns,
+             nanobind::callable read, ColumnScaling scaling);
 
     const std::string& warning() const { return loaded_.warning; }
     /// Where the numbers lie that are measured.
@@ -33,15 +53,16 @@ class Features {
 
   private:
     std::string name_;
-    Array<float, 2> array_;
+    DeviceArray array_;
     LoadedFeatures loaded_;
 };
 
 /// What the network is to learn.
 class Targets {
   public:
-    Targets(std::string name, Array<std::int64_t, 1> labels);
-    Targets(std::string name, std::int64_t rows, std::int64_t columns, nanobind::callable read);
+    Targets(Device& device, std::string name, Array<std::int64_t, 1> labels);
+    Targets(Device& device, std::string name, std::int64_t rows, std::int64_t columns,
+            nanobind::callable read);
 
     const LoadedTargets& loaded() const { return loaded_; }
 

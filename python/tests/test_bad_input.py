@@ -5,6 +5,7 @@ import re
 import deepfreq as df
 import numpy as np
 import pytest
+from deepfreq import _device
 
 X = np.random.default_rng(0).standard_normal((20, 4)).astype(np.float32)
 Y = np.arange(20) % 2
@@ -52,7 +53,7 @@ CASES = {
     "delta twice": (X, Y, {"delta": [1, 1]}, df.InputError, "delta: 1.0 found twice"),
     "both": (X, Y, {"inv_delta": [1, 2], "delta": [1, 2]}, df.InputError, "both delta and inv_delta given"),
     "normalize": (X, Y, {"normalize": "centered"}, df.InputError, "normalize is 'centered', expected one of 'max-abs', 'c"),
-    "device": (X, Y, {"device": "cuda"}, df.InputError, "device is 'cuda', but this build of deepfreq measures on the CPU"),
+    "device": (X, Y, {"device": "gpu"}, df.InputError, "device is 'gpu', expected 'cpu', 'cuda' or 'cuda:N'"),
     "one row": (X, Y, {"rows": 1}, df.InputError, "rows is 1, at least 2 expected, or None for all"),
     "more rows than samples": (X, Y, {"rows": 21}, df.InputError, "rows is 21, but there are 20 samples; at most so many"),
     "half a row": (X, Y, {"rows": 2.5}, TypeError, "rows: float found, an integer expected"),
@@ -105,13 +106,34 @@ def test_tensors_that_have_no_numbers_here_are_refused():
         df.lfr(torch.quantize_per_tensor(torch.from_numpy(X), 0.1, 0, torch.qint8), Y)
 
 
-def test_arrays_on_a_gpu_are_refused_with_the_cure():
-    class OnGpu:
-        def __dlpack_device__(self):
-            return (2, 0)
+class Elsewhere:
+    """An array on some device, as DLPack numbers them."""
 
-    with pytest.raises(df.InputError, match="device type 2 of DLPack found, but this build of deepfreq measures on the CPU"):
-        df.lfr(OnGpu(), Y)
+    def __init__(self, kind, index=0):
+        self.kind, self.index = kind, index
+        self.shape, self.dtype = X.shape, X.dtype
+
+    def __dlpack_device__(self):
+        return (self.kind, self.index)
+
+
+def test_arrays_on_other_devices_are_refused_with_the_cure():
+    with pytest.raises(df.InputError, match="device type 10 of DLPack found, but deepfreq measures on the CPU and on CUDA dev"):
+        df.lfr(Elsewhere(10), Y)
+
+
+def test_a_gpu_that_cannot_be_used_is_refused_with_the_reason():
+    if not _device.why_no_cuda():
+        pytest.skip("there is a GPU")
+    for features, device in ((Elsewhere(2, 1), None), (X, "cuda:1")):
+        with pytest.raises(df.InputError, match=r"device is 'cuda:1', but (this installation was built without CUDA: where nvcc"
+                           r"|no NVIDIA driver was found|.*driver).*; device='cpu' measures there"):
+            df.lfr(features, Y, device=device)
+
+
+def test_layers_on_different_devices_are_refused():
+    with pytest.raises(df.InputError, match="a lies on cpu and b on cuda:0, one device expected, or `device` to say which"):
+        df.spectra({"a": X, "b": Elsewhere(2)}, Y)
 
 
 def test_a_sparse_matrix_is_refused():
