@@ -37,22 +37,6 @@ std::vector<double> row_squares(MeasuringKernels& kernels, ConstTensor y,
     return squares;
 }
 
-/// The standard error of a ratio of sums, from the residuals of a sample's rows.
-class RatioError {
-  public:
-    RatioError(std::int64_t rows, std::int64_t n, double mean_whole) {
-        const auto m = static_cast<double>(rows);
-        // A single row tells nothing of how rows differ.
-        scale_ = (1.0 - m / static_cast<double>(n)) / (m * (m - 1.0) * mean_whole * mean_whole);
-    }
-    double operator()(double sum_of_squared_residuals) const {
-        return std::sqrt(scale_ * sum_of_squared_residuals);
-    }
-
-  private:
-    double scale_ = 0.0;
-};
-
 }  // namespace
 
 std::vector<std::int64_t> random_rows(std::int64_t n, std::int64_t count, std::uint64_t seed) {
@@ -113,7 +97,10 @@ SampledRatio estimate_ratio(std::span<const double> inv_delta, const RowEnergies
             before = residual;
         }
     }
-    const RatioError error(std::ssize(energies.whole), n, whole / static_cast<double>(rows));
+    const auto m = static_cast<double>(rows);
+    const double mean = whole / m;
+    const double scale = (1.0 - m / static_cast<double>(n)) / (m * (m - 1.0) * mean * mean);
+    const auto error = [=](double squared_residuals) { return std::sqrt(scale * squared_residuals); };
     for (double& value : out.lfr_error) value = error(value);
     for (std::size_t k = 0; k + 1 < widths; ++k)
         out.slope_error[k] = error(out.slope_error[k]) / (inv_delta[k + 1] - inv_delta[k]);

@@ -15,7 +15,7 @@ from ._arrays import Samples, features_of, targets_of
 from ._collect import Collector, Step, default_step, matching_layers, unwrapped
 from ._device import device_at
 from ._errors import InputError
-from ._measure import measure, measure_loaded
+from ._measure import measure, measure_loaded, warn
 from ._options import Progress, options_of
 from ._spectrum import Spectra, write_tables
 
@@ -108,12 +108,16 @@ class Probe:
         assert self._widths is not None
         widths = self._widths
         latest: dict[str, core.Features] = {}
+        warned: set[str] = set()
 
         def collected(name: str) -> core.Features:
             if name not in latest:
                 latest.clear()
                 rows, _ = collector.collect({name: self._layers[name]}, widths)
                 latest[name] = self._features(name, rows[name])
+                if latest[name].warning and name not in warned:
+                    warned.add(name)
+                    warn(latest[name].warning)
             return latest[name]
 
         first = self.layers[0]

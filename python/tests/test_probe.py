@@ -152,6 +152,17 @@ def test_above_the_memory_limit_one_layer_at_a_time_gives_the_same(model, data):
         assert same(at_once[name], one_by_one[name])
 
 
+@pytest.mark.parametrize("limit", [4 << 30, 1])
+def test_a_row_that_dwarfs_all_others_is_told_of_once_a_layer(model, data, limit):
+    x, y = data
+    x[7] *= 1e9
+    with df.Probe(model, "fc1", (x, y), inv_delta=[0.1, 1.0], normalize="none", memory_limit=limit) as probe:
+        with pytest.warns(UserWarning) as told:
+            probe.measure()
+    assert [str(one.message)[:17] for one in told if "times as long" in str(one.message)] == ["fc1: row 7 is 1e+"]
+    assert told[0].filename == __file__
+
+
 def test_half_precision_models_and_dictionaries_of_batches(data):
     class Takes(nn.Module):
         def __init__(self):

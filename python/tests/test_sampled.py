@@ -6,12 +6,9 @@ import subprocess
 import sys
 
 import deepfreq as df
-import matplotlib
 import numpy as np
 import pytest
 from conftest import same
-
-matplotlib.use("Agg")
 
 
 @pytest.fixture
@@ -59,6 +56,7 @@ def test_layers_are_estimated_from_the_same_rows(many):
 
 
 def test_intervals_are_drawn_as_a_band(many):
+    pytest.importorskip("matplotlib").use("Agg")
     s = df.lfr(*many, rows=300)
     for curve in ("lfr", "rdf"):
         assert len(s.plot(curve=curve).collections) == 1
