@@ -87,18 +87,20 @@ class LowFrequencyEnergy {
 #pragma omp for schedule(static)
             for (std::int64_t a = first_; a < last_; ++a) std::fill_n(sums_of(a), plan_.block_sums(), 0.0);
             for (std::int64_t round = 0; round < count; ++round) {
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic) nowait
                 for (std::int64_t a = 0; a < count; ++a) {
                     const std::int64_t b = (round - a + count) % count;  // of b the same rule makes a
                     if (a <= b && progress_.going_on()) add_both_ways(first_ + a, first_ + b);
                 }
+                if (!progress_.another_after(round)) break;
             }
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic) nowait
             for (std::int64_t a = first_; a < last_; ++a) {
                 for (std::int64_t b = 0; b < x_.blocks(); ++b)
                     if ((b < first_ || b >= last_) && progress_.going_on()) add_one_way(b, a);
-                add_energies(energies, a, room);
+                if (progress_.going_on()) add_energies(energies, a, room);
             }
+            progress_.meet();
         }
         for (std::int64_t a = 0; a < count; ++a)
             for (std::int64_t k = 0; k < std::ssize(nodes_.widths); ++k)
@@ -121,13 +123,14 @@ class LowFrequencyEnergy {
 #pragma omp parallel
         {
             const FlushDenormals flush;
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic) nowait
             for (std::int64_t a = 0; a < x_.blocks(); ++a)
                 for (std::int64_t b = 0; b < x_.blocks() && progress_.going_on(); ++b) {
                     make_tile(a, b);
                     find_nearest({x_, a}, {x_, b}, tile(), nearest_.data() + x_.block(a).first);
                     progress_.step();
                 }
+            progress_.meet();
         }
         progress_.throw_if_stopped();
         if (x_.n == 1) nearest_[0] = 0.0;  // there is none

@@ -2,9 +2,12 @@
 
 #include <omp.h>
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <thread>
 
 #include "common/error.h"
 
@@ -33,6 +36,28 @@ class Progress {
     void throw_if_stopped() const {
         if (stopped_) throw Interrupted();
     }
+    /// By every thread of a team, after each round 0, 1, … in place of a barrier: whether there is to be
+    /// another, the same for all of them. (Where other processes want the processors, hundreds of barriers
+    /// take a second.)
+    bool another_after(std::int64_t round) {
+#pragma omp master
+        ended_[round % 2] = !going_on();
+#pragma omp barrier
+        return !ended_[round % 2];  // not written again before all have come to the next round's end
+    }
+    /// By every thread of a team, after a long loop that does not end with a barrier, in place of one. The
+    /// thread that called goes on asking `stop` until all have come: it may be the only one that is answered.
+    void meet() {
+        ++came_;
+        if (omp_get_thread_num() == 0) {
+            expected_ += omp_get_num_threads();
+            while (came_ < expected_) {
+                going_on();
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            }
+        }
+#pragma omp barrier
+    }
 
   private:
     const std::function<bool()>& stop_;
@@ -40,6 +65,9 @@ class Progress {
     std::int64_t steps_;
     std::atomic<std::int64_t> done_ = 0;
     std::atomic<bool> stopped_ = false;
+    std::atomic<std::int64_t> came_ = 0;
+    std::int64_t expected_ = 0;
+    std::array<bool, 2> ended_{};
 };
 
 }  // namespace deepfreq::spectrum

@@ -52,18 +52,19 @@ class RowEnergies {
             {
                 const FlushDenormals flush;
                 WidthEnergies::RowSums room = energies.row_sums();
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic) nowait
                 for (std::int64_t first = 0; first < std::ssize(sample_); first += rows_at_once_) {
                     const Receiving rows = receiving(first);
                     if (exclude_self_ && width == 0) find_nearest_of(rows);
                     add_all_samples(rows, nodes);
                     const double unit = targets_.unit * targets_.unit;
-                    for (int i = 0; i < rows.count; ++i) {
+                    for (int i = 0; i < rows.count && progress_.going_on(); ++i) {
                         double* const energy = energy_.data() + (first + i) * plan_.widths() + width;
                         energies.of_row(sample_[first + i], i, sums(), room,
                                         [&](int k, double of_row) { energy[k] = of_row * unit; });
                     }
                 }
+                progress_.meet();
             }
             progress_.throw_if_stopped();
         }
