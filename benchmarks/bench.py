@@ -36,6 +36,31 @@ def run(command, threads, **environment):
     return done.stdout
 
 
+def records_of(output):
+    """The records of a benchmark's JSON, of repetitions' aggregates the median, with the real time of one iteration as
+    `seconds`."""
+    unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
+    for record in output["benchmarks"]:
+        if record.get("error_occurred"):
+            raise Failure(f"{record['name']}: {record['error_message']}")
+        if record.get("aggregate_name", "median") != "median":
+            continue
+        yield {**record, "seconds": record["real_time"] * unit[record["time_unit"]]}
+
+
+def python_of(tool, purpose):
+    """The Python whose path a tool prints, which installs it if need be."""
+    done = subprocess.run([ROOT / "tools" / tool], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise Failure(f"there is no {purpose}, for the reason above")
+    return done.stdout.strip()
+
+
+def revision():
+    done = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return done.stdout.strip() or "not in git"
+
+
 class Bench:
     """How ours and the peers are started."""
 
@@ -55,13 +80,7 @@ class Bench:
         output = json.loads(run([str(self.binary), f"--benchmark_filter=^({names})$", "--benchmark_format=json",
                                  f"--precision={precision}"], self.threads, **environment))
         self.device = output["context"]["device"]
-        unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
-        records = {}
-        for record in output["benchmarks"]:
-            if record.get("error_occurred"):
-                raise Failure(f"{record['name']}: {record['error_message']}")
-            record["seconds"] = record["real_time"] * unit[record["time_unit"]]
-            records[record["name"].removesuffix("/real_time")] = record
+        records = {record["name"].removesuffix("/real_time"): record for record in records_of(output)}
         if not records:
             raise Failure(f"{self.binary} has no benchmark named {names}")
         return records

@@ -13,12 +13,11 @@ import os
 import pathlib
 import shlex
 import statistics
-import subprocess
 import sys
 import tempfile
 
-from bench import (BATCH, FLOOR_HEAD, PEER_HEAD, ROOT, Bench, Failure, floor_row, median, milliseconds, peer_rows, say, spread,
-                   table)
+from bench import (BATCH, FLOOR_HEAD, PEER_HEAD, ROOT, Bench, Failure, floor_row, median, milliseconds, peer_rows, python_of,
+                   revision, say, spread, table)
 from compare_python import measure_python
 
 # (title, hidden layers, samples of an epoch, ratio wanted)
@@ -154,11 +153,6 @@ def measure_operations(bench):
     return rows
 
 
-def revision():
-    done = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True)
-    return done.stdout.strip() or "not in git"
-
-
 def introduction(bench, load):
     command = shlex.join(["benchmarks/compare.py", *sys.argv[1:]])
     return [
@@ -175,20 +169,12 @@ def introduction(bench, load):
     ]
 
 
-def newest_peer():
-    """A Python with the newest PyTorch, installed if it is not there."""
-    done = subprocess.run([ROOT / "tools" / "peer_python"], stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise Failure("there is no PyTorch to measure beside ours, for the reason above")
-    return done.stdout.strip()
-
-
 def compare(args):
     load = os.getloadavg()[0]
     if load > 0.5:
         say(f"the load is {load:.2f}: something else is running, and the times will show it")
     bench = Bench(args)
-    for python in args.peer_python or [newest_peer()]:
+    for python in args.peer_python or [python_of("peer_python", "PyTorch to measure beside ours")]:
         bench.meet(python)
     bench.look_for_bf16()
     peers, floors, rest = [], [], []

@@ -18,8 +18,7 @@ import sys
 import tempfile
 import time
 
-from bench import Failure, floor_row, milliseconds, table
-from compare import revision
+from bench import Failure, floor_row, milliseconds, records_of, revision, table
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -94,16 +93,10 @@ class Bench:
              f"--benchmark_filter=^({names})$", f"--benchmark_repetitions={repetitions}",
              f"--benchmark_min_time={self.args.min_time}", "--benchmark_format=json"], **environment))
         self.device = found["context"]["device"]
-        unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
         records = {}
-        for record in found["benchmarks"]:
-            if record.get("error_occurred"):
-                raise Failure(f"{record['name']}: {record['error_message']}")
-            if record.get("aggregate_name", "median") != "median":
-                continue
+        for record in records_of(found):
             if record["run_type"] == "iteration" and repetitions > 1:
                 continue
-            record["seconds"] = record["real_time"] * unit[record["time_unit"]]
             records[record["run_name"].removesuffix("/real_time")] = record
         if not records:
             raise Failure(f"{self.binary} has no benchmark named {names}")

@@ -1,8 +1,6 @@
 """`deepfreq.lfr` beside what people have in Python for the same curve: pasted NumPy, a loop in PyTorch, KeOps."""
 
-import subprocess
-
-from bench import ROOT, Failure, median, milliseconds, say, spread, table
+from bench import Failure, median, milliseconds, python_of, say, spread, table
 
 N, WIDTHS = 5000, 100
 # (what it is called, method of lfr_pytorch.py, widths it is measured at: the time of more is in proportion)
@@ -11,17 +9,9 @@ PEERS = [("pasted: all n² distances, a kernel for each width", "numpy", WIDTHS)
          ("one width after the other", "keops", 5)]
 
 
-def our_python():
-    """A Python with the package of this source tree."""
-    done = subprocess.run([ROOT / "tools" / "python_package"], stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise Failure("there is no Python package to measure, for the reason above")
-    return done.stdout.strip()
-
-
 def measure_python(bench):
     """Lines of Markdown."""
-    python, rows = our_python(), []
+    python, rows = python_of("python_package", "Python package to measure"), []
     for text, method, widths in PEERS:
         at_once = ["--first", widths] if widths < WIDTHS else []
 

@@ -66,14 +66,12 @@ class LowFrequencyEnergy {
   private:
     /// Tiles that all passes make together.
     std::int64_t tiles() const {
-        const std::int64_t width_passes =
-            (plan_.widths() + plan_.widths_per_pass() - 1) / plan_.widths_per_pass();
         std::int64_t of_blocks = 0;
         for (std::int64_t first = 0; first < x_.blocks(); first += blocks_per_pass_) {
             const std::int64_t count = std::min(blocks_per_pass_, x_.blocks() - first);
             of_blocks += count * (count + 1) / 2 + count * (x_.blocks() - count);
         }
-        return width_passes * of_blocks + (exclude_self_ ? x_.blocks() * x_.blocks() : 0);
+        return plan_.passes() * of_blocks + (exclude_self_ ? x_.blocks() * x_.blocks() : 0);
     }
 
     /// The energies of rows of blocks first_ … last_-1 at the widths of nodes_.
@@ -97,7 +95,11 @@ class LowFrequencyEnergy {
 #pragma omp for schedule(dynamic) nowait
             for (std::int64_t a = first_; a < last_; ++a) {
                 for (std::int64_t b = 0; b < x_.blocks(); ++b)
-                    if ((b < first_ || b >= last_) && progress_.going_on()) add_one_way(b, a);
+                    if ((b < first_ || b >= last_) && progress_.going_on()) {
+                        make_tile(b, a);
+                        add(b, a, tile());
+                        progress_.step();
+                    }
                 if (progress_.going_on()) add_energies(energies, a, room);
             }
             progress_.meet();
@@ -151,12 +153,6 @@ class LowFrequencyEnergy {
         progress_.step();
     }
 
-    void add_one_way(std::int64_t from, std::int64_t to) {
-        make_tile(from, to);
-        add(from, to, tile());
-        progress_.step();
-    }
-
     void make_tile(std::int64_t a, std::int64_t b) {
         squared_distances({x_, a}, {x_, b}, tile());
         if (a != b) return;
@@ -167,8 +163,8 @@ class LowFrequencyEnergy {
     void add(std::int64_t from, std::int64_t to, float* distances) {
         if (exclude_self_)
             take_off_nearest({x_, from}, {x_, to}, nearest_.data() + x_.block(to).first, distances);
-        spectrum::add_one_way(distances, x_.block(from), x_.block(to).count, targets_,
-                              {nodes_.chains, nodes_.count}, sums_of(to));
+        add_one_way(distances, x_.block(from), x_.block(to).count, targets_, {nodes_.chains, nodes_.count},
+                    sums_of(to));
     }
 
     double* sums_of(std::int64_t block) const {

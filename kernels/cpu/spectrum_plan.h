@@ -25,6 +25,8 @@ class Plan {
     const Features& features() const { return x_; }
     std::int64_t widths() const { return std::ssize(exponents_); }
     std::int64_t widths_per_pass() const { return widths_per_pass_; }
+    /// That all widths take.
+    std::int64_t passes() const { return (widths() + widths_per_pass_ - 1) / widths_per_pass_; }
     /// Doubles for the sums of one block.
     std::int64_t block_sums() const { return block_sums_; }
     /// Of the widths from `first` on that one pass takes.

@@ -97,9 +97,8 @@ class RowEnergies {
     }
 
     std::int64_t steps() const {
-        const std::int64_t passes = (plan_.widths() + plan_.widths_per_pass() - 1) / plan_.widths_per_pass();
         const std::int64_t blocks = (std::ssize(sample_) + rows_at_once_ - 1) / rows_at_once_;
-        return (passes + (exclude_self_ ? 1 : 0)) * blocks * x_.blocks();
+        return (plan_.passes() + (exclude_self_ ? 1 : 0)) * blocks * x_.blocks();
     }
 
     Receiving receiving(std::int64_t first) {

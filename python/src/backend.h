@@ -13,9 +13,6 @@ namespace deepfreq::python {
 /// Of the devices that DLPack numbers, the one whose memory the kernels work on.
 extern const int memory_kind;
 
-/// Whether the host can read that memory.
-extern const bool memory_of_host;
-
 /// The kernels of device `index`. Throws InputError where there are none.
 std::unique_ptr<MeasuringKernels> open_kernels(int index);
 

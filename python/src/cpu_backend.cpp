@@ -6,7 +6,6 @@
 namespace deepfreq::python {
 
 const int memory_kind = nanobind::device::cpu::value;
-const bool memory_of_host = true;
 
 std::unique_ptr<MeasuringKernels> open_kernels(int /*index*/) {
     return std::make_unique<CpuMeasuringKernels>();

@@ -7,7 +7,6 @@
 namespace deepfreq::python {
 
 const int memory_kind = nanobind::device::cuda::value;
-const bool memory_of_host = false;
 
 std::unique_ptr<MeasuringKernels> open_kernels(int index) {
     return open_cuda_measuring_kernels(index);

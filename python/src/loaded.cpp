@@ -46,7 +46,7 @@ RowSource watched(RowSource source) {
 /// Rows of x, which lies in the kernels' memory.
 RowSource source_of(MeasuringKernels& kernels, std::string name, ConstTensor x) {
     const auto read = [&kernels, x](std::int64_t first, std::span<double> to) {
-        if (memory_of_host) {
+        if (memory_kind == nb::device::cpu::value) {
             std::copy_n(x.data + first * x.columns(), to.size(), to.begin());
             return;
         }

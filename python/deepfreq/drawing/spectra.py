@@ -10,13 +10,16 @@ from .style import WIDTH, colours_of, is_logarithmic, legend_above, shown, write
 from .tables import COLUMNS, read_table, select
 
 
+def scale_of(rdf):
+    """What RDF is drawn over: its maximum. A curve that never rises has no largest slope to be measured by."""
+    return max(np.nanmax(rdf), 0) or 1
+
+
 def draw_panel(panel, table, column, normalise, **style):
     """One curve a layer, in the order of the file."""
     for layer, colour in colours_of(names_of(table)).items():
         curve = select(table, layer=layer)
-        # A curve that never rises has no largest slope to be measured by.
-        scale = max(np.nanmax(curve[column]), 0) if normalise else 1
-        panel.plot(curve["inv_delta"], curve[column] / (scale or 1), **{"color": colour, "label": shown(layer), **style})
+        panel.plot(curve["inv_delta"], curve[column] / (scale_of(curve[column]) if normalise else 1), **{"color": colour, "label": shown(layer), **style})
     if is_logarithmic(table["inv_delta"]):
         panel.set_xscale("log")
     panel.margins(x=0)
@@ -68,7 +71,7 @@ def draw_spectra(spectra, axes, curve, style):
     for (name, s), line in zip(spectra.items(), axes.lines[-len(curves):]):
         if s.intervals is not None:
             low, high = getattr(s.intervals, f"{curve}_low"), getattr(s.intervals, f"{curve}_high")
-            scale = (np.nanmax(s.rdf) if curve == "rdf" else 1) or 1
+            scale = scale_of(s.rdf) if curve == "rdf" else 1
             axes.fill_between(curves[name][0], low / scale, high / scale, color=line.get_color(), alpha=0.25, linewidth=0)
     axes.set_ylabel("RDF / its maximum" if curve == "rdf" else "LFR")
     if len(curves) > 1:
