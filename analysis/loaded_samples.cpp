@@ -20,15 +20,15 @@ std::int64_t rows_at_once(std::int64_t rows, std::int64_t columns) {
 
 /// A tensor [rows,columns]; `fill(first, rows)` writes those from `first` on, from the first to the last.
 template <class Fill>
-Buffer load(MeasuringKernels& kernels, std::int64_t rows, std::int64_t columns, Fill fill) {
-    Buffer memory = kernels.allocate(static_cast<std::size_t>(rows * columns) * sizeof(float));
+Buffer load(SpectrumBackend& backend, std::int64_t rows, std::int64_t columns, Fill fill) {
+    Buffer memory = backend.allocate(static_cast<std::size_t>(rows * columns) * sizeof(float));
     const Tensor view = memory.view<float>({rows, columns});
     std::vector<float> some(static_cast<std::size_t>(rows_at_once(rows, columns) * columns));
     for (std::int64_t first = 0; first < rows; first += rows_at_once(rows, columns)) {
         const std::int64_t count = std::min(rows_at_once(rows, columns), rows - first);
         const std::span<float> now(some.data(), static_cast<std::size_t>(count * columns));
         fill(first, now);
-        kernels.upload(std::span<const float>(now), view.slice(first, count));
+        backend.upload(std::span<const float>(now), view.slice(first, count));
     }
     return memory;
 }
@@ -55,9 +55,9 @@ void for_each(const RowSource& source, Take take) {
 
 /// The tensor of what convert(i, row, converted) makes of every row.
 template <class Convert>
-Buffer load_converted(MeasuringKernels& kernels, const RowSource& source, Convert convert) {
+Buffer load_converted(SpectrumBackend& backend, const RowSource& source, Convert convert) {
     std::vector<double> some;
-    return load(kernels, source.rows, source.columns, [&](std::int64_t first, std::span<float> rows) {
+    return load(backend, source.rows, source.columns, [&](std::int64_t first, std::span<float> rows) {
         some.resize(rows.size());
         source.read(first, some);
         for (std::int64_t at = 0; at < std::ssize(rows); at += source.columns)
@@ -231,11 +231,11 @@ ColumnScaling parse_column_scaling(std::string_view text) {
     throw InputError("the scaling of features is '{}', expected max-abs, centred or none", text);
 }
 
-LoadedFeatures load_features(MeasuringKernels& kernels, const RowSource& source, ColumnScaling scaling) {
+LoadedFeatures load_features(SpectrumBackend& backend, const RowSource& source, ColumnScaling scaling) {
     const Conversion to = choose_conversion(source, scaling);
     LongestRow longest;
     LoadedFeatures loaded;
-    loaded.memory = load_converted(kernels, source, [&](std::int64_t i, const double* row, float* converted) {
+    loaded.memory = load_converted(backend, source, [&](std::int64_t i, const double* row, float* converted) {
         for (std::size_t k = 0; k < to.factor.size(); ++k) converted[k] = static_cast<float>(to(k, row[k]));
         longest.add(i, to.squares(row));
     });
@@ -258,13 +258,13 @@ LoadedFeatures borrow_features(const RowSource& source, ConstTensor x, ColumnSca
     return loaded;
 }
 
-LoadedTargets load_targets(MeasuringKernels& kernels, const RowSource& source) {
+LoadedTargets load_targets(SpectrumBackend& backend, const RowSource& source) {
     const TargetSums sums = sums_of(source);
     const double step = sums.step;
     LoadedTargets loaded;
     const auto load_as = [&](double unit, auto convert) {
         const auto c = static_cast<std::size_t>(source.columns);
-        return load_converted(kernels, source, [=](std::int64_t, const double* row, float* converted) {
+        return load_converted(backend, source, [=](std::int64_t, const double* row, float* converted) {
             for (std::size_t k = 0; k < c; ++k) converted[k] = static_cast<float>(convert(k, row[k]) / unit);
         });
     };
@@ -286,7 +286,7 @@ LoadedTargets load_targets(MeasuringKernels& kernels, const RowSource& source) {
     return loaded;
 }
 
-LoadedTargets load_labels(MeasuringKernels& kernels, const std::string& name,
+LoadedTargets load_labels(SpectrumBackend& backend, const std::string& name,
                           std::span<const std::int64_t> labels) {
     if (const auto least = std::ranges::min_element(labels); *least < 0)
         throw InputError("{}: label {} found at row {}, labels of at least 0 expected", name, *least,
@@ -297,7 +297,7 @@ LoadedTargets load_labels(MeasuringKernels& kernels, const std::string& name,
     const std::size_t c = classes.size();
     const Shape shape{std::ssize(labels), static_cast<std::int64_t>(c)};
     LoadedTargets loaded;
-    loaded.memory = load(kernels, shape[0], shape[1], [&](std::int64_t first, std::span<float> rows) {
+    loaded.memory = load(backend, shape[0], shape[1], [&](std::int64_t first, std::span<float> rows) {
         std::ranges::fill(rows, 0.0F);
         for (std::size_t i = 0; i < rows.size() / c; ++i) {
             const std::int64_t label = labels[static_cast<std::size_t>(first) + i];
@@ -326,7 +326,7 @@ Spectrum in_units_of(double unit, Spectrum s) {
 
 }  // namespace
 
-std::vector<Spectrum> measure_loaded(MeasuringKernels& kernels, std::span<const LoadedSamples> samples,
+std::vector<Spectrum> measure_loaded(SpectrumBackend& backend, std::span<const LoadedSamples> samples,
                                      SpectrumOptions options, const Warn& warn,
                                      const std::function<void(const std::string&)>& begin) {
     const LoadedFeatures& first = samples.front().features();
@@ -351,7 +351,7 @@ std::vector<Spectrum> measure_loaded(MeasuringKernels& kernels, std::span<const 
     for (double& inv_delta : options.grid.listed) inv_delta *= unit * unit;
     std::vector<std::string> warnings;
     std::vector<Spectrum> spectra = measure_spectra(
-        kernels, sources, options, [&](const std::string& line) { warnings.push_back(line); });
+        backend, sources, options, [&](const std::string& line) { warnings.push_back(line); });
     if (spectra.empty())
         throw InputError("{}", warnings.empty()
                                    ? "nothing measured: LFR rises nowhere; features and targets that differ "

@@ -9,7 +9,7 @@
 
 #include "analysis/low_frequency_ratio.h"
 #include "analysis/spectrum.h"
-#include "kernels/measuring_kernels.h"
+#include "kernels/spectrum_backend.h"
 
 namespace deepfreq {
 
@@ -61,15 +61,15 @@ struct LoadedTargets {
 };
 
 /// Throws InputError for a single row that is to be centred.
-LoadedFeatures load_features(MeasuringKernels& kernels, const RowSource& source, ColumnScaling scaling);
+LoadedFeatures load_features(SpectrumBackend& backend, const RowSource& source, ColumnScaling scaling);
 /// The same spectra without a copy, of features x in float32 whose numbers `source` reads; they lie in memory
 /// that the kernels can use, and outlive what is returned. Throws likewise.
 LoadedFeatures borrow_features(const RowSource& source, ConstTensor x, ColumnScaling scaling);
 
-LoadedTargets load_targets(MeasuringKernels& kernels, const RowSource& source);
+LoadedTargets load_targets(SpectrumBackend& backend, const RowSource& source);
 /// Integer labels, which become one-hot, a column for each label that occurs. Throws InputError for a label
 /// below 0; there is at least one.
-LoadedTargets load_labels(MeasuringKernels& kernels, const std::string& name,
+LoadedTargets load_labels(SpectrumBackend& backend, const std::string& name,
                           std::span<const std::int64_t> labels);
 /// @}
 
@@ -85,7 +85,7 @@ struct LoadedSamples {
 /// were divided by their unit; the automatic grid is logarithmic for a single column. `begin` is told what is
 /// measured next. Throws InputError when LFR rises nowhere and the grid is automatic, and where the features'
 /// scales are too different for one grid.
-std::vector<Spectrum> measure_loaded(MeasuringKernels& kernels, std::span<const LoadedSamples> samples,
+std::vector<Spectrum> measure_loaded(SpectrumBackend& backend, std::span<const LoadedSamples> samples,
                                      SpectrumOptions options, const Warn& warn,
                                      const std::function<void(const std::string&)>& begin = {});
 

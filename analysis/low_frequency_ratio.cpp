@@ -52,26 +52,29 @@ LowFrequencyParams half_of(LowFrequencyParams params, int half) {
     return params;
 }
 
-FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features, ConstTensor targets,
+FrequencyCurve low_frequency_ratio(SpectrumBackend& backend, ConstTensor features, ConstTensor targets,
                                    std::span<const double> inv_delta, const LowFrequencyParams& params) {
-    const double total = kernels.sum_of_squares(targets);
+    const double total = backend(SumOfSquares{.x = targets});
     if (total == 0.0)
         throw InputError(
             "all targets {} are 0, for which the low frequency ratio is undefined; expected at least "
             "one other number",
             targets.shape.text());
-    FrequencyCurve lfr{{inv_delta.begin(), inv_delta.end()},
-                       kernels.gaussian_low_frequency_energy(features, targets, inv_delta, params)};
+    FrequencyCurve lfr{
+        {inv_delta.begin(), inv_delta.end()},
+        backend(GaussianLowFrequencyEnergy{.samples = {.x = features, .y = targets, .inv_deltas = inv_delta},
+                                           .params = params})};
     for (double& value : lfr.value) value /= total;
     return lfr;
 }
 
-FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features,
+FrequencyCurve low_frequency_ratio(SpectrumBackend& backend, ConstTensor features,
                                    const CentredTargets& targets, std::span<const double> inv_delta,
                                    const LowFrequencyParams& params) {
     const auto n = static_cast<double>(features.rows());
     const auto measured = [&](ConstTensor y, int half) {
-        return kernels.gaussian_low_frequency_energy(features, y, inv_delta, half_of(params, half));
+        return backend(GaussianLowFrequencyEnergy{.samples = {.x = features, .y = y, .inv_deltas = inv_delta},
+                                                  .params = half_of(params, half)});
     };
     const std::vector<double> centred = measured(targets.centred, 0);
     const std::vector<double> moved = measured(targets.moved, 1);

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/measuring_kernels.h"
+#include "kernels/spectrum_backend.h"
 
 namespace deepfreq {
 
@@ -15,9 +15,9 @@ struct FrequencyCurve {
 
 /// LFR(1/delta) (eq. 3): the share of the targets' energy sum_i |y_i|^2 that the Gaussian filter over the
 /// features leaves, for each width of inv_delta (ascending, as
-/// MeasuringKernels::gaussian_low_frequency_energy wants it). features [n,d], targets [n,c]. Throws
+/// SpectrumBackend::gaussian_low_frequency_energy wants it). features [n,d], targets [n,c]. Throws
 /// InputError when all targets are 0, because the ratio is undefined then, and whatever the kernel refuses.
-FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features, ConstTensor targets,
+FrequencyCurve low_frequency_ratio(SpectrumBackend& backend, ConstTensor features, ConstTensor targets,
                                    std::span<const double> inv_delta, const LowFrequencyParams& params = {});
 
 /// Targets y = z + m whose mean m is so far from 0 that in float32 little would be left of the rest: as z,
@@ -43,7 +43,7 @@ struct CentredTargets {
 LowFrequencyParams half_of(LowFrequencyParams params, int half);
 
 /// The same of such targets. Costs two measurements.
-FrequencyCurve low_frequency_ratio(MeasuringKernels& kernels, ConstTensor features,
+FrequencyCurve low_frequency_ratio(SpectrumBackend& backend, ConstTensor features,
                                    const CentredTargets& targets, std::span<const double> inv_delta,
                                    const LowFrequencyParams& params = {});
 

@@ -12,8 +12,7 @@ namespace deepfreq {
 namespace {
 
 /// |y_i|^2 of listed rows of y[n,c]; the targets come from the device a part at a time.
-std::vector<double> row_squares(MeasuringKernels& kernels, ConstTensor y,
-                                std::span<const std::int64_t> rows) {
+std::vector<double> row_squares(SpectrumBackend& backend, ConstTensor y, std::span<const std::int64_t> rows) {
     constexpr std::int64_t numbers_at_once = 1 << 20;
     const std::int64_t n = y.rows(), c = y.columns();
     const std::int64_t rows_at_once =
@@ -28,7 +27,7 @@ std::vector<double> row_squares(MeasuringKernels& kernels, ConstTensor y,
         if (part.empty() || rows[r] >= begin + std::ssize(part) / c) {
             begin = rows[r];
             part.resize(static_cast<std::size_t>(std::min(rows_at_once, n - begin) * c));
-            kernels.download(y.slice(begin, std::ssize(part) / c), std::span(part));
+            backend.download(y.slice(begin, std::ssize(part) / c), std::span(part));
         }
         const float* const row = part.data() + (rows[r] - begin) * c;
         for (std::int64_t k = 0; k < c; ++k)
@@ -53,18 +52,21 @@ std::vector<std::int64_t> random_rows(std::int64_t n, std::int64_t count, std::u
     return rows;
 }
 
-RowEnergies row_energies(MeasuringKernels& kernels, ConstTensor features, ConstTensor targets,
+RowEnergies row_energies(SpectrumBackend& backend, ConstTensor features, ConstTensor targets,
                          std::span<const double> inv_delta, std::span<const std::int64_t> rows,
                          const LowFrequencyParams& params) {
-    return {kernels.gaussian_low_frequency_row_energies(features, targets, inv_delta, rows, params),
-            row_squares(kernels, targets, rows)};
+    return {backend(GaussianLowFrequencyRowEnergies{
+                .samples = {.x = features, .y = targets, .inv_deltas = inv_delta},
+                .rows = rows,
+                .params = params}),
+            row_squares(backend, targets, rows)};
 }
 
-RowEnergies row_energies(MeasuringKernels& kernels, ConstTensor features, const CentredTargets& targets,
+RowEnergies row_energies(SpectrumBackend& backend, ConstTensor features, const CentredTargets& targets,
                          std::span<const double> inv_delta, std::span<const std::int64_t> rows,
                          const LowFrequencyParams& params) {
     const auto measured = [&](ConstTensor y, int half) {
-        return row_energies(kernels, features, y, inv_delta, rows, half_of(params, half));
+        return row_energies(backend, features, y, inv_delta, rows, half_of(params, half));
     };
     RowEnergies of_all = measured(targets.centred, 0);
     const RowEnergies moved = measured(targets.moved, 1);

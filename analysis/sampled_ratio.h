@@ -21,12 +21,12 @@ struct RowEnergies {
     std::vector<double> whole;     ///< [rows]: |y_i|^2
 };
 
-/// Of targets [n,c]. Throws what MeasuringKernels::gaussian_low_frequency_row_energies throws.
-RowEnergies row_energies(MeasuringKernels& kernels, ConstTensor features, ConstTensor targets,
+/// Of targets [n,c]. Throws what SpectrumBackend::gaussian_low_frequency_row_energies throws.
+RowEnergies row_energies(SpectrumBackend& backend, ConstTensor features, ConstTensor targets,
                          std::span<const double> inv_delta, std::span<const std::int64_t> rows,
                          const LowFrequencyParams& params = {});
 /// Of targets far from 0.
-RowEnergies row_energies(MeasuringKernels& kernels, ConstTensor features, const CentredTargets& targets,
+RowEnergies row_energies(SpectrumBackend& backend, ConstTensor features, const CentredTargets& targets,
                          std::span<const double> inv_delta, std::span<const std::int64_t> rows,
                          const LowFrequencyParams& params = {});
 

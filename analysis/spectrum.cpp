@@ -12,8 +12,8 @@ namespace {
 /// Measures curves as the options ask, over all rows or some.
 class Measuring {
   public:
-    Measuring(MeasuringKernels& kernels, const SpectrumOptions& options)
-        : kernels_(kernels), options_(options) {}
+    Measuring(SpectrumBackend& backend, const SpectrumOptions& options)
+        : backend_(backend), options_(options) {}
 
     /// The whole curve of a source, and tells of progress.
     SampledRatio curve(const SampleSource& source, std::span<const double> widths) const {
@@ -27,8 +27,9 @@ class Measuring {
     /// the run: nothing of it is known.
     CurveExtent extent(const std::string& name, const SampleTensors& samples, std::int64_t rows,
                        const Warn& warn) const {
-        const double mean_squared_distance = 2.0 * kernels_.sum_of_squares(samples.features, samples.scale) /
-                                             static_cast<double>(samples.features.rows());
+        const double mean_squared_distance =
+            2.0 * backend_(SumOfSquares{.x = samples.features, .scale = samples.scale}) /
+            static_cast<double>(samples.features.rows());
         const auto lfr = [&](std::span<const double> widths) {
             return curve(samples, widths, rows, options_.filter).lfr.value;
         };
@@ -48,16 +49,16 @@ class Measuring {
         const auto& [x, y, centred, scale] = samples;
         filter.scale = scale;
         if (rows == 0)
-            return {centred != nullptr ? low_frequency_ratio(kernels_, x, *centred, widths, filter)
-                                       : low_frequency_ratio(kernels_, x, y, widths, filter)};
+            return {centred != nullptr ? low_frequency_ratio(backend_, x, *centred, widths, filter)
+                                       : low_frequency_ratio(backend_, x, y, widths, filter)};
         const std::vector<std::int64_t> sample = random_rows(x.rows(), rows, options_.seed);
         return estimate_ratio(widths,
-                              centred != nullptr ? row_energies(kernels_, x, *centred, widths, sample, filter)
-                                                 : row_energies(kernels_, x, y, widths, sample, filter),
+                              centred != nullptr ? row_energies(backend_, x, *centred, widths, sample, filter)
+                                                 : row_energies(backend_, x, y, widths, sample, filter),
                               x.rows());
     }
 
-    MeasuringKernels& kernels_;
+    SpectrumBackend& backend_;
     const SpectrumOptions& options_;
 };
 
@@ -138,9 +139,9 @@ std::vector<Spectrum> measure_fixed(const Measuring& measuring, std::span<const 
 
 }  // namespace
 
-std::vector<Spectrum> measure_spectra(MeasuringKernels& kernels, std::span<const SampleSource> sources,
+std::vector<Spectrum> measure_spectra(SpectrumBackend& backend, std::span<const SampleSource> sources,
                                       const SpectrumOptions& options, const Warn& warn) {
-    const Measuring measuring(kernels, options);
+    const Measuring measuring(backend, options);
     if (options.grid.spacing != FilterGridRequest::Spacing::Auto)
         return measure_fixed(measuring, sources, options.grid.widths(), warn);
     for (const bool all_rows : {false, true}) {

@@ -8,9 +8,9 @@
 
 namespace deepfreq {
 
-SpectrumProbe::SpectrumProbe(Kernels& kernels, Network& network, const DeviceDataset& set,
+SpectrumProbe::SpectrumProbe(Backend& backend, Network& network, const DeviceDataset& set,
                              ProbeOptions options)
-    : kernels_(kernels), network_(network), options_(std::move(options)) {
+    : backend_(backend), network_(network), options_(std::move(options)) {
     const std::int64_t n = options_.samples;
     if (n < 1 || n > set.samples())
         throw InputError("a probe of {} samples asked for, expected 1 to the {} there are", n, set.samples());
@@ -25,9 +25,9 @@ SpectrumProbe::SpectrumProbe(Kernels& kernels, Network& network, const DeviceDat
         layers.insert(network.layer_index(probed.layer));
         if (probed.target) widest_target = std::max(widest_target, network.width(*probed.target));
     }
-    rows_ = kernels.allocate(static_cast<std::size_t>(n * widest) * sizeof(float));
-    if (layers.size() > 1) latest_ = kernels.allocate(rows_.bytes());
-    outputs_ = kernels.allocate(static_cast<std::size_t>(n * widest_target) * sizeof(float));
+    rows_ = backend.allocate(static_cast<std::size_t>(n * widest) * sizeof(float));
+    if (layers.size() > 1) latest_ = backend.allocate(rows_.bytes());
+    outputs_ = backend.allocate(static_cast<std::size_t>(n * widest_target) * sizeof(float));
 }
 
 // From the layer before where its features are there: layers are mostly measured in their order. All of them
@@ -41,15 +41,15 @@ void SpectrumProbe::collect(int layer, Tensor rows) {
         collect_activations(network_, before, index, rows, options_.filter.stop, latest_layer_);
     }
     if (latest_.bytes() == 0) return;
-    kernels_.copy(rows, latest_.view<float>(rows.shape));
+    backend_.copy(rows, latest_.view<float>(rows.shape));
     latest_layer_ = index;
 }
 
 ConstTensor SpectrumProbe::features(int layer) {
     const Tensor rows = rows_.view<float>({options_.samples, network_.width(layer)});
     collect(layer, rows);
-    if (options_.scaling == ColumnScaling::Centred) kernels_.centre_columns(rows);
-    if (options_.scaling != ColumnScaling::None) kernels_.scale_columns_by_max_abs(rows);
+    if (options_.scaling == ColumnScaling::Centred) backend_(CentreColumns{.x = rows});
+    if (options_.scaling != ColumnScaling::None) backend_(ScaleColumnsByMaxAbs{.x = rows});
     return rows;
 }
 
@@ -57,7 +57,7 @@ ConstTensor SpectrumProbe::targets(const ProbedSet& set) {
     if (!set.target) return labels_;
     const Tensor outputs = outputs_.view<float>({options_.samples, network_.width(*set.target)});
     collect_activations(network_, inputs_, *set.target, outputs, options_.filter.stop);
-    if (set.softmax) kernels_.softmax(outputs, outputs);
+    if (set.softmax) backend_(Softmax{.z = outputs, .p = outputs});
     return outputs;
 }
 
@@ -85,7 +85,7 @@ void SpectrumProbe::measure_together(std::span<const ProbedSet> sets, const Warn
                                return SampleTensors{features(set.layer), y};
                            }});
     std::vector<Spectrum> measured =
-        measure_spectra(kernels_, sources, {.grid = options_.grid, .filter = options_.filter}, warn);
+        measure_spectra(backend_, sources, {.grid = options_.grid, .filter = options_.filter}, warn);
     if (measured.empty())
         warn(
             "nothing measured: LFR is constant in every layer, for its features or the targets are all "

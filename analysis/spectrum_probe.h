@@ -42,7 +42,7 @@ class SpectrumProbe {
   public:
     /// The first three must outlive the probe. Throws InputError when the set has fewer samples than
     /// asked, and for a single sample that is to be centred.
-    SpectrumProbe(Kernels& kernels, Network& network, const DeviceDataset& set, ProbeOptions options);
+    SpectrumProbe(Backend& backend, Network& network, const DeviceDataset& set, ProbeOptions options);
 
     /// One spectrum a set. Neighbouring sets of one target, whose curves are compared, have one grid of
     /// 1/delta; none of them is measured when LFR rises in none. `warn` is told what measure_spectra warns
@@ -56,7 +56,7 @@ class SpectrumProbe {
     ConstTensor features(int layer);
     ConstTensor targets(const ProbedSet& set);
 
-    Kernels& kernels_;
+    Backend& backend_;
     Network& network_;
     ConstTensor inputs_, labels_;
     ProbeOptions options_;

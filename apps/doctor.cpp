@@ -7,8 +7,8 @@
 #include "apps/common/program.h"
 #include "apps/doctor/plans.h"
 #include "common/error.h"
-#include "kernels/cuda/cuda_kernels.h"
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
+#include "kernels/cuda/open_cuda.h"
 #include "tests/self_check.h"
 
 namespace {
@@ -68,7 +68,7 @@ void show_machine(const CudaFacts& cuda) {
 /// What `auto` would open, and why; what keeps it from opening is shown, not thrown.
 void show_choice() {
     try {
-        spdlog::info("{}", open_kernels("auto").reason);
+        spdlog::info("{}", open_backend("auto").reason);
     } catch (const InputError& error) {
         spdlog::info("auto fails: {}", error.what());
     }
@@ -87,11 +87,11 @@ std::vector<std::string> devices_present(const CudaFacts& cuda, Precision precis
 }
 
 /// One line an operation; returns how many failed.
-int check_operations(Kernels& kernels, const std::vector<tests::OperationTrials>& operations) {
+int check_operations(Backend& backend, const std::vector<tests::OperationTrials>& operations) {
     int failed = 0;
     spdlog::info("{:<40}{:>24}{:>12}", "operation", "error, of what's allowed", "time");
     for (const tests::OperationTrials& operation : operations) {
-        const tests::CheckedOperation checked = tests::check_operation(operation, kernels);
+        const tests::CheckedOperation checked = tests::check_operation(operation, backend);
         const bool well = checked.complaint.empty();
         if (!well) ++failed;
         spdlog::info("{:<40}{:>22.1f} %{:>9.2f} ms  {}{}", checked.name, 100.0 * checked.error_share,
@@ -118,17 +118,17 @@ std::vector<tests::OperationTrials> chosen_trials(const Flags& flags, Precision 
 /// How many operations of a device failed. One that is there but cannot be opened is one failure, unless the
 /// user named it.
 int check_device(const std::string& name, bool asked_for, const Flags& flags) {
-    OpenedKernels device;
+    OpenedBackend device;
     try {
-        device = open_kernels(name, parse_precision(flags.precision));
+        device = open_backend(name, parse_precision(flags.precision));
     } catch (const InputError& error) {
         if (asked_for) throw;
         spdlog::info("\ndevice: {}: FAILED: {}", name, error.what());
         return 1;
     }
-    spdlog::info("\ndevice: {} ({})", device.kernels->description(), device.reason);
-    spdlog::info("free memory: {}", gibibytes(device.kernels->free_bytes()));
-    return check_operations(*device.kernels, chosen_trials(flags, device.kernels->precision()));
+    spdlog::info("\ndevice: {} ({})", device.backend->description(), device.reason);
+    spdlog::info("free memory: {}", gibibytes(device.backend->free_bytes()));
+    return check_operations(*device.backend, chosen_trials(flags, device.backend->precision()));
 }
 
 void run(CLI::App& /*app*/, Flags& flags, int argc, char** argv) {

@@ -210,10 +210,10 @@ std::vector<FitTask> make_tasks(const Flags& flags) {
     return tasks;
 }
 
-Workers make_workers(const Flags& flags, const Kernels& kernels) {
+Workers make_workers(const Flags& flags, const Backend& backend) {
     Workers workers{flags.run.device, parse_precision(flags.run.precision), flags.jobs};
     if (workers.jobs > 0) return workers;
-    const bool on_cores = kernels.description().starts_with("cpu");
+    const bool on_cores = backend.description().starts_with("cpu");
     workers.jobs = on_cores ? std::max(1U, std::thread::hardware_concurrency()) : 1;
     return workers;
 }
@@ -233,10 +233,10 @@ EpochsTable take_up(const std::filesystem::path& folder, const nlohmann::json& i
     return read_epochs(folder);
 }
 
-void write_manifest(const Flags& flags, int argc, char** argv, const Kernels& kernels,
+void write_manifest(const Flags& flags, int argc, char** argv, const Backend& backend,
                     const std::filesystem::path& folder) {
     nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
-    add_device(manifest, kernels);
+    add_device(manifest, backend);
     manifest["fit"] = flags.identity();
     write_whole(folder / "manifest.json", manifest_text(std::move(manifest)));
 }
@@ -253,14 +253,14 @@ void warn_of_unused(const CLI::App& app, const Flags& flags) {
             spdlog::warn("warning: {} has no effect with --function {}", option, flags.function);
 }
 
-void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Kernels& kernels) {
+void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Backend& backend) {
     if (!flags.run.probe_run.empty() || flags.run.keep_checkpoints)
         throw InputError("--probe-run and --keep-checkpoints found, expected with --function parity only");
-    const Workers workers = make_workers(flags, kernels);
+    const Workers workers = make_workers(flags, backend);
     const std::vector<FitTask> tasks = make_tasks(flags);
     for (const FitTask& task : tasks)
         if (task.key.seed == flags.training.seed)
-            check_network_fits(kernels, task.key.panel == 'a' ? "--depths" : "--fixed-depth",
+            check_network_fits(backend, task.key.panel == 'a' ? "--depths" : "--fixed-depth",
                                task.hidden_layers, flags.width, workers.jobs);
     // Nobody changes the earlier run while it is read.
     std::optional<OwnedFolder> owned;
@@ -270,7 +270,7 @@ void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Ke
     const std::filesystem::path& folder = owned->path();
     write_whole(folder / "config.toml", options_as_toml(app));
     if (!std::filesystem::exists(folder / "manifest.json"))
-        write_manifest(flags, argc, argv, kernels, folder);
+        write_manifest(flags, argc, argv, backend, folder);
 
     catch_interrupts();
     fit_side_by_side(tasks, flags.fit_options(), workers, table, folder);
@@ -283,8 +283,8 @@ void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Ke
     spdlog::info("written: {}", folder.string());
 }
 
-void run_parity(CLI::App& app, Flags& flags, int argc, char** argv, const OpenedKernels& device) {
-    check_network_fits(*device.kernels, "--fixed-depth", flags.fixed_depth, flags.width);
+void run_parity(CLI::App& app, Flags& flags, int argc, char** argv, const OpenedBackend& device) {
+    check_network_fits(*device.backend, "--fixed-depth", flags.fixed_depth, flags.width);
     if (std::filesystem::exists(std::filesystem::path(flags.run.resume) / "epochs.csv"))
         throw InputError("{}: a run of Fig. 1, expected one of parity", flags.run.resume);
     const RegressionSet parity = sample_parity(flags.bits);
@@ -295,7 +295,7 @@ void run_parity(CLI::App& app, Flags& flags, int argc, char** argv, const Opened
     const std::vector<std::int64_t> hidden(static_cast<std::size_t>(flags.fixed_depth), flags.width);
     const MlpParams params{parity.features, hidden, 1, parse_activation(flags.activation)};
     experiment.networks.push_back({"mlp", [params](std::uint64_t) { return mlp(params); }});
-    auto data = std::make_shared<const TrainingData>(*device.kernels, parity);
+    auto data = std::make_shared<const TrainingData>(*device.backend, parity);
     run_experiment(app, argc, argv, experiment, device, [&](std::uint64_t) { return data; });
 }
 
@@ -306,12 +306,12 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
         std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(flags.seeds))
         throw InputError("--seed is {}, expected so that {} more follow", flags.training.seed, flags.seeds);
     if (flags.run.quick) choose_quick_setting(app, flags);
-    const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
-    spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
+    const OpenedBackend device = open_backend(flags.run.device, parse_precision(flags.run.precision));
+    spdlog::info("device: {} ({})", device.backend->description(), device.reason);
     if (flags.function == "parity")
         run_parity(app, flags, argc, argv, device);
     else
-        run_fig1(app, flags, argc, argv, *device.kernels);
+        run_fig1(app, flags, argc, argv, *device.backend);
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ RowSource source_of(const std::string& name, const std::vector<double>& column) 
             }};
 }
 
-Curve function_curve(Kernels& kernels, const Flags& flags, std::optional<double> k) {
+Curve function_curve(Backend& backend, const Flags& flags, std::optional<double> k) {
     const RegressionSet set = sample_formula(flags.function, k.value_or(1.0), points(flags));
     const double missed = share_between_points(flags.function, k.value_or(1.0), points(flags));
     if (missed > 0.01)
@@ -108,30 +108,30 @@ Curve function_curve(Kernels& kernels, const Flags& flags, std::optional<double>
             set.name, 100.0 * missed);
     const std::vector<double> x = points_of(points(flags));
     const std::vector<double> y = formula_values(flags.function, k.value_or(1.0), points(flags));
-    return {set.name, k, load_features(kernels, source_of("x", x), ColumnScaling::None),
-            load_targets(kernels, source_of(set.name, y))};
+    return {set.name, k, load_features(backend, source_of("x", x), ColumnScaling::None),
+            load_targets(backend, source_of(set.name, y))};
 }
 
-Samples sample_functions(Kernels& kernels, const Flags& flags, bool k_given) {
+Samples sample_functions(Backend& backend, const Flags& flags, bool k_given) {
     Samples samples{"function", {}, {{"function", flags.function}, {"samples", flags.samples}}};
     samples.facts["domain"] = flags.domain;
     if (!formula_uses_k(flags.function)) {
         if (k_given) throw InputError("--k is {}, but there is no k in '{}'", flags.k, flags.function);
-        samples.curves.push_back(function_curve(kernels, flags, std::nullopt));
+        samples.curves.push_back(function_curve(backend, flags, std::nullopt));
         return samples;
     }
     samples.facts["k"] = flags.k;
     for (const double k : distinct_numbers_between_commas(flags.k))
-        samples.curves.push_back(function_curve(kernels, flags, k));
+        samples.curves.push_back(function_curve(backend, flags, k));
     return samples;
 }
 
-Samples load_samples(Kernels& kernels, const Flags& flags) {
+Samples load_samples(Backend& backend, const Flags& flags) {
     Curve curve;
     curve.name = std::filesystem::path(flags.features).stem().string();
-    curve.features = load_features(kernels, std::filesystem::path(flags.features),
+    curve.features = load_features(backend, std::filesystem::path(flags.features),
                                    parse_column_scaling(flags.filter.scale));
-    curve.targets = load_targets(kernels, std::filesystem::path(flags.targets));
+    curve.targets = load_targets(backend, std::filesystem::path(flags.targets));
     const std::int64_t n = curve.features.view.rows(), of_targets = curve.targets.view.rows();
     if (n != of_targets)
         throw InputError("{} has {} rows and {} {}, equally many expected", flags.features, n, flags.targets,
@@ -146,7 +146,7 @@ Samples load_samples(Kernels& kernels, const Flags& flags) {
     return samples;
 }
 
-std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const FilterFlags& filter) {
+std::vector<Spectrum> measure(Backend& backend, const Samples& samples, const FilterFlags& filter) {
     Progress progress(0, 0.0, 0, 0.0);
     std::vector<LoadedSamples> loaded;
     for (const Curve& curve : samples.curves)
@@ -157,16 +157,16 @@ std::vector<Spectrum> measure(Kernels& kernels, const Samples& samples, const Fi
     options.filter = filter.params();
     std::vector<std::string> warnings;
     std::vector<Spectrum> spectra = measure_loaded(
-        kernels, loaded, options, [&](const std::string& line) { warnings.push_back(line); },
+        backend, loaded, options, [&](const std::string& line) { warnings.push_back(line); },
         [&](const std::string& name) { progress.note(fmt::format("measuring {}", name)); });
     progress.finish();
     for (const std::string& line : warnings) spdlog::warn("warning: {}", line);
     return spectra;
 }
 
-std::vector<Spectrum> measure_or_leave(Kernels& kernels, const Samples& samples, const FilterFlags& filter) {
+std::vector<Spectrum> measure_or_leave(Backend& backend, const Samples& samples, const FilterFlags& filter) {
     try {
-        return measure(kernels, samples, filter);
+        return measure(backend, samples, filter);
     } catch (const Interrupted&) {
         throw RunError("interrupted: nothing is written");
     }
@@ -213,19 +213,19 @@ void print_table(const Samples& samples, const std::vector<Spectrum>& spectra) {
 }
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
-    const OpenedKernels device = open_kernels(flags.device);
-    Kernels& kernels = *device.kernels;
-    spdlog::info("device: {} ({})", kernels.description(), device.reason);
+    const OpenedBackend device = open_backend(flags.device);
+    Backend& backend = *device.backend;
+    spdlog::info("device: {} ({})", backend.description(), device.reason);
     const Samples samples = app.count("--features") > 0
-                                ? load_samples(kernels, flags)
-                                : sample_functions(kernels, flags, app.count("--k") > 0);
+                                ? load_samples(backend, flags)
+                                : sample_functions(backend, flags, app.count("--k") > 0);
     catch_interrupts();
     ResultFolder folder = app.count("--out") > 0 ? ResultFolder(flags.out) : ResultFolder::next("runs/lfr");
-    const std::vector<Spectrum> spectra = measure_or_leave(kernels, samples, flags.filter);
+    const std::vector<Spectrum> spectra = measure_or_leave(backend, samples, flags.filter);
     print_table(samples, spectra);
     write_tables(folder, samples, spectra);
     nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
-    manifest["device"] = kernels.description();
+    manifest["device"] = backend.description();
     manifest["samples"] = samples.facts;
     folder.write("manifest.json", manifest_text(std::move(manifest)));
     folder.keep();

@@ -70,7 +70,7 @@ struct Flags {
             ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
             ->group("Network");
         app.add_flag("--residual,!--no-residual", residual,
-                     "hidden layers as wide as their input add it: x + sigma(w x + b)")
+                     "hidden layers as wide as their input add it: x + activation(w x + b)")
             ->default_str("false")
             ->group("Network");
         training.add_to(app);
@@ -103,10 +103,10 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     if (flags.run.quick) choose_quick_setting(app, flags);
     flags.settings.apply(app);
     spdlog::info("setting: {}", flags.settings.description(app));
-    const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
-    spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
+    const OpenedBackend device = open_backend(flags.run.device, parse_precision(flags.run.precision));
+    spdlog::info("device: {} ({})", device.backend->description(), device.reason);
     Experiment experiment = make_experiment(flags);
-    check_experiment(experiment, *device.kernels);
+    check_experiment(experiment, *device.backend);
     experiment.facts["setting"] = flags.settings.facts(app);
     const TrainValidation data = load_mnist_telling(flags.run.data);
     run_experiment(app, argc, argv, experiment, device, data);

@@ -207,7 +207,7 @@ Resnet18Params network_params(const Flags& flags, const ImageExtents& images, in
             .variant = variant,
             .pooling = parse_head_pooling(flags.pool),
             .head = parse_widths(flags.head),
-            .sigma = parse_activation(flags.activation),
+            .activation = parse_activation(flags.activation),
             .residual = !flags.plain,
             .activate_before_sum = flags.block == "before-sum",
             .dropout = flags.dropout,
@@ -247,14 +247,14 @@ Experiment make_experiment(const Flags& flags, const ImageExtents& images) {
 }
 
 /// The split of one seed, on the device.
-std::shared_ptr<const TrainingData> data_of(Kernels& kernels, const Flags& flags, const ImageSets& images,
+std::shared_ptr<const TrainingData> data_of(Backend& backend, const Flags& flags, const ImageSets& images,
                                             std::uint64_t seed) {
     const ScaledSplit split = split_images(images, {.train = flags.training.samples,
                                                     .validation = flags.validation_samples,
                                                     .seed = seed,
                                                     .balanced = flags.split == "balanced",
                                                     .scale = flags.pixels == "standard"});
-    auto data = std::make_shared<TrainingData>(kernels, split.sets, flags.training.samples);
+    auto data = std::make_shared<TrainingData>(backend, split.sets, flags.training.samples);
     data->facts["scaling"] = {{"mean", split.scaling.mean}, {"deviation", split.scaling.deviation}};
     return data;
 }
@@ -265,18 +265,18 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     flags.settings.apply(app);
     spdlog::info("setting: {}", flags.settings.description(app));
     flags.training.trainer_options();  // a schedule that ends early is said before images are read
-    const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
-    spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
+    const OpenedBackend device = open_backend(flags.run.device, parse_precision(flags.run.precision));
+    spdlog::info("device: {} ({})", device.backend->description(), device.reason);
     const Cifar10Options options = cifar10_options(flags);
     if (!takes_image_folder(options))
-        check_experiment(make_experiment(flags, ImageExtents{}), *device.kernels);
+        check_experiment(make_experiment(flags, ImageExtents{}), *device.backend);
     const ImageSets images = load_images(options);
     const ImageSet& all = images.train;
     Experiment experiment =
         make_experiment(flags, ImageExtents{all.height, all.width, all.channels, std::ssize(all.classes)});
     experiment.facts["setting"] = flags.settings.facts(app);
     run_experiment(app, argc, argv, experiment, device,
-                   [&](std::uint64_t seed) { return data_of(*device.kernels, flags, images, seed); });
+                   [&](std::uint64_t seed) { return data_of(*device.backend, flags, images, seed); });
 }
 
 }  // namespace

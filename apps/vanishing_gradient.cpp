@@ -55,9 +55,10 @@ void Flags::add_to(CLI::App& app) {
         ->check(parses([](const std::string& s) { parse_widths(s); }, ""))
         ->group(group);
     // CLI11's options cannot go without a value unless that means their default; its flags can.
-    app.add_flag("--residual{yes}", residual,
-                 "no: plain networks; yes, or nothing behind it: x + sigma(w x + b) wherever widths agree; "
-                 "both: first plain ones, then residual ones")
+    app.add_flag(
+           "--residual{yes}", residual,
+           "no: plain networks; yes, or nothing behind it: x + activation(w x + b) wherever widths agree; "
+           "both: first plain ones, then residual ones")
         ->expected(0, 1)
         ->default_str(residual)
         ->check(parses([](const std::string& s) { parse_residual(s); }, ""))
@@ -68,7 +69,7 @@ void Flags::add_to(CLI::App& app) {
         ->group(group);
     app.add_option("--residual-span", residual_span,
                    "residual networks: a connection around so many layers, which count as one then: with 2, "
-                   "x + sigma(w2 sigma(w1 x + b1) + b2)")
+                   "x + activation(w2 activation(w1 x + b1) + b2)")
         ->check(CLI::Range(1, 16))
         ->group(group);
     app.add_option("--width", width, "units of every hidden layer")->check(at_least(1))->group(group);
@@ -94,7 +95,7 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
         flags.training.samples, flags.width, flags.training.epochs, flags.training.learning_rate);
 }
 
-Experiment make_experiment(const Flags& flags, const Kernels& kernels) {
+Experiment make_experiment(const Flags& flags, const Backend& backend) {
     Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
     MlpParams params{mnist_features, {}, mnist_classes, parse_activation(flags.activation)};
     for (const bool residual : parse_residual(flags.residual)) {
@@ -106,7 +107,7 @@ Experiment make_experiment(const Flags& flags, const Kernels& kernels) {
                 throw InputError(
                     "--depth is {}, but residual connections around {} layers, every {}, need at least {}",
                     depth, flags.residual_span, flags.residual_every, 2 + spanned);
-            check_network_fits(kernels, "--depth", depth, flags.width);
+            check_network_fits(backend, "--depth", depth, flags.width);
             params.hidden.assign(static_cast<std::size_t>(depth - 1), flags.width);
             params.residual_every = residual ? flags.residual_every : 0;
             params.residual_span = flags.residual_span;
@@ -123,10 +124,10 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     take_options_of_files(app, flags.run);
     if (flags.run.quick) choose_quick_setting(app, flags);
     flags.probes.check_within(flags.training.epochs);
-    const OpenedKernels device = open_kernels(flags.run.device, parse_precision(flags.run.precision));
-    spdlog::info("device: {} ({})", device.kernels->description(), device.reason);
-    Experiment experiment = make_experiment(flags, *device.kernels);
-    check_experiment(experiment, *device.kernels);
+    const OpenedBackend device = open_backend(flags.run.device, parse_precision(flags.run.precision));
+    spdlog::info("device: {} ({})", device.backend->description(), device.reason);
+    Experiment experiment = make_experiment(flags, *device.backend);
+    check_experiment(experiment, *device.backend);
     const TrainValidation data = load_mnist_telling(flags.run.data);
     run_experiment(app, argc, argv, experiment, device, data);
 }

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 namespace deepfreq::benchmarks {
 
 /// The device all benchmarks run on, opened once: as --device=NAME and --precision=fp32|tf32|bf16 on the
 /// command line say, else the CPU in fp32.
-Kernels& device();
+Backend& device();
 
 /// `count` standard normal numbers; a pure function of the stream.
 std::vector<float> normals(std::int64_t count, std::uint32_t stream);

@@ -20,7 +20,7 @@ struct Choice {
 };
 Choice chosen;
 
-Kernels* opened = nullptr;  // of main(): a static object would end after CUDA has
+Backend* opened = nullptr;  // of main(): a static object would end after CUDA has
 
 /// Takes our own flags out of the command line, the rest of which is the library's.
 void take_choice(int& argc, char** argv) {
@@ -39,7 +39,7 @@ void take_choice(int& argc, char** argv) {
 
 }  // namespace
 
-Kernels& device() {
+Backend& device() {
     return *opened;
 }
 
@@ -60,8 +60,8 @@ int main(int argc, char** argv) {
         benchmarks::take_choice(argc, argv);
         benchmark::Initialize(&argc, argv);
         if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-        const OpenedKernels kernels = open_kernels(benchmarks::chosen.device, benchmarks::chosen.precision);
-        benchmarks::opened = kernels.kernels.get();
+        const OpenedBackend backend = open_backend(benchmarks::chosen.device, benchmarks::chosen.precision);
+        benchmarks::opened = backend.backend.get();
         benchmark::AddCustomContext("device", benchmarks::device().description());
         benchmark::AddCustomContext("precision", std::string(precision_name(benchmarks::chosen.precision)));
         benchmark::RunSpecifiedBenchmarks();

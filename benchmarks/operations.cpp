@@ -74,14 +74,24 @@ class Operands {
     Job dense() {
         const std::int64_t n = case_.shape[0], in = case_.shape[1], out = case_.shape[2];
         const double product = 2.0 * static_cast<double>(n * in * out);
-        const Activation sigma = case_.sigma;
+        const Activation activation = case_.activation;
         const Tensor x = random({n, in}), w = random({out, in}), b = random({out});
-        // Zeros: then sigma' is 1 or 0, and dy does not shrink to denormals in thousands of calls.
+        // Zeros: then activation' is 1 or 0, and dy does not shrink to denormals in thousands of calls.
         const Tensor y = zeros({n, out});
         if (case_.operation == Operation::DenseForward)
-            return {[=] { device().dense_forward(x, w, b, sigma, y); }, product};
+            return {[=] { device()(DenseForward{.x = x, .w = w, .b = b, .activation = activation, .y = y}); },
+                    product};
         const Tensor dy = random({n, out}), dx = zeros({n, in}), dw = zeros({out, in}), db = zeros({out});
-        return {[=] { device().dense_backward(x, w, y, sigma, dy, dx, dw, db, GradMode::Overwrite); },
+        return {[=] {
+                    device()(DenseBackward{.x = x,
+                                           .w = w,
+                                           .y = y,
+                                           .activation = activation,
+                                           .dy = dy,
+                                           .dx = dx,
+                                           .dw = dw,
+                                           .db = db});
+                },
                 2.0 * product};
     }
 
@@ -92,7 +102,8 @@ class Operands {
         if (case_.operation == Operation::CountCorrect) {
             const auto labels = zeros<std::int32_t>({n});
             const auto correct = zeros<std::int64_t>({1});
-            return {[=] { device().count_correct(p, labels, correct); }, 0.0, matrix};
+            return {[=] { device()(CountCorrect{.p = p, .labels = labels, .correct = correct}); }, 0.0,
+                    matrix};
         }
         std::vector<float> one_hot(static_cast<std::size_t>(n * c));
         for (std::int64_t i = 0; i < n; ++i) one_hot[i * c + i % c] = 1.0F;
@@ -100,15 +111,17 @@ class Operands {
         const auto sums = zeros<double>({case_.position + 1});
         const auto at = state();
         if (case_.operation == Operation::MeanSquaredError)
-            return {[=] { device().mean_squared_error(p, t, dp, sums, at); }, 0.0, 3.0 * matrix};
-        return {[=] { device().softmax_cross_entropy(p, t, dp, sums, at); }, 0.0, 3.0 * matrix};
+            return {[=] { device()(MeanSquaredError{.p = p, .t = t, .dp = dp, .sums = sums, .state = at}); },
+                    0.0, 3.0 * matrix};
+        return {[=] { device()(SoftmaxCrossEntropy{.z = p, .t = t, .dz = dp, .sums = sums, .state = at}); },
+                0.0, 3.0 * matrix};
     }
 
     Job adam() {
         const Tensor w = random(case_.shape), dw = random(case_.shape);
         const Tensor m = zeros(case_.shape), v = zeros(case_.shape);
         const auto at = state();
-        return {[=] { device().adam(w, dw, m, v, {}, at); }, 0.0,
+        return {[=] { device()(Adam{.w = w, .dw = dw, .m = m, .v = v, .state = at}); }, 0.0,
                 7.0 * 4.0 * static_cast<double>(case_.shape[0])};
     }
 
@@ -116,10 +129,13 @@ class Operands {
         const std::int64_t rows = case_.shape[0], columns = case_.shape[1], count = case_.shape[2];
         const Tensor source = random({rows, columns}), batch = zeros({count, columns});
         const auto permutation = zeros<std::int32_t>({rows});
-        device().random_permutation(permutation, 0, 0);
+        device()(RandomPermutation{.permutation = permutation, .seed = 0, .epoch = 0});
         const auto at = state();
-        return {[=] { device().gather_rows(source, permutation, at, batch); }, 0.0,
-                2.0 * 4.0 * static_cast<double>(count * columns)};
+        return {[=] {
+                    device()(GatherRows{
+                        .source = source, .permutation = permutation, .state = at, .batch = batch});
+                },
+                0.0, 2.0 * 4.0 * static_cast<double>(count * columns)};
     }
 
     Job convolution() {
@@ -134,37 +150,58 @@ class Operands {
         const double product = 2.0 * static_cast<double>(y_shape.elements() * terms);
         const Tensor x = random(case_.shape), w = random(w_shape), y = random(y_shape);
         if (case_.operation == Operation::Conv2dForward)
-            return {[=] { device().conv2d_forward(x, w, params, y); }, product};
+            return {[=] { device()(Conv2dForward{.x = x, .w = w, .params = params, .y = y}); }, product};
         const Tensor dx = zeros(case_.shape), dw = zeros(w_shape);
-        return {[=] { device().conv2d_backward(x, w, y, params, dx, dw, GradMode::Overwrite); },
-                2.0 * product};
+        return {
+            [=] { device()(Conv2dBackward{.x = x, .w = w, .dy = y, .params = params, .dx = dx, .dw = dw}); },
+            2.0 * product};
     }
 
     Job batch_norm() {
         const Shape channels{case_.shape[3]};
-        const Activation sigma = case_.sigma;
+        const Activation activation = case_.activation;
         const double image = 4.0 * static_cast<double>(case_.shape.elements());
         const Tensor x = random(case_.shape), y = zeros(case_.shape);
         const Tensor scale = random(channels), shift = random(channels);
         const Tensor mean = zeros(channels), variance = zeros(channels);
         if (case_.operation == Operation::BatchNormForwardInference)
             return {[=] {
-                        device().batch_norm_forward_inference(x, scale, shift, {}, mean, variance, {}, sigma,
-                                                              y);
+                        device()(BatchNormForwardInference{.x = x,
+                                                           .scale = scale,
+                                                           .shift = shift,
+                                                           .running_mean = mean,
+                                                           .running_variance = variance,
+                                                           .activation = activation,
+                                                           .y = y});
                     },
                     0.0, 2.0 * image};
         const Tensor saved_mean = zeros(channels), saved_inverse = random(channels);
         if (case_.operation == Operation::BatchNormForwardTraining)
             return {[=] {
-                        device().batch_norm_forward_training(x, scale, shift, {}, mean, variance, saved_mean,
-                                                             saved_inverse, {}, sigma, y);
+                        device()(BatchNormForwardTraining{.x = x,
+                                                          .scale = scale,
+                                                          .shift = shift,
+                                                          .running_mean = mean,
+                                                          .running_variance = variance,
+                                                          .saved_mean = saved_mean,
+                                                          .saved_inv_std = saved_inverse,
+                                                          .activation = activation,
+                                                          .y = y});
                     },
                     0.0, 3.0 * image};
         const Tensor dy = random(case_.shape), dx = zeros(case_.shape);
         const Tensor dscale = zeros(channels), dshift = zeros(channels);
         return {[=] {
-                    device().batch_norm_backward(x, y, scale, saved_mean, saved_inverse, sigma, dy, dx,
-                                                 dscale, dshift, GradMode::Overwrite);
+                    device()(BatchNormBackward{.x = x,
+                                               .y = y,
+                                               .scale = scale,
+                                               .saved_mean = saved_mean,
+                                               .saved_inv_std = saved_inverse,
+                                               .activation = activation,
+                                               .dy = dy,
+                                               .dx = dx,
+                                               .dscale = dscale,
+                                               .dshift = dshift});
                 },
                 0.0, 7.0 * image};
     }
@@ -177,14 +214,17 @@ class Operands {
         const double bytes = 4.0 * static_cast<double>(x.elements() + y.elements());
         switch (case_.operation) {
             case Operation::AveragePoolForward:
-                return {[=] { device().average_pool_forward(x, params, y); }, 0.0, bytes};
+                return {[=] { device()(AveragePoolForward{.x = x, .params = params, .y = y}); }, 0.0, bytes};
             case Operation::AveragePoolBackward:
-                return {[=] { device().average_pool_backward(y, params, dx); }, 0.0, bytes};
+                return {[=] { device()(AveragePoolBackward{.dy = y, .params = params, .dx = dx}); }, 0.0,
+                        bytes};
             case Operation::MaxPoolForward:
-                return {[=] { device().max_pool_forward(x, params, y); }, 0.0, bytes};
+                return {[=] { device()(MaxPoolForward{.x = x, .params = params, .y = y}); }, 0.0, bytes};
             default:
-                device().max_pool_forward(x, params, y);
-                return {[=] { device().max_pool_backward(x, y, y, params, dx); }, 0.0, 2.0 * bytes};
+                device()(MaxPoolForward{.x = x, .params = params, .y = y});
+                return {
+                    [=] { device()(MaxPoolBackward{.x = x, .y = y, .dy = y, .params = params, .dx = dx}); },
+                    0.0, 2.0 * bytes};
         }
     }
 
@@ -192,29 +232,31 @@ class Operands {
         const double bytes = 4.0 * static_cast<double>(case_.shape.elements());
         if (case_.operation == Operation::RandomPermutation) {
             const auto permutation = zeros<std::int32_t>(case_.shape);
-            return {[=] { device().random_permutation(permutation, 0, 0); }, 0.0, bytes};
+            return {[=] { device()(RandomPermutation{.permutation = permutation, .seed = 0, .epoch = 0}); },
+                    0.0, bytes};
         }
         const Tensor x = random(case_.shape);
         if (case_.operation == Operation::Add) {
             const Tensor y = zeros(case_.shape);
-            return {[=] { device().add(x, y); }, 0.0, 3.0 * bytes};
+            return {[=] { device()(Add{.x = x, .y = y}); }, 0.0, 3.0 * bytes};
         }
         if (case_.operation == Operation::Dropout) {
             const Tensor y = zeros(case_.shape);
             const auto state = zeros<StepState>({1});
             const DropoutParams params{.rate = case_.scale};
-            return {[=] { device().dropout(x, params, state, y); }, 0.0, 2.0 * bytes};
+            return {[=] { device()(ApplyDropout{.x = x, .params = params, .state = state, .y = y}); }, 0.0,
+                    2.0 * bytes};
         }
         if (case_.operation == Operation::Softmax) {
             const Tensor p = zeros(case_.shape);
-            return {[=] { device().softmax(x, p); }, 0.0, 2.0 * bytes};
+            return {[=] { device()(Softmax{.z = x, .p = p}); }, 0.0, 2.0 * bytes};
         }
         if (case_.operation == Operation::CentreColumns)
-            return {[=] { device().centre_columns(x); }, 0.0, 3.0 * bytes};
+            return {[=] { device()(CentreColumns{.x = x}); }, 0.0, 3.0 * bytes};
         if (case_.operation == Operation::ScaleColumnsByMaxAbs)
-            return {[=] { device().scale_columns_by_max_abs(x); }, 0.0, 3.0 * bytes};
+            return {[=] { device()(ScaleColumnsByMaxAbs{.x = x}); }, 0.0, 3.0 * bytes};
         if (case_.operation == Operation::SumOfSquares)
-            return {[=] { benchmark::DoNotOptimize(device().sum_of_squares(x)); }, 0.0, bytes};
+            return {[=] { benchmark::DoNotOptimize(device()(SumOfSquares{.x = x})); }, 0.0, bytes};
         if (case_.operation == Operation::AddSquaredNorms) {
             const auto bounds = zeros<std::int64_t>({case_.position + 1});
             std::vector<std::int64_t> even;
@@ -222,7 +264,7 @@ class Operands {
                 even.push_back(case_.shape[0] * k / case_.position);
             device().upload(std::span<const std::int64_t>(even), bounds);
             const auto sums = zeros<double>({case_.position});
-            return {[=] { device().add_squared_norms(x, bounds, sums); }, 0.0, bytes};
+            return {[=] { device()(AddSquaredNorms{.x = x, .bounds = bounds, .sums = sums}); }, 0.0, bytes};
         }
         throw InputError("operation '{}' has no benchmark", tests::name_of(case_.operation));
     }
@@ -248,7 +290,9 @@ const bool registered = [] {
     static const std::vector<Case> timed = tests::timed_cases();
     for (const Case& c : timed) {
         const bool dense = c.operation == Operation::DenseForward || c.operation == Operation::DenseBackward;
-        const std::string how = dense ? tests::name_of(c.sigma) : c.shape.rank() == 4 ? c.filters.text() : "";
+        const std::string how = dense                 ? tests::name_of(c.activation)
+                                : c.shape.rank() == 4 ? c.filters.text()
+                                                      : "";
         const std::string name =
             fmt::format("operations/{} {} {}", tests::name_of(c.operation), c.shape.text(), how);
         benchmark::RegisterBenchmark(name.c_str(), [&c](benchmark::State& state) {

@@ -17,9 +17,9 @@ void gemm_256x500x500(benchmark::State& state) {
     std::vector<float> dw(width * width);
     Gemm gemm(device().precision());
     while (state.KeepRunning()) {
-        gemm({Form::Plain, Form::Transposed, n, width, width}, x.data(), w.data(), y.data());
-        gemm({Form::Plain, Form::Plain, n, width, width}, x.data(), w.data(), y.data());
-        gemm({Form::Transposed, Form::Plain, width, width, n}, x.data(), x.data(), dw.data());
+        gemm({Transpose::No, Transpose::Yes, n, width, width}, x.data(), w.data(), y.data());
+        gemm({Transpose::No, Transpose::No, n, width, width}, x.data(), w.data(), y.data());
+        gemm({Transpose::Yes, Transpose::No, width, width, n}, x.data(), x.data(), dw.data());
     }
     report_rate(state, "flop_rate", 3.0 * 2.0 * static_cast<double>(n * width * width));
 }
@@ -31,7 +31,7 @@ void gemm_2048(benchmark::State& state) {
     const std::vector<float> a = normals(n * n, 0);
     std::vector<float> c(n * n);
     Gemm gemm(device().precision());
-    while (state.KeepRunning()) gemm({Form::Plain, Form::Transposed, n, n, n}, a.data(), a.data(), c.data());
+    while (state.KeepRunning()) gemm({Transpose::No, Transpose::Yes, n, n, n}, a.data(), a.data(), c.data());
     report_rate(state, "flop_rate", 2.0 * static_cast<double>(n * n * n));
 }
 BENCHMARK(gemm_2048)->Name("rates/gemm_2048")->UseRealTime()->Unit(benchmark::kMillisecond);

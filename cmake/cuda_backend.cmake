@@ -1,10 +1,10 @@
 # The CUDA backend: kernels/cuda/ in place of its stand-in no_cuda.cpp.
 file(GLOB cuda_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/cuda/*.cpp ${CMAKE_SOURCE_DIR}/kernels/cuda/*.cu)
 list(FILTER cuda_sources EXCLUDE REGEX "/(no_cuda|device|device_precision)[.]cpp$")
-list(REMOVE_ITEM cuda_sources ${cuda_measuring_sources})
+list(REMOVE_ITEM cuda_sources ${cuda_spectrum_sources})
 find_library(CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR} REQUIRED)
 find_path(CUDNN_INCLUDE_DIR cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} REQUIRED)
-deepfreq_measure_on_cuda(deepfreq_measuring_kernels)
+deepfreq_measure_on_cuda(deepfreq_spectrum_kernels)
 target_sources(deepfreq_kernels PRIVATE ${cuda_sources})
 target_link_libraries(deepfreq_kernels PRIVATE CUDA::cudart_static CUDA::cublasLt ${CUDNN_LIBRARY})
 target_include_directories(deepfreq_kernels SYSTEM PRIVATE ${CUDNN_INCLUDE_DIR} ${CUDAToolkit_INCLUDE_DIRS})

@@ -5,7 +5,7 @@
 
 #include "data/dataset.h"
 #include "data/functions.h"
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 namespace deepfreq {
 
@@ -14,8 +14,8 @@ namespace deepfreq {
 class DeviceDataset {
   public:
     /// Copies the set to the device. Throws InputError when memory is short.
-    DeviceDataset(Kernels& kernels, const Dataset& data);
-    DeviceDataset(Kernels& kernels, const RegressionSet& data);
+    DeviceDataset(Backend& backend, const Dataset& data);
+    DeviceDataset(Backend& backend, const RegressionSet& data);
 
     std::int64_t samples() const { return inputs().rows(); }
     ConstTensor inputs() const { return inputs_.view<float>(inputs_shape_); }
@@ -31,7 +31,7 @@ class DeviceDataset {
     }
 
   private:
-    void upload(Kernels& kernels, std::span<const float> inputs, std::span<const float> targets);
+    void upload(Backend& backend, std::span<const float> inputs, std::span<const float> targets);
 
     Shape inputs_shape_, targets_shape_, image_shape_;
     Buffer inputs_, targets_, labels_;

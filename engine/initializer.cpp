@@ -9,8 +9,8 @@
 namespace deepfreq {
 namespace {
 
-double standard_deviation(const Initializer& how, double fan_in, double fan_out) {
-    switch (how.kind) {
+double standard_deviation(const Initializer& initializer, double fan_in, double fan_out) {
+    switch (initializer.kind) {
         case Initializer::Kind::GlorotNormal:
         case Initializer::Kind::GlorotUniform:
             return std::sqrt(2.0 / (fan_in + fan_out));
@@ -19,9 +19,9 @@ double standard_deviation(const Initializer& how, double fan_in, double fan_out)
         case Initializer::Kind::LeCun:
             return std::sqrt(1.0 / fan_in);
         case Initializer::Kind::Normal:
-            return how.sigma;
+            return initializer.stddev;
     }
-    throw InputError("an initialiser of kind {} is unknown", static_cast<int>(how.kind));
+    throw InputError("an initialiser of kind {} is unknown", static_cast<int>(initializer.kind));
 }
 
 }  // namespace
@@ -46,8 +46,8 @@ Initializer parse_initializer(std::string_view text) {
     if (text.starts_with("normal:")) {
         Initializer normal{Kind::Normal};
         const char* const last = text.data() + text.size();
-        const auto [end, error] = std::from_chars(text.data() + 7, last, normal.sigma);
-        if (error == std::errc{} && end == last && std::isfinite(normal.sigma) && normal.sigma > 0.0)
+        const auto [end, error] = std::from_chars(text.data() + 7, last, normal.stddev);
+        if (error == std::errc{} && end == last && std::isfinite(normal.stddev) && normal.stddev > 0.0)
             return normal;
     }
     throw InputError(

@@ -8,12 +8,12 @@
 namespace deepfreq {
 
 /// How weights begin; biases begin at 0. Variance of a weight, with the fans of its layer:
-/// Glorot 2 / (in + out), He 2 / in, LeCun 1 / in, Normal sigma^2. All are normal but GlorotUniform, which is
-/// uniform with Glorot's variance.
+/// Glorot 2 / (in + out), He 2 / in, LeCun 1 / in, Normal stddev^2. All are normal but GlorotUniform, which
+/// is uniform with Glorot's variance.
 struct Initializer {
     enum class Kind { GlorotNormal, GlorotUniform, He, LeCun, Normal };
     Kind kind = Kind::GlorotNormal;
-    double sigma = 0.0;  ///< standard deviation, of Normal only
+    double stddev = 0.0;  ///< standard deviation, of Normal only
     bool alike =
         false;  ///< weights of equal role and shape begin alike, within a network and between networks
 

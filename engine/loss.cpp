@@ -14,14 +14,14 @@ std::string_view loss_name(Loss loss) {
     return loss == Loss::MeanSquaredError ? "mse" : "softmax-ce";
 }
 
-void apply_loss(Kernels& kernels, Loss loss, ConstTensor p, ConstTensor targets, Tensor dp,
+void apply_loss(Backend& backend, Loss loss, ConstTensor p, ConstTensor targets, Tensor dp,
                 TensorView<double> sums, TensorView<const StepState> state) {
     switch (loss) {
         case Loss::MeanSquaredError:
-            kernels.mean_squared_error(p, targets, dp, sums, state);
+            backend(MeanSquaredError{.p = p, .t = targets, .dp = dp, .sums = sums, .state = state});
             break;
         case Loss::SoftmaxCrossEntropy:
-            kernels.softmax_cross_entropy(p, targets, dp, sums, state);
+            backend(SoftmaxCrossEntropy{.z = p, .t = targets, .dz = dp, .sums = sums, .state = state});
             break;
     }
 }

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 namespace deepfreq {
 
@@ -12,8 +12,8 @@ enum class Loss { MeanSquaredError, SoftmaxCrossEntropy };
 Loss parse_loss(std::string_view name);
 std::string_view loss_name(Loss loss);
 
-/// Kernels::mean_squared_error or Kernels::softmax_cross_entropy, by `loss`; dp may be absent.
-void apply_loss(Kernels& kernels, Loss loss, ConstTensor p, ConstTensor targets, Tensor dp,
+/// Backend::mean_squared_error or Backend::softmax_cross_entropy, by `loss`; dp may be absent.
+void apply_loss(Backend& backend, Loss loss, ConstTensor p, ConstTensor targets, Tensor dp,
                 TensorView<double> sums, TensorView<const StepState> state);
 
 }  // namespace deepfreq

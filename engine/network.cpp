@@ -7,117 +7,66 @@
 namespace deepfreq {
 namespace {
 
-// Tensors begin on 64 bytes: a cache line, a vector register, and what cuDNN and cuBLAS like best.
-constexpr std::int64_t aligned_floats = 16;
-
 // Random sequences of the roles of tensors, apart from those counted through; of tensors without a role, by
 // the layer's distance from the output and their place in it.
 constexpr std::uint32_t role_streams = 1U << 30U, by_distance = 1U << 8U, by_place = 1U << 16U;
 
-std::int64_t padded(std::int64_t elements) {
-    return (elements + aligned_floats - 1) / aligned_floats * aligned_floats;
+std::string name_of(const MemoryPlan::Lasting& tensor) {
+    return fmt::format("layers.{}.{}", tensor.layer, tensor.spec.name);
 }
 
-std::int64_t elements(const std::vector<ParameterSpec>& specs) {
-    std::int64_t sum = 0;
-    for (const ParameterSpec& spec : specs) sum += padded(spec.shape.elements());
-    return sum;
-}
-
-std::size_t bytes(const Shape& shape) {
-    return static_cast<std::size_t>(padded(shape.elements())) * sizeof(float);
-}
-
-std::size_t bytes(const std::vector<Shape>& shapes) {
-    std::size_t sum = 0;
-    for (const Shape& shape : shapes) sum += bytes(shape);
-    return sum;
-}
-
-void add_named(int layer, const std::vector<ParameterSpec>& specs, const ParameterViews& views,
-               std::vector<NamedTensor>& to) {
-    for (std::size_t i = 0; i < specs.size(); ++i)
-        to.push_back({fmt::format("layers.{}.{}", layer, specs[i].name), views[i]});
+void check_layers(const std::vector<std::unique_ptr<Layer>>& layers, std::int64_t batch) {
+    if (layers.empty() || batch < 1)
+        throw InputError("a network has {} layers and batch {}, expected at least 1 each", layers.size(),
+                         batch);
+    for (std::size_t l = 1; l < layers.size(); ++l)
+        if (layers[l]->inputs() != layers[l - 1]->outputs())
+            throw InputError("layer {} ({}) follows layer {} ({}), expected as many inputs as outputs", l + 1,
+                             layers[l]->description(), l, layers[l - 1]->description());
 }
 
 }  // namespace
 
-Network::Network(Kernels& kernels, std::vector<std::unique_ptr<Layer>> layers, std::int64_t batch)
-    : kernels_(kernels), layers_(std::move(layers)), batch_(batch) {
-    if (layers_.empty() || batch < 1)
-        throw InputError("a network has {} layers and batch {}, expected at least 1 each", layers_.size(),
-                         batch);
-    for (std::size_t l = 1; l < layers_.size(); ++l)
-        if (layers_[l]->inputs() != layers_[l - 1]->outputs())
-            throw InputError("layer {} ({}) follows layer {} ({}), expected as many inputs as outputs", l + 1,
-                             layers_[l]->description(), l, layers_[l - 1]->description());
-    plan_parameters();
-    plan_state();
-    plan_activations();
-}
+Network::Network(Backend& backend, std::vector<std::unique_ptr<Layer>> layers, std::int64_t batch)
+    : backend_(backend), layers_(std::move(layers)), batch_(batch), memory_(backend, plan()) {}
 
-void Network::plan_parameters() {
-    for (const auto& layer : layers_) parameter_count_ += elements(layer->parameters());
-    parameters_ = kernels_.allocate_zeros({parameter_count_});
-    gradients_ = kernels_.allocate_zeros({parameter_count_});
-    std::size_t offset = 0;
-    for (const auto& layer : layers_) {
-        Place place;
-        for (const ParameterSpec& spec : layer->parameters()) {
-            place.fixed.w.push_back(parameters_.view<float>(spec.shape, offset));
-            place.fixed.dw.push_back(gradients_.view<float>(spec.shape, offset));
-            offset += bytes(spec.shape);
-        }
-        places_.push_back(std::move(place));
-    }
-}
-
-void Network::plan_state() {
-    for (const auto& layer : layers_) state_count_ += elements(layer->state());
-    state_ = kernels_.allocate_zeros({state_count_});
-    std::size_t offset = 0;
-    for (std::size_t l = 0; l < layers_.size(); ++l)
-        for (const ParameterSpec& spec : layers_[l]->state()) {
-            places_[l].fixed.state.push_back(state_.view<float>(spec.shape, offset));
-            offset += bytes(spec.shape);
-        }
-}
-
-void Network::plan_activations() {
-    std::size_t end = 0;
-    std::size_t scratch_bytes = 0;
+MemoryPlan Network::plan() {
+    check_layers(layers_, batch_);
+    MemoryPlan plan(batch_);
     std::int64_t widest = 0;
-    const auto place = [&](std::size_t size) {
-        end += size;
-        return end - size;
-    };
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-        const Layer& layer = *layers_[l];
-        places_[l].activation = place(bytes({batch_, layer.outputs()}));
-        places_[l].kept = place(bytes(layer.kept(batch_)));
-        scratch_bytes = std::max(scratch_bytes, bytes(layer.scratch(batch_)));
-        widest = std::max(widest, layer.outputs());
+    for (const auto& layer : layers_) {
+        plan.begin_layer();
+        activations_.push_back(plan.saved(PerRow{{layer->outputs()}}));
+        layer->plan(plan);
+        widest = std::max(widest, layer->outputs());
     }
-    for (std::size_t& delta : deltas_) delta = place(bytes({batch_, widest}));
-    scratch_ = place(scratch_bytes);
-    arena_ = kernels_.allocate(end);
+    for (Saved& delta : deltas_) delta = plan.saved(PerRow{{widest}});
+    return plan;
 }
 
 std::vector<std::int64_t> Network::layer_bounds() const {
-    std::vector<std::int64_t> bounds = {0};
-    for (const auto& layer : layers_) bounds.push_back(bounds.back() + elements(layer->parameters()));
+    const auto& parameters = memory_.plan().parameters();
+    std::vector<std::int64_t> bounds;
+    for (int l = 1; l <= depth(); ++l) {
+        const auto first = std::ranges::find_if(parameters, [&](const auto& p) { return p.layer >= l; });
+        bounds.push_back(first == parameters.end() ? memory_.plan().parameter_count() : first->first);
+    }
+    bounds.push_back(memory_.plan().parameter_count());
     return bounds;
 }
 
 std::vector<NamedTensor> Network::named_parameters() const {
     std::vector<NamedTensor> all;
-    for (int l = 0; l < depth(); ++l) add_named(l + 1, layers_[l]->parameters(), places_[l].fixed.w, all);
+    const auto& parameters = memory_.plan().parameters();
+    for (std::size_t p = 0; p < parameters.size(); ++p)
+        all.push_back({name_of(parameters[p]), memory_[Parameter{p}]});
     return all;
 }
 
 std::vector<NamedTensor> Network::named_state() const {
     std::vector<NamedTensor> all;
-    for (int l = 0; l < depth(); ++l) add_named(l + 1, layers_[l]->state(), places_[l].fixed.state, all);
+    const auto& states = memory_.plan().states();
+    for (std::size_t s = 0; s < states.size(); ++s) all.push_back({name_of(states[s]), memory_[State{s}]});
     return all;
 }
 
@@ -139,54 +88,36 @@ std::int64_t Network::width(int l) const {
 }
 
 Tensor Network::activation(int l, std::int64_t n) const {
-    return arena_.view<float>({n, width(l)}, places_[static_cast<std::size_t>(l - 1)].activation);
+    return memory_.at(activations_[static_cast<std::size_t>(l - 1)], n);
 }
 
 Tensor Network::delta(int l, std::int64_t n) const {
-    return arena_.view<float>({n, width(l)}, deltas_[l % 2]);
+    return {memory_.at(deltas_[l % 2], n).data, {n, width(l)}};
 }
 
-LayerMemory Network::memory(int l, std::int64_t n) const {
-    const auto index = static_cast<std::size_t>(l - 1);
-    LayerMemory memory = places_[index].fixed;
-    memory.step = step_;
-    const auto views = [this](const std::vector<Shape>& shapes, std::size_t offset) {
-        ParameterViews out;
-        out.reserve(shapes.size());
-        for (const Shape& shape : shapes) {
-            out.push_back(arena_.view<float>(shape, offset));
-            offset += bytes(shape);
-        }
-        return out;
-    };
-    memory.kept = views(layers_[index]->kept(n), places_[index].kept);
-    memory.scratch = views(layers_[index]->scratch(n), scratch_);
-    return memory;
-}
-
-// One random sequence a tensor, so that widening one layer leaves the others' weights; or one a role.
-void Network::initialize(const Initializer& how, std::uint64_t seed) {
-    kernels_.zero(parameters());
+// One random sequence per tensor, so that widening one layer leaves the others' weights; or one per role.
+void Network::initialize(const Initializer& initializer, std::uint64_t seed) {
+    backend_.zero(parameters());
     std::vector<float> host;
     const auto fill = [&](const ParameterSpec& spec, Tensor view, std::uint32_t stream) {
         host.assign(static_cast<std::size_t>(spec.shape.elements()), spec.value);
-        if (spec.fan_in > 0) how.fill(host, spec.fan_in, spec.fan_out, seed, stream);
-        kernels_.upload(std::span<const float>(host), view);
+        if (spec.fan_in > 0) initializer.fill(host, spec.fan_in, spec.fan_out, seed, stream);
+        backend_.upload(std::span<const float>(host), view);
     };
-    std::uint32_t next = 0;
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-        const std::vector<ParameterSpec> specs = layers_[l]->parameters();
-        const auto above = static_cast<std::uint32_t>(layers_.size() - l);
-        for (std::size_t p = 0; p < specs.size(); ++p, ++next) {
-            const std::uint32_t place = by_distance + above + static_cast<std::uint32_t>(p) * by_place;
-            const std::uint32_t role = specs[p].role > 0 ? specs[p].role : place;
-            fill(specs[p], places_[l].fixed.w[p], how.alike ? role_streams + role : next);
-        }
+    int layer = 0;
+    std::uint32_t place = 0;  // of the tensor within its layer
+    const auto& parameters = memory_.plan().parameters();
+    for (std::size_t p = 0; p < parameters.size(); ++p, ++place) {
+        const ParameterSpec& spec = parameters[p].spec;
+        if (parameters[p].layer != layer) place = 0;
+        layer = parameters[p].layer;
+        const auto above = static_cast<std::uint32_t>(depth() + 1 - layer);
+        const std::uint32_t role = spec.role > 0 ? spec.role : by_distance + above + place * by_place;
+        fill(spec, memory_[Parameter{p}],
+             initializer.alike ? role_streams + role : static_cast<std::uint32_t>(p));
     }
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-        const std::vector<ParameterSpec> specs = layers_[l]->state();
-        for (std::size_t p = 0; p < specs.size(); ++p) fill(specs[p], places_[l].fixed.state[p], 0);
-    }
+    const auto& states = memory_.plan().states();
+    for (std::size_t s = 0; s < states.size(); ++s) fill(states[s].spec, memory_[State{s}], 0);
 }
 
 ConstTensor Network::run(ConstTensor x, Mode mode, int first, int last, Tensor into) {
@@ -198,11 +129,11 @@ ConstTensor Network::run(ConstTensor x, Mode mode, int first, int last, Tensor i
         const Layer& layer = *layers_[static_cast<std::size_t>(l - 1)];
         if (mode == Mode::Evaluation && layer.is_identity_in_evaluation()) continue;
         const Tensor y = l == end && into ? into : activation(l, n);
-        layer.forward(kernels_, memory(l, n), mode, x, y);
+        layer.forward(backend_, memory(n), mode, x, y);
         x = y;
     }
     if (into && x.data != into.data) {
-        kernels_.copy(x, into);
+        backend_.copy(x, into);
         x = into;
     }
     return x;
@@ -226,7 +157,7 @@ void Network::backward(ConstTensor x, GradMode grad) {
     for (int l = depth(); l >= 1; --l) {
         const ConstTensor input = l == 1 ? x : ConstTensor(activation(l - 1, n));
         const Tensor dx = l == 1 ? Tensor{} : delta(l - 1, n);
-        layers_[static_cast<std::size_t>(l - 1)]->backward(kernels_, memory(l, n), input, activation(l, n),
+        layers_[static_cast<std::size_t>(l - 1)]->backward(backend_, memory(n), input, activation(l, n),
                                                            delta(l, n), dx, grad);
     }
 }

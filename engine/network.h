@@ -20,12 +20,12 @@ struct NamedTensor {
 };
 
 /// A chain of layers f[1] … f[L] over one batch of at most `batch` rows, with all of its memory planned once:
-/// parameters, gradients and running statistics are each one contiguous buffer; activations, the gradients by
-/// them and what layers keep for themselves share one arena.
+/// parameters, gradients and running statistics are each one contiguous buffer; activations, the gradients
+/// with respect to them and what layers save for themselves share one arena.
 class Network {
   public:
     /// Throws InputError when neighbouring layers do not fit, RunError when memory is short.
-    Network(Kernels& kernels, std::vector<std::unique_ptr<Layer>> layers, std::int64_t batch);
+    Network(Backend& backend, std::vector<std::unique_ptr<Layer>> layers, std::int64_t batch);
 
     std::string description() const { return describe(layers_); }
 
@@ -39,13 +39,14 @@ class Network {
     /// Elements of one row of f[l].
     std::int64_t width(int l) const;
 
-    /// Parameters begin anew: weights as `how` says, biases at 0, running statistics as the layers say.
-    void initialize(const Initializer& how, std::uint64_t seed);
+    /// Parameters begin anew: weights as `initializer` says, biases at 0, running statistics as the layers
+    /// say.
+    void initialize(const Initializer& initializer, std::uint64_t seed);
 
-    Tensor parameters() const { return parameters_.view<float>({parameter_count_}); }
-    Tensor gradients() const { return gradients_.view<float>({parameter_count_}); }
+    Tensor parameters() const { return memory_.parameters(); }
+    Tensor gradients() const { return memory_.gradients(); }
     /// Running statistics of all layers; absent when they have none.
-    Tensor state() const { return state_count_ > 0 ? state_.view<float>({state_count_}) : Tensor{}; }
+    Tensor state() const { return memory_.plan().state_count() > 0 ? memory_.states() : Tensor{}; }
 
     /// The same, tensor by tensor.
     std::vector<NamedTensor> named_parameters() const;
@@ -65,37 +66,25 @@ class Network {
     /// L + 1 numbers.
     std::vector<std::int64_t> layer_bounds() const;
 
-    /// Where the gradient by the output is to be put before backward(): [n, outputs].
+    /// Where the gradient with respect to the output is to be put before backward(): [n, outputs].
     Tensor output_gradient(std::int64_t n) const;
 
     /// After forward_training(x) and with output_gradient set: writes all gradients as `grad` says.
     void backward(ConstTensor x, GradMode grad = GradMode::Overwrite);
 
   private:
-    /// One layer, the tensors of it that never move, and where its others begin in the arena.
-    struct Place {
-        LayerMemory fixed;
-        std::size_t activation = 0;
-        std::size_t kept = 0;
-    };
-
-    void plan_parameters();
-    void plan_state();
-    void plan_activations();
+    MemoryPlan plan();
     ConstTensor run(ConstTensor x, Mode mode, int first, int last, Tensor into);
-    LayerMemory memory(int l, std::int64_t n) const;
+    LayerMemory memory(std::int64_t n) const { return {memory_, n, step_}; }
     Tensor activation(int l, std::int64_t n) const;
     Tensor delta(int l, std::int64_t n) const;
 
-    Kernels& kernels_;
+    Backend& backend_;
     std::vector<std::unique_ptr<Layer>> layers_;
     std::int64_t batch_;
-    std::int64_t parameter_count_ = 0;
-    std::int64_t state_count_ = 0;
-    Buffer parameters_, gradients_, state_, arena_;
-    std::vector<Place> places_;         // of each layer
-    std::size_t deltas_[2] = {0, 0};    // gradients by f[l] alternate between two places of the arena
-    std::size_t scratch_ = 0;           // in the arena
+    std::vector<Saved> activations_;  // f[1] … f[L]
+    Saved deltas_[2];                 // gradients with respect to f[l] alternate between two places
+    NetworkMemory memory_;
     TensorView<const StepState> step_;  // of the last forward_training
 };
 

@@ -40,32 +40,32 @@ void check_tensors(const Checkpoint& checkpoint, std::span<const NamedTensor> ex
 
 }  // namespace
 
-Trainer::Trainer(Kernels& kernels, Network& network, const DeviceDataset& train,
+Trainer::Trainer(Backend& backend, Network& network, const DeviceDataset& train,
                  const TrainerOptions& options)
-    : kernels_(kernels), network_(network), train_(train), options_(options) {
+    : backend_(backend), network_(network), train_(train), options_(options) {
     const std::int64_t inputs = train.inputs().columns();
     const std::int64_t outputs = train.targets().columns();
     if (network.width(0) != inputs || network.width(-1) != outputs)
         throw InputError("the network maps {} inputs to {} outputs, the data set expects {} to {}",
                          network.width(0), network.width(-1), inputs, outputs);
     check_augmentation();
-    m_ = kernels.allocate_zeros(network.parameters().shape);
-    v_ = kernels.allocate_zeros(network.parameters().shape);
-    batch_x_ = kernels.allocate_zeros({network.batch(), inputs});
-    batch_t_ = kernels.allocate_zeros({network.batch(), outputs});
-    permutation_ = kernels.allocate(static_cast<std::size_t>(train.samples()) * sizeof(std::int32_t));
-    sums_ = kernels.allocate(static_cast<std::size_t>(steps_per_epoch()) * sizeof(double));
-    state_ = kernels.allocate(sizeof(StepState));
-    evaluated_ = kernels.allocate(sizeof(StepState));
-    hits_ = kernels.allocate(sizeof(std::int64_t));
+    m_ = backend.allocate_zeros(network.parameters().shape);
+    v_ = backend.allocate_zeros(network.parameters().shape);
+    batch_x_ = backend.allocate_zeros({network.batch(), inputs});
+    batch_t_ = backend.allocate_zeros({network.batch(), outputs});
+    permutation_ = backend.allocate(static_cast<std::size_t>(train.samples()) * sizeof(std::int32_t));
+    sums_ = backend.allocate(static_cast<std::size_t>(steps_per_epoch()) * sizeof(double));
+    state_ = backend.allocate(sizeof(StepState));
+    evaluated_ = backend.allocate(sizeof(StepState));
+    hits_ = backend.allocate(sizeof(std::int64_t));
     write_state({});
     if (options_.gradient_norms) {
         const std::vector<std::int64_t> bounds = network.layer_bounds();
-        layer_bounds_ = kernels.allocate(bounds.size() * sizeof(std::int64_t));
-        kernels.upload(std::span<const std::int64_t>(bounds),
+        layer_bounds_ = backend.allocate(bounds.size() * sizeof(std::int64_t));
+        backend.upload(std::span<const std::int64_t>(bounds),
                        layer_bounds_.view<std::int64_t>({network.depth() + 1}));
-        squared_norms_ = kernels.allocate(static_cast<std::size_t>(network.depth()) * sizeof(double));
-        kernels.zero(squared_norms());
+        squared_norms_ = backend.allocate(static_cast<std::size_t>(network.depth()) * sizeof(double));
+        backend.zero(squared_norms());
     }
 }
 
@@ -88,13 +88,14 @@ std::int64_t Trainer::batch_size(std::int64_t first, std::int64_t samples) const
 }
 
 void Trainer::begin_epoch() {
-    kernels_.random_permutation(permutation(), options_.seed, static_cast<std::uint32_t>(epoch_));
+    backend_(RandomPermutation{
+        .permutation = permutation(), .seed = options_.seed, .epoch = static_cast<std::uint32_t>(epoch_)});
     StepState now;
-    kernels_.download(state(), std::span(&now, 1));
+    backend_.download(state(), std::span(&now, 1));
     now.learning_rate = static_cast<float>(options_.learning_rate.at(epoch_));
     if (options_.reset_adam && step_ == 0 && options_.learning_rate.changes_at(epoch_)) {
-        kernels_.zero(moment(m_));
-        kernels_.zero(moment(v_));
+        backend_.zero(moment(m_));
+        backend_.zero(moment(v_));
         now.restart = now.update;
     }
     write_state(now);
@@ -103,18 +104,18 @@ void Trainer::begin_epoch() {
 
 // The losses of an epoch begin anew with it, or where a checkpoint cuts it in two.
 void Trainer::write_state(StepState now) {
-    kernels_.upload(std::span<const StepState>(&now, 1), state());
-    kernels_.zero(sums());
+    backend_.upload(std::span<const StepState>(&now, 1), state());
+    backend_.zero(sums());
 }
 
 void Trainer::train_step() {
     const std::int64_t n = batch_size(step_ * network_.batch(), train_.samples());
     const auto known = steps_.find(n);
-    if (!options_.record_steps || known == steps_.end()) {
+    if (!options_.capture_steps || known == steps_.end()) {
         queue_step(n);
         steps_.try_emplace(n);
     } else {
-        if (!known->second) known->second = kernels_.record([this, n] { queue_step(n); });
+        if (!known->second) known->second = backend_.capture([this, n] { queue_step(n); });
         known->second->replay();
     }
     ++step_;
@@ -127,25 +128,35 @@ void Trainer::queue_step(std::int64_t n) {
     const Tensor t = batch_t_.view<float>({n, network_.width(-1)});
     queue_batch(x, t);
     const ConstTensor p = network_.forward_training(x, state());
-    apply_loss(kernels_, options_.loss, p, t, network_.output_gradient(n), sums(), state());
+    apply_loss(backend_, options_.loss, p, t, network_.output_gradient(n), sums(), state());
     network_.backward(x);
     if (options_.gradient_norms)
-        kernels_.add_squared_norms(network_.gradients(),
-                                   layer_bounds_.view<std::int64_t>({network_.depth() + 1}), squared_norms());
-    kernels_.adam(network_.parameters(), network_.gradients(), moment(m_), moment(v_), options_.adam,
-                  state());
-    kernels_.advance(state(), n);
+        backend_(AddSquaredNorms{.x = network_.gradients(),
+                                 .bounds = layer_bounds_.view<std::int64_t>({network_.depth() + 1}),
+                                 .sums = squared_norms()});
+    backend_(Adam{.w = network_.parameters(),
+                  .dw = network_.gradients(),
+                  .m = moment(m_),
+                  .v = moment(v_),
+                  .params = options_.adam,
+                  .state = state()});
+    backend_(Advance{.state = state(), .samples = n});
 }
 
 void Trainer::queue_batch(Tensor x, Tensor t) {
     if (options_.augment.any()) {
         const Shape& image = train_.images().shape;
-        kernels_.gather_augmented_images(train_.images(), permutation(), state(), options_.augment,
-                                         {x.data, {x.rows(), image[1], image[2], image[3]}});
+        backend_(GatherAugmentedImages{.source = train_.images(),
+                                       .permutation = permutation(),
+                                       .state = state(),
+                                       .params = options_.augment,
+                                       .batch = {x.data, {x.rows(), image[1], image[2], image[3]}}});
     } else {
-        kernels_.gather_rows(train_.inputs(), permutation(), state(), x);
+        backend_(GatherRows{
+            .source = train_.inputs(), .permutation = permutation(), .state = state(), .batch = x});
     }
-    kernels_.gather_rows(train_.targets(), permutation(), state(), t);
+    backend_(
+        GatherRows{.source = train_.targets(), .permutation = permutation(), .state = state(), .batch = t});
 }
 
 bool Trainer::finish_epoch(const std::function<bool()>& go_on) {
@@ -163,7 +174,7 @@ bool Trainer::finish_epoch(const std::function<bool()>& go_on) {
     step_ = 0;
     epoch_begun_ = false;
     StepState now;
-    kernels_.download(state(), std::span(&now, 1));
+    backend_.download(state(), std::span(&now, 1));
     now.sample = now.step = 0;
     write_state(now);
     return true;
@@ -172,14 +183,14 @@ bool Trainer::finish_epoch(const std::function<bool()>& go_on) {
 void Trainer::finish_gradient_norms() {
     if (!options_.gradient_norms) return;
     gradient_norms_.resize(static_cast<std::size_t>(network_.depth()));
-    kernels_.download(squared_norms(), std::span(gradient_norms_));
+    backend_.download(squared_norms(), std::span(gradient_norms_));
     for (double& norm : gradient_norms_) norm = std::sqrt(norm / static_cast<double>(steps_per_epoch()));
-    kernels_.zero(squared_norms());
+    backend_.zero(squared_norms());
 }
 
 void Trainer::check_losses() {
     std::vector<double> losses(static_cast<std::size_t>(steps_per_epoch()));
-    kernels_.download(sums(), std::span(losses));
+    backend_.download(sums(), std::span(losses));
     for (std::size_t s = 0; s < losses.size(); ++s)
         if (!std::isfinite(losses[s]))
             throw DivergedError(
@@ -191,24 +202,25 @@ Evaluation Trainer::evaluate(const DeviceDataset& set) {
     const std::int64_t n = set.samples();
     const std::int64_t batches = (n + network_.batch() - 1) / network_.batch();
     const std::size_t bytes = static_cast<std::size_t>(batches) * sizeof(double);
-    if (evaluated_sums_.bytes() < bytes) evaluated_sums_ = kernels_.allocate(bytes);
+    if (evaluated_sums_.bytes() < bytes) evaluated_sums_ = backend_.allocate(bytes);
     const auto sums = evaluated_sums_.view<double>({batches});
     const auto correct = hits_.view<std::int64_t>({1});
     const auto at = evaluated_.view<StepState>({1});
-    kernels_.zero(sums);
-    kernels_.zero(correct);
-    kernels_.zero(at);
+    backend_.zero(sums);
+    backend_.zero(correct);
+    backend_.zero(at);
     for (std::int64_t first = 0; first < n; first += network_.batch()) {
         const std::int64_t rows = batch_size(first, n);
         const ConstTensor p = network_.forward(set.inputs().slice(first, rows));
-        apply_loss(kernels_, options_.loss, p, set.targets().slice(first, rows), {}, sums, at);
-        if (set.labels()) kernels_.count_correct(p, {set.labels().data + first, {rows}}, correct);
-        kernels_.advance(at, rows);
+        apply_loss(backend_, options_.loss, p, set.targets().slice(first, rows), {}, sums, at);
+        if (set.labels())
+            backend_(CountCorrect{.p = p, .labels = {set.labels().data + first, {rows}}, .correct = correct});
+        backend_(Advance{.state = at, .samples = rows});
     }
     std::vector<double> batch_losses(static_cast<std::size_t>(batches));
     std::int64_t right = 0;
-    kernels_.download(sums, std::span(batch_losses));
-    kernels_.download(correct, std::span(&right, 1));
+    backend_.download(sums, std::span(batch_losses));
+    backend_.download(correct, std::span(&right, 1));
     double total = 0.0;
     for (const double loss : batch_losses) total += loss;
     const double accuracy = static_cast<double>(right) / static_cast<double>(n);
@@ -232,7 +244,7 @@ std::vector<NamedTensor> Trainer::checkpointed() const {
 void Trainer::save_squared_norms(Checkpoint& checkpoint) {
     if (!options_.gradient_norms) return;
     std::vector<double> sums(static_cast<std::size_t>(network_.depth()));
-    kernels_.download(squared_norms(), std::span(sums));
+    backend_.download(squared_norms(), std::span(sums));
     checkpoint.header["squared_norms"] = sums;
 }
 
@@ -242,13 +254,13 @@ void Trainer::restore_squared_norms(const Checkpoint& checkpoint, const std::fil
     if (std::ssize(sums) != network_.depth())
         throw InputError("{}: checkpoint with the gradient norms of {} layers, expected {}", path.string(),
                          sums.size(), network_.depth());
-    kernels_.upload(std::span<const double>(sums), squared_norms());
+    backend_.upload(std::span<const double>(sums), squared_norms());
     gradient_norms_.clear();
 }
 
 Checkpoint Trainer::save() {
     StepState now;
-    kernels_.download(state(), std::span(&now, 1));
+    backend_.download(state(), std::span(&now, 1));
     Checkpoint checkpoint;
     checkpoint.header = {{"network", network_.description()},
                          {"epoch", epoch_},
@@ -261,7 +273,7 @@ Checkpoint Trainer::save() {
         const std::size_t before = checkpoint.values.size();
         checkpoint.tensors.push_back({name, extents(tensor.shape)});
         checkpoint.values.resize(before + static_cast<std::size_t>(tensor.elements()));
-        kernels_.download(tensor, std::span(checkpoint.values).subspan(before));
+        backend_.download(tensor, std::span(checkpoint.values).subspan(before));
     }
     return checkpoint;
 }
@@ -281,7 +293,7 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
     std::size_t done = 0;
     for (const auto& [name, tensor] : expected) {
         const auto count = static_cast<std::size_t>(tensor.elements());
-        kernels_.upload(values.subspan(done, count), tensor);
+        backend_.upload(values.subspan(done, count), tensor);
         done += count;
     }
     restore_squared_norms(checkpoint, path);

@@ -24,9 +24,9 @@ struct TrainerOptions {
     std::uint64_t seed = 0;       ///< of the order of the samples
     AugmentParams augment = {};   ///< of the images of a batch, for sets that are images
     bool gradient_norms = false;  ///< whether Trainer::gradient_norms is kept
-    /// Whether a step is recorded once for each size of batch and then replayed (Kernels::record); the
+    /// Whether a step is recorded once for each size of batch and then replayed (Backend::record); the
     /// results are the same.
-    bool record_steps = true;
+    bool capture_steps = true;
 };
 
 /// A batch's loss was NaN or infinite.
@@ -47,7 +47,7 @@ class Trainer {
   public:
     /// The three must outlive the trainer. Throws InputError when the widths of network and set differ,
     /// and when what is to be augmented are no images, or smaller than the crop.
-    Trainer(Kernels& kernels, Network& network, const DeviceDataset& train, const TrainerOptions& options);
+    Trainer(Backend& backend, Network& network, const DeviceDataset& train, const TrainerOptions& options);
 
     /// Epochs finished, and steps of the current one.
     std::int64_t epoch() const { return epoch_; }
@@ -95,7 +95,7 @@ class Trainer {
     TensorView<double> squared_norms() const { return squared_norms_.view<double>({network_.depth()}); }
     Tensor moment(const Buffer& buffer) const { return buffer.view<float>(network_.parameters().shape); }
 
-    Kernels& kernels_;
+    Backend& backend_;
     Network& network_;
     const DeviceDataset& train_;
     TrainerOptions options_;
@@ -109,7 +109,7 @@ class Trainer {
     std::vector<double> gradient_norms_;
     // evaluate(): kept from call to call, for asking for memory costs more than a small network's evaluation
     Buffer evaluated_sums_, evaluated_, hits_;
-    std::map<std::int64_t, std::unique_ptr<Recording>> steps_;  // by size of batch; empty until it ran once
+    std::map<std::int64_t, std::unique_ptr<Graph>> steps_;  // by size of batch; empty until it ran once
 };
 
 }  // namespace deepfreq

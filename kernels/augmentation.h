@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/philox.h"
-#include "kernels/params.h"
+#include "kernels/ops/gather.h"
 
 namespace deepfreq {
 

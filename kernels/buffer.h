@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,7 @@
 
 namespace deepfreq {
 
-class MeasuringKernels;
+class DeviceMemory;
 
 /// The extents of a tensor, outermost first; at most four.
 class Shape {
@@ -36,6 +37,22 @@ class Shape {
         std::int64_t product = 1;
         for (int axis = 0; axis < rank_; ++axis) product *= (*this)[axis];
         return product;
+    }
+
+    /// [n, …] with these extents behind n. Throws InputError where there are four already.
+    Shape with_rows(std::int64_t n) const {
+        if (rank_ == max_rank) throw InputError("rows of shape {}, at most 3 extents expected", text());
+        Shape shape;
+        shape.rank_ = rank_ + 1;
+        shape.extents_[0] = n;
+        std::copy_n(extents_.begin(), rank_, shape.extents_.begin() + 1);
+        return shape;
+    }
+    /// The same with n rows.
+    Shape first_rows(std::int64_t n) const {
+        Shape shape = *this;
+        shape.extents_[0] = n;
+        return shape;
     }
 
     bool operator==(const Shape&) const = default;
@@ -84,7 +101,7 @@ struct TensorView {
 using Tensor = TensorView<float>;
 using ConstTensor = TensorView<const float>;
 
-/// Owns a piece of device memory; movable, not copyable. Made by MeasuringKernels::allocate, and must not
+/// Owns a piece of device memory; movable, not copyable. Made by DeviceMemory::allocate, and must not
 /// outlive it.
 class Buffer {
   public:
@@ -111,16 +128,15 @@ class Buffer {
     }
 
   private:
-    friend class MeasuringKernels;
-    Buffer(MeasuringKernels& owner, void* data, std::size_t bytes)
-        : owner_(&owner), data_(data), bytes_(bytes) {}
+    friend class DeviceMemory;
+    Buffer(DeviceMemory& owner, void* data, std::size_t bytes) : owner_(&owner), data_(data), bytes_(bytes) {}
     void swap(Buffer& other) noexcept {
         std::swap(owner_, other.owner_);
         std::swap(data_, other.data_);
         std::swap(bytes_, other.bytes_);
     }
 
-    MeasuringKernels* owner_ = nullptr;
+    DeviceMemory* owner_ = nullptr;
     void* data_ = nullptr;
     std::size_t bytes_ = 0;
 };

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "common/philox.h"
-#include "kernels/params.h"
+#include "kernels/ops/elementwise.h"
 
 namespace deepfreq {
 

@@ -3,21 +3,35 @@
 #include "common/error.h"
 #include "kernels/buffer.h"
 
-// What the public operations check of shapes before they are called.
-
 namespace deepfreq {
 
-inline void expect(const char* operation, const char* name, const Shape& found, const Shape& expected) {
-    if (found != expected)
-        throw InputError("{}: {} has shape {}, expected {}", operation, name, found.text(), expected.text());
-}
+/// What the operations (ops/) check of their tensors. Throws InputError, which names the operation, the
+/// tensor, the shape found and the one expected.
+class Expect {
+  public:
+    explicit Expect(const char* operation) : operation_(operation) {}
 
-inline void expect_rank(const char* operation, const char* name, const Shape& found, int rank) {
-    bool good = found.rank() == rank;
-    for (int axis = 0; axis < found.rank(); ++axis) good = good && found[axis] > 0;
-    if (!good)
-        throw InputError("{}: {} has shape {}, expected {} extents, none of them 0 or less", operation, name,
-                         found.text(), rank);
-}
+    const char* operation() const { return operation_; }
+
+    template <class T>
+    void shape(const char* name, const TensorView<T>& found, const Shape& expected) const {
+        if (found.shape != expected)
+            throw InputError("{}: {} has shape {}, expected {}", operation_, name, found.shape.text(),
+                             expected.text());
+    }
+
+    /// So many extents, each at least 1.
+    template <class T>
+    void rank(const char* name, const TensorView<T>& found, int rank) const {
+        bool good = found.shape.rank() == rank;
+        for (int axis = 0; axis < found.shape.rank(); ++axis) good = good && found.shape[axis] > 0;
+        if (!good)
+            throw InputError("{}: {} has shape {}, expected {} extents, none of them 0 or less", operation_,
+                             name, found.shape.text(), rank);
+    }
+
+  private:
+    const char* operation_;
+};
 
 }  // namespace deepfreq

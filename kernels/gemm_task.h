@@ -4,13 +4,13 @@
 
 namespace deepfreq {
 
-/// Whether a matrix enters a product as it is stored or transposed.
-enum class Form { Plain, Transposed };
+/// Whether a matrix enters a product transposed.
+enum class Transpose { No, Yes };
 
 /// A product of row-major, contiguous matrices: c[m,n] = a b, or c += a b, where a is [m,k] and b is [k,n]
-/// after their forms. Backends keep what they choose for a task and use it for all that equal it.
+/// after that. Backends keep what they choose for a task and use it for all that equal it.
 struct GemmTask {
-    Form form_a = Form::Plain, form_b = Form::Plain;
+    Transpose transpose_a = Transpose::No, transpose_b = Transpose::No;
     std::int64_t m = 0, n = 0, k = 0;
     bool add = false;  ///< to c, which otherwise is not read
 

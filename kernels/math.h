@@ -5,13 +5,13 @@
 #include <cstring>
 
 #include "common/host_device.h"
-#include "kernels/params.h"
+#include "kernels/ops/adam.h"
 
 // The scalar formulas, written once for both backends: a CPU-only test run executes the code the GPU runs.
 
 namespace deepfreq::math {
 
-/// y = sigma(z); NaN stays NaN, ReLU included, so that a diverged network shows in its loss.
+/// y = activation(z); NaN stays NaN, ReLU included, so that a diverged network shows in its loss.
 template <Activation A>
 DEEPFREQ_HOST_DEVICE inline float activate(float z) {
     if constexpr (A == Activation::Tanh) return std::tanh(z);
@@ -20,7 +20,7 @@ DEEPFREQ_HOST_DEVICE inline float activate(float z) {
     return z;
 }
 
-/// sigma'(z) written in y = sigma(z), which is all that is kept for the way back. ReLU'(0) = 0.
+/// activation'(z) written in y = activation(z), which is all that is kept for the way back. ReLU'(0) = 0.
 template <Activation A>
 DEEPFREQ_HOST_DEVICE inline float activation_slope(float y) {
     // 1 - y^2; in factors, because the square would be rounded just where it is nearly 1.
@@ -32,8 +32,8 @@ DEEPFREQ_HOST_DEVICE inline float activation_slope(float y) {
 
 /// Calls work with the activation as a compile-time constant, so that its loop holds no branch.
 template <class Work>
-void with_activation(Activation sigma, const Work& work) {
-    switch (sigma) {
+void with_activation(Activation activation, const Work& work) {
+    switch (activation) {
         case Activation::Identity:
             return work.template operator()<Activation::Identity>();
         case Activation::Tanh:

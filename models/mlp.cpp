@@ -34,10 +34,10 @@ std::vector<std::unique_ptr<Layer>> mlp(const MlpParams& params) {
         const auto spanned = std::span(params.hidden).subspan(l, std::min(span, params.hidden.size() - l));
         const bool fits = spanned.size() == span && std::ranges::count(spanned, width) == std::ssize(spanned);
         if (params.residual_every > 0 && fits && ++able % params.residual_every == 0) {
-            layers.push_back(std::make_unique<ResidualDense>(width, params.sigma, params.residual_span));
+            layers.push_back(std::make_unique<ResidualDense>(width, params.activation, params.residual_span));
             l += span - 1;
         } else {
-            layers.push_back(std::make_unique<Dense>(width, next, params.sigma,
+            layers.push_back(std::make_unique<Dense>(width, next, params.activation,
                                                      Dense::output_role + static_cast<std::uint32_t>(l) + 1));
         }
         width = next;

@@ -58,8 +58,8 @@ std::vector<std::unique_ptr<Layer>> resnet18_variant(const Resnet18Params& param
         layers.push_back(std::make_unique<Dropout>(
             image.elements(), DropoutParams{params.dropout, params.dropout_seed, stream}));
     };
-    add(std::make_unique<ConvolutionUnit>(image, ConvolutionSize{params.parts.front(), 3, 1}, params.sigma,
-                                          params.batch_norm));
+    add(std::make_unique<ConvolutionUnit>(image, ConvolutionSize{params.parts.front(), 3, 1},
+                                          params.activation, params.batch_norm));
     add_dropout();
     for (int part = 0; part < parts + 1 - params.variant; ++part) {
         for (int block = 0; block < blocks_per_part; ++block)
@@ -67,7 +67,7 @@ std::vector<std::unique_ptr<Layer>> resnet18_variant(const Resnet18Params& param
                 image, ResidualBlockParams{.channels = params.parts[static_cast<std::size_t>(part)],
                                            .stride = part > 0 && block == 0 ? 2 : 1,
                                            .residual = params.residual,
-                                           .sigma = params.sigma,
+                                           .activation = params.activation,
                                            .activate_before_sum = params.activate_before_sum,
                                            .batch_norm = params.batch_norm}));
         add_dropout();
@@ -77,7 +77,7 @@ std::vector<std::unique_ptr<Layer>> resnet18_variant(const Resnet18Params& param
     add_dropout();
     std::int64_t features = image.elements();
     for (const std::int64_t width : params.head) {
-        layers.push_back(std::make_unique<Dense>(features, width, params.sigma));
+        layers.push_back(std::make_unique<Dense>(features, width, params.activation));
         features = width;
     }
     layers.push_back(std::make_unique<Dense>(features, params.classes, Activation::Identity));

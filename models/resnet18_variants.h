@@ -31,11 +31,11 @@ struct Resnet18Params {
     std::vector<std::int64_t> parts = {64, 128, 256, 512};
     int variant = 1;  ///< parts dropped, plus 1; that without any part is parts.size() + 1
     HeadPooling pooling = HeadPooling::To512;
-    std::vector<std::int64_t> head = {512};  ///< hidden dense layers
-    Activation sigma = Activation::Relu;     ///< of all layers but the last
-    bool residual = true;                    ///< false: without shortcuts
-    bool activate_before_sum = false;        ///< ResidualBlockParams::activate_before_sum
-    double dropout = 0.0;                    ///< behind the stem, each part and the pooling; 0: none
+    std::vector<std::int64_t> head = {512};    ///< hidden dense layers
+    Activation activation = Activation::Relu;  ///< of all layers but the last
+    bool residual = true;                      ///< false: without shortcuts
+    bool activate_before_sum = false;          ///< ResidualBlockParams::activate_before_sum
+    double dropout = 0.0;                      ///< behind the stem, each part and the pooling; 0: none
     std::uint64_t dropout_seed = 0;
     BatchNormParams batch_norm = {};
 };

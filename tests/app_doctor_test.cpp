@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "common/error.h"
-#include "kernels/cpu/cpu_kernels.h"
-#include "kernels/cuda/cuda_kernels.h"
+#include "kernels/cpu/open_cpu.h"
+#include "kernels/cuda/open_cuda.h"
 #include "kernels/cuda/plan_report.h"
 #include "tests/files.h"
 #include "tests/process.h"
@@ -44,7 +44,7 @@ TEST_CASE("app/doctor: every operation of the table is checked and right on the 
         CHECK(contains(answer.output, fmt::format("\n{} ", name_of(static_cast<Operation>(operation)))));
     CHECK(contains(answer.output, "\ngaussian_low_frequency_energy, one-hot "));
     CHECK(contains(answer.output, "\ngaussian_low_frequency_energy, general "));
-    CHECK(contains(answer.output, "\ndevice: " + open_cpu_kernels()->description() + " (cpu: asked for)\n"));
+    CHECK(contains(answer.output, "\ndevice: " + open_cpu_backend()->description() + " (cpu: asked for)\n"));
     CHECK(contains(answer.output, "\nauto chose "));
     CHECK(contains(answer.output, "\nfree memory: "));
     CHECK(contains(answer.output, "\nall is well on cpu\n"));
@@ -142,7 +142,7 @@ TEST_CASE("app/doctor: a flag or device that does not exist is refused") {
 
 TEST_CASE(
     "app/doctor: a wrong value, memory that was not to be written, and what is thrown fail an operation") {
-    const auto cpu = open_cpu_kernels();
+    const auto cpu = open_cpu_backend();
     const CheckedOperation right = check_operation(copy_trials(), *cpu);
     CHECK(right.complaint.empty());
     CHECK(right.error_share == 0.0);
@@ -157,22 +157,22 @@ TEST_CASE(
     CHECK(check_operation(missing, *cpu).complaint == "another has 0 values, expected 1");
 
     OperationTrials past_end = copy_trials();
-    past_end.trials[0].experiment.call = [](Kernels& kernels, Stage& stage) {
-        kernels.zero(Tensor(stage.overwritten("to", {1}).data, {2}));
+    past_end.trials[0].experiment.call = [](Backend& backend, Stage& stage) {
+        backend.zero(Tensor(stage.overwritten("to", {1}).data, {2}));
     };
     past_end.trials[0].experiment.expected.clear();
     CHECK(check_operation(past_end, *cpu).complaint == "to: memory past the end of the tensor was written");
 
     OperationTrials input_changed = copy_trials();
-    input_changed.trials[0].experiment.call = [](Kernels& kernels, Stage& stage) {
+    input_changed.trials[0].experiment.call = [](Backend& backend, Stage& stage) {
         const auto input = stage.input<float>({1}, {1.0F});
-        kernels.zero(Tensor(const_cast<float*>(input.data), {1}));
+        backend.zero(Tensor(const_cast<float*>(input.data), {1}));
     };
     input_changed.trials[0].experiment.expected.clear();
     CHECK(check_operation(input_changed, *cpu).complaint == "an input: it was changed");
 
     OperationTrials throws = copy_trials();
-    throws.trials[0].experiment.call = [](Kernels&, Stage&) { throw RunError("the device is gone"); };
+    throws.trials[0].experiment.call = [](Backend&, Stage&) { throw RunError("the device is gone"); };
     CHECK(check_operation(throws, *cpu).complaint == "the device is gone");
 }
 

@@ -17,7 +17,7 @@
 namespace deepfreq {
 namespace {
 
-using tests::Backend;
+using tests::TestedBackend;
 using tests::backends_present;
 using Numbers = std::vector<double>;
 
@@ -123,9 +123,9 @@ TEST_CASE("apps/samples: offsets and scales of numbers in double precision cost 
         for (std::size_t i = 0; i < rows; ++i) y.push_back(of.target(numbers[i * columns]));
         write_npy<double>(x_file, x, columns);
         write_npy<double>(y_file, y, 1);
-        for (const Backend& backend : backends_present()) {
-            const LoadedFeatures features = load_features(*backend.kernels, x_file, of.scaling);
-            const LoadedTargets targets = load_targets(*backend.kernels, y_file);
+        for (const TestedBackend& tested : backends_present()) {
+            const LoadedFeatures features = load_features(*tested.backend, x_file, of.scaling);
+            const LoadedTargets targets = load_targets(*tested.backend, y_file);
             // What is left to measure: a share of 1e-7 of 2000 + sin, say.
             const Numbers seen = of.scaling == ColumnScaling::None ? x : normalized(x, columns, of.scaling);
             const double rise = 1.0 - exact_lfr(seen, y, rows, 0.0);
@@ -135,9 +135,9 @@ TEST_CASE("apps/samples: offsets and scales of numbers in double precision cost 
                 const std::array widths = {inside};
                 const double found =
                     targets.centred
-                        ? low_frequency_ratio(*backend.kernels, features.view, *targets.centred, widths)
+                        ? low_frequency_ratio(*tested.backend, features.view, *targets.centred, widths)
                               .value[0]
-                        : low_frequency_ratio(*backend.kernels, features.view, targets.view, widths).value[0];
+                        : low_frequency_ratio(*tested.backend, features.view, targets.view, widths).value[0];
                 const double expected = exact_lfr(seen, y, rows, inv_delta);
                 CAPTURE(width);
                 CHECK(std::fabs(found - expected) <= (targets.centred ? 0.02 * rise : 1e-5));
@@ -153,17 +153,17 @@ TEST_CASE("apps/samples: a rise of 1e-7 is measured, not called constant") {
     for (std::size_t i = 0; i < rows; ++i) y.push_back(2000.0 + std::sin(2.0 * x[i * columns]));
     write_npy<double>(folder.path / "x.npy", x, columns);
     write_npy<double>(folder.path / "y.npy", y, 1);
-    for (const Backend& backend : backends_present()) {
+    for (const TestedBackend& tested : backends_present()) {
         const LoadedFeatures features =
-            load_features(*backend.kernels, folder.path / "x.npy", ColumnScaling::MaxAbs);
-        const LoadedTargets targets = load_targets(*backend.kernels, folder.path / "y.npy");
+            load_features(*tested.backend, folder.path / "x.npy", ColumnScaling::MaxAbs);
+        const LoadedTargets targets = load_targets(*tested.backend, folder.path / "y.npy");
         REQUIRE(targets.centred);
         const std::vector<SampleSource> sources = {
             {"x", [&] {
                  return SampleTensors{features.view, targets.view, targets.centred_or_null()};
              }}};
         const std::vector<Spectrum> spectra =
-            measure_spectra(*backend.kernels, sources, {}, [](const auto&) {});
+            measure_spectra(*tested.backend, sources, {}, [](const auto&) {});
         REQUIRE(spectra.size() == 1);
         CHECK(std::isfinite(spectra[0].peak.inv_delta));
         const FrequencyCurve& lfr = spectra[0].lfr;
@@ -178,33 +178,33 @@ TEST_CASE("apps/samples: a single row cannot be centred") {
     const TemporaryFolder folder;
     write_npy<double>(folder.path / "x.npy", {1.0, 2.0}, 2);
     CHECK_THROWS_WITH_AS(
-        load_features(*backends_present().front().kernels, folder.path / "x.npy", ColumnScaling::Centred),
+        load_features(*backends_present().front().backend, folder.path / "x.npy", ColumnScaling::Centred),
         (folder.path.string() + "/x.npy: one row found to be centred, which leaves 0; expected at least 2")
             .c_str(),
         InputError);
 }
 
 TEST_CASE("apps/samples: borrowed features are measured as loaded ones are, and stay as they are") {
-    const auto kernels = open_kernels("cpu").kernels;
+    const auto backend = open_backend("cpu").backend;
     const Numbers numbers = normal_numbers();
     std::vector<float> x(numbers.begin(), numbers.end());
     for (std::size_t i = 0; i < x.size(); i += columns) x[i] += 1e4F;
     const std::vector<float> before = x;
     std::vector<std::int64_t> labels;
     for (std::size_t i = 0; i < rows; ++i) labels.push_back(x[i * columns + 1] > 0.0F ? 7 : 2);
-    const LoadedTargets targets = load_labels(*kernels, "y", labels);
+    const LoadedTargets targets = load_labels(*backend, "y", labels);
     const RowSource source{"x", rows, columns, [&](std::int64_t first, std::span<double> to) {
                                const auto from = static_cast<std::size_t>(first) * columns;
                                std::copy_n(&x[from], to.size(), to.begin());
                            }};
     for (const ColumnScaling scaling : {ColumnScaling::None, ColumnScaling::MaxAbs, ColumnScaling::Centred}) {
-        const LoadedFeatures loaded = load_features(*kernels, source, scaling);
+        const LoadedFeatures loaded = load_features(*backend, source, scaling);
         const LoadedFeatures borrowed = borrow_features(source, {x.data(), {rows, columns}}, scaling);
         CHECK(borrowed.view.data == x.data());
         CHECK(borrowed.memory.bytes() == 0);
         const auto measured = [&](const LoadedFeatures& features) {
             const std::vector<LoadedSamples> samples{{"x", lent(features), targets}};
-            return measure_loaded(*kernels, samples, {}, [](const auto&) {})[0];
+            return measure_loaded(*backend, samples, {}, [](const auto&) {})[0];
         };
         const Spectrum expected = measured(loaded), found = measured(borrowed);
         CHECK(found.lfr.inv_delta == expected.lfr.inv_delta);
@@ -214,7 +214,7 @@ TEST_CASE("apps/samples: borrowed features are measured as loaded ones are, and 
 }
 
 TEST_CASE("apps/samples: features of very different scales have no grid in common unless they are scaled") {
-    const auto kernels = open_kernels("cpu").kernels;
+    const auto backend = open_backend("cpu").backend;
     std::vector<float> x(rows), tiny(rows);
     std::vector<std::int64_t> labels(rows);
     for (std::size_t i = 0; i < rows; ++i) {
@@ -222,10 +222,10 @@ TEST_CASE("apps/samples: features of very different scales have no grid in commo
         tiny[i] = 1e-30F * static_cast<float>(i);
         labels[i] = i % 10 < 5 ? 0 : 1;
     }
-    const LoadedTargets targets = load_labels(*kernels, "y", labels);
+    const LoadedTargets targets = load_labels(*backend, "y", labels);
     const auto measure = [&](ColumnScaling scaling) {
         const auto load = [&](const std::vector<float>& from) {
-            return load_features(*kernels,
+            return load_features(*backend,
                                  {"x", rows, 1,
                                   [&](std::int64_t first, std::span<double> to) {
                                       std::copy_n(from.begin() + first, to.size(), to.begin());
@@ -234,7 +234,7 @@ TEST_CASE("apps/samples: features of very different scales have no grid in commo
         };
         const LoadedFeatures a = load(x), b = load(tiny);
         const std::vector<LoadedSamples> samples{{"a", lent(a), targets}, {"b", lent(b), targets}};
-        return measure_loaded(*kernels, samples, {}, [](const auto&) {});
+        return measure_loaded(*backend, samples, {}, [](const auto&) {});
     };
     CHECK(measure(ColumnScaling::MaxAbs).size() == 2);
     CHECK_THROWS_WITH_AS(
@@ -250,7 +250,7 @@ TEST_CASE("apps/samples: a row that dwarfs all others is named") {
         Numbers x = normal_numbers();
         for (std::size_t k = 0; k < columns; ++k) x[7 * columns + k] = factor * (1.0 + x[7 * columns + k]);
         write_npy<double>(folder.path / "x.npy", x, columns);
-        return load_features(*backends_present().front().kernels, folder.path / "x.npy", scaling).warning;
+        return load_features(*backends_present().front().backend, folder.path / "x.npy", scaling).warning;
     };
     for (const ColumnScaling scaling : {ColumnScaling::None, ColumnScaling::MaxAbs}) {
         CHECK(warning(1e3, scaling).empty());

@@ -4,13 +4,13 @@
 
 #include <cstdlib>
 
-#include "kernels/cuda/cuda_kernels.h"
+#include "kernels/cuda/open_cuda.h"
 
 namespace deepfreq::tests {
 namespace {
 
 struct Opened {
-    std::vector<Backend> present, in_all_precisions;
+    std::vector<TestedBackend> present, in_all_precisions;
 };
 
 Opened& opened() {
@@ -21,20 +21,20 @@ Opened& opened() {
 void open_all(Opened& backends) {
     const char* const asked_for = std::getenv("DEEPFREQ_TEST_PRECISION");
     const Precision precision = asked_for == nullptr ? Precision::Float32 : parse_precision(asked_for);
-    backends.present.push_back({"cpu", open_kernels("cpu").kernels});
+    backends.present.push_back({"cpu", open_backend("cpu").backend});
     const std::string missing = cuda_unavailable();
     if (missing.empty())
-        backends.present.push_back({"cuda", open_kernels("cuda", precision).kernels});
+        backends.present.push_back({"cuda", open_backend("cuda", precision).backend});
     else
         MESSAGE("cuda: skipped: " << missing);
     backends.in_all_precisions = backends.present;
-    backends.in_all_precisions.push_back({"cpu, bf16", open_kernels("cpu", Precision::BFloat16).kernels});
+    backends.in_all_precisions.push_back({"cpu, bf16", open_backend("cpu", Precision::BFloat16).backend});
 }
 
-void check_on(const std::vector<Backend>& backends, const std::function<void(Kernels&)>& check) {
-    for (const Backend& backend : backends) {
-        INFO("backend: " << backend.name);
-        check(*backend.kernels);
+void check_on(const std::vector<TestedBackend>& backends, const std::function<void(Backend&)>& check) {
+    for (const TestedBackend& tested : backends) {
+        INFO("backend: " << tested.name);
+        check(*tested.backend);
     }
 }
 
@@ -45,19 +45,19 @@ const Opened& all_opened() {
 
 }  // namespace
 
-const std::vector<Backend>& backends_present() {
+const std::vector<TestedBackend>& backends_present() {
     return all_opened().present;
 }
 
-const std::vector<Backend>& backends_in_all_precisions() {
+const std::vector<TestedBackend>& backends_in_all_precisions() {
     return all_opened().in_all_precisions;
 }
 
-void for_each_backend(const std::function<void(Kernels&)>& check) {
+void for_each_backend(const std::function<void(Backend&)>& check) {
     check_on(backends_present(), check);
 }
 
-void in_all_precisions(const std::function<void(Kernels&)>& check) {
+void in_all_precisions(const std::function<void(Backend&)>& check) {
     check_on(backends_in_all_precisions(), check);
 }
 

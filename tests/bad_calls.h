@@ -39,7 +39,7 @@ struct BadCall {
     std::string operation;
     std::string tensor;  ///< the one with the wrong shape
     std::string found, expected;
-    std::function<void(Kernels&, Views&)> call;
+    std::function<void(Backend&, Views&)> call;
 };
 
 /// The text of the InputError that `call` throws; empty, and a failed check, if it throws none.
@@ -59,11 +59,11 @@ inline bool contains(const std::string& text, const std::string& part) {
 }
 
 inline void check_refused(const std::vector<BadCall>& calls) {
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const BadCall& bad : calls) {
             Views views;
-            INFO(backend.name << ": " << bad.operation << " with " << bad.tensor << " " << bad.found);
-            const std::string text = refusal([&] { bad.call(*backend.kernels, views); });
+            INFO(tested.name << ": " << bad.operation << " with " << bad.tensor << " " << bad.found);
+            const std::string text = refusal([&] { bad.call(*tested.backend, views); });
             INFO("message: " << text);
             CHECK(text.starts_with(bad.operation + ": " + bad.tensor));
             CHECK(contains(text, bad.found));

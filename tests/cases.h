@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "kernels/buffer.h"
-#include "kernels/params.h"
+#include "kernels/ops/conv2d.h"
+#include "kernels/types.h"
 
 // The one table of cases: what every backend is tested on against the reference, and what is benchmarked.
 
@@ -77,9 +78,9 @@ inline std::string name_of(Operation operation) {
     return names[static_cast<int>(operation)];
 }
 
-inline std::string name_of(Activation sigma) {
+inline std::string name_of(Activation activation) {
     constexpr const char* names[] = {"identity", "tanh", "relu", "sigmoid"};
-    return names[static_cast<int>(sigma)];
+    return names[static_cast<int>(activation)];
 }
 
 /// What goes over the images of a case.
@@ -98,11 +99,11 @@ struct Filters {
 
 /// One row. The shape is [n, in, out] of a dense layer, [n, c] of losses, count_correct and matrices,
 /// [rows, columns, batch] of gather_rows, [n, h, w, c] of images, [size] of the rest. gather_augmented_images
-/// takes all rows from `position` on, crops by the filters' padding and, unless sigma is ReLU, flips.
+/// takes all rows from `position` on, crops by the filters' padding and, unless activation is ReLU, flips.
 struct Case {
     Operation operation;
     Shape shape;
-    Activation sigma = Activation::Identity;
+    Activation activation = Activation::Identity;
     float scale = 1.0F;         ///< standard deviation of the inputs; of dropout: the rate
     std::int64_t position = 0;  ///< of StepState: the sample, step or update at which the operation starts;
                                 ///< of batch norm: the mean of x; of add_squared_norms: how many
@@ -114,7 +115,7 @@ struct Case {
 
     std::string name() const {
         return fmt::format("{} {} {} {} scale {:g} position {}{}", name_of(operation), shape.text(),
-                           shape.rank() == 4 ? filters.text() : "", name_of(sigma), scale, position,
+                           shape.rank() == 4 ? filters.text() : "", name_of(activation), scale, position,
                            misaligned ? " misaligned" : "");
     }
 };
@@ -129,16 +130,17 @@ inline void add_dense_cases(std::vector<Case>& table) {
         {{256, 500, 10}, Activation::Identity},
         {{48, 784, 500}, Activation::Tanh}};  // an epoch's last batch
     for (const Operation operation : {Operation::DenseForward, Operation::DenseBackward}) {
-        for (const Activation sigma :
+        for (const Activation activation :
              {Activation::Identity, Activation::Tanh, Activation::Relu, Activation::Sigmoid}) {
-            for (const Shape& shape : small) table.push_back({operation, shape, sigma});
+            for (const Shape& shape : small) table.push_back({operation, shape, activation});
             for (const float scale : {1e-3F, 30.0F, 1e3F, 1e15F})
-                table.push_back({operation, {17, 33, 9}, sigma, scale});
+                table.push_back({operation, {17, 33, 9}, activation, scale});
             table.push_back(
-                {.operation = operation, .shape = {17, 33, 9}, .sigma = sigma, .misaligned = true});
+                {.operation = operation, .shape = {17, 33, 9}, .activation = activation, .misaligned = true});
         }
-        for (const auto& [shape, sigma] : paper)
-            table.push_back({.operation = operation, .shape = shape, .sigma = sigma, .paper_size = true});
+        for (const auto& [shape, activation] : paper)
+            table.push_back(
+                {.operation = operation, .shape = shape, .activation = activation, .paper_size = true});
     }
 }
 
@@ -228,10 +230,10 @@ inline void add_augmentation_cases(std::vector<Case>& table) {
     for (const auto& [shape, sample] : images) {
         const std::int64_t largest = std::min({shape[1], shape[2], std::int64_t{5}}) - 1;
         for (const std::int64_t crop : {std::int64_t{0}, largest})
-            for (const Activation sigma : {Activation::Identity, Activation::Relu})
+            for (const Activation activation : {Activation::Identity, Activation::Relu})
                 table.push_back({.operation = Operation::GatherAugmentedImages,
                                  .shape = shape,
-                                 .sigma = sigma,
+                                 .activation = activation,
                                  .position = sample,
                                  .misaligned = shape[0] == 17,
                                  .filters = {.params = {.padding = crop}}});
@@ -288,16 +290,18 @@ inline void add_image_cases(std::vector<Case>& table) {
     for (const Operation operation :
          {Operation::BatchNormForwardTraining, Operation::BatchNormForwardInference,
           Operation::BatchNormBackward, Operation::Add})
-        for (const Activation sigma :
+        for (const Activation activation :
              {Activation::Identity, Activation::Tanh, Activation::Relu, Activation::Sigmoid}) {
-            if (operation == Operation::Add && sigma != Activation::Identity) continue;
-            for (const Shape& shape : shapes) table.push_back({operation, shape, sigma});
+            if (operation == Operation::Add && activation != Activation::Identity) continue;
+            for (const Shape& shape : shapes) table.push_back({operation, shape, activation});
             for (const float scale : {1e-3F, 30.0F, 1e4F})
-                table.push_back({operation, {2, 7, 9, 17}, sigma, scale});
+                table.push_back({operation, {2, 7, 9, 17}, activation, scale});
             // Far from 0: what the variance loses by it, if anything.
-            table.push_back({operation, {2, 7, 9, 17}, sigma, 1.0F, 1000});
-            table.push_back(
-                {.operation = operation, .shape = {2, 7, 9, 17}, .sigma = sigma, .misaligned = true});
+            table.push_back({operation, {2, 7, 9, 17}, activation, 1.0F, 1000});
+            table.push_back({.operation = operation,
+                             .shape = {2, 7, 9, 17},
+                             .activation = activation,
+                             .misaligned = true});
         }
 }
 
@@ -362,7 +366,7 @@ inline std::vector<Case> timed_cases() {
              {Operation::BatchNormForwardTraining, Operation::BatchNormForwardInference,
               Operation::BatchNormBackward, Operation::Add})
             timed.push_back(
-                {.operation = operation, .shape = part, .sigma = Activation::Relu, .paper_size = true});
+                {.operation = operation, .shape = part, .activation = Activation::Relu, .paper_size = true});
     }
     for (const Operation operation : {Operation::AveragePoolForward, Operation::AveragePoolBackward,
                                       Operation::MaxPoolForward, Operation::MaxPoolBackward})

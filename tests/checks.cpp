@@ -4,16 +4,16 @@
 
 namespace deepfreq::tests {
 
-std::vector<Output> outputs_of(const Experiment& experiment, Kernels& kernels, bool misaligned) {
-    Outcome outcome = outcome_of(experiment, kernels, misaligned);
+std::vector<Output> outputs_of(const Experiment& experiment, Backend& backend, bool misaligned) {
+    Outcome outcome = outcome_of(experiment, backend, misaligned);
     for (const std::string& complaint : outcome.complaints) FAIL_CHECK(complaint);
     return std::move(outcome.outputs);
 }
 
-std::map<std::string, std::vector<double>> values_of(Kernels& kernels,
-                                                     const std::function<void(Kernels&, Stage&)>& call) {
+std::map<std::string, std::vector<double>> values_of(Backend& backend,
+                                                     const std::function<void(Backend&, Stage&)>& call) {
     std::map<std::string, std::vector<double>> values;
-    for (Output& output : outputs_of({call, {}}, kernels)) values[output.name] = std::move(output.values);
+    for (Output& output : outputs_of({call, {}}, backend)) values[output.name] = std::move(output.values);
     return values;
 }
 

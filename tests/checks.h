@@ -14,11 +14,11 @@ namespace deepfreq::tests {
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 /// Calls the operation once in memory of its own; checks that nothing but the outputs changed.
-std::vector<Output> outputs_of(const Experiment& experiment, Kernels& kernels, bool misaligned = false);
+std::vector<Output> outputs_of(const Experiment& experiment, Backend& backend, bool misaligned = false);
 
 /// The values of the outputs of one call, by name.
-std::map<std::string, std::vector<double>> values_of(Kernels& kernels,
-                                                     const std::function<void(Kernels&, Stage&)>& call);
+std::map<std::string, std::vector<double>> values_of(Backend& backend,
+                                                     const std::function<void(Backend&, Stage&)>& call);
 
 /// Checks values against an estimate; the message names the worst of them.
 void check_close(const std::string& name, const std::vector<double>& found,

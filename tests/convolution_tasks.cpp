@@ -34,9 +34,10 @@ void convolve(DryRun& device, const Case& c) {
     const Tensor x = tensor(shape.x);
     const Tensor w = tensor(shape.w);
     const Tensor y = tensor(shape.y);
-    device.conv2d_forward(x, w, c.filters.params, y);
+    device(Conv2dForward{.x = x, .w = w, .params = c.filters.params, .y = y});
     for (const GradMode mode : {GradMode::Overwrite, GradMode::Accumulate})
-        device.conv2d_backward(x, w, y, c.filters.params, x, w, mode);
+        device(Conv2dBackward{
+            .x = x, .w = w, .dy = y, .params = c.filters.params, .dx = x, .dw = w, .mode = mode});
 }
 
 std::string name_of(const ConvolutionTask& task) {

@@ -87,24 +87,24 @@ const std::vector<Model>& models() {
 /// How a model is trained.
 struct Run {
     std::uint64_t seed = 0;
-    bool record_steps = true;
+    bool capture_steps = true;
     bool moved = false;  ///< whether every input is the next larger float
 };
 
 /// Loss over the whole set at the start and after every fifth step; the last of the batches is smaller.
-std::vector<double> losses(Kernels& kernels, const Model& model, const Run& run = {}) {
+std::vector<double> losses(Backend& backend, const Model& model, const Run& run = {}) {
     const std::int64_t samples = steps * model.batch - model.batch / 3;
     Dataset points = labelled_points(samples, model.inputs, model.classes);
     for (float& value : points.inputs)
         if (run.moved) value = std::nextafter(value, INFINITY);
-    const DeviceDataset set(kernels, points);
-    Network network(kernels, model.layers(), model.batch);
+    const DeviceDataset set(backend, points);
+    Network network(backend, model.layers(), model.batch);
     network.initialize({}, run.seed);
-    Trainer trainer(kernels, network, set,
+    Trainer trainer(backend, network, set,
                     {.loss = model.loss,
                      .learning_rate = model.learning_rate,
                      .seed = run.seed,
-                     .record_steps = run.record_steps});
+                     .capture_steps = run.capture_steps});
     std::vector<double> found = {trainer.evaluate(set).loss};
     for (int step = 1; step <= steps; ++step) {
         trainer.finish_epoch([] { return false; });
@@ -130,13 +130,13 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 constexpr double allowed = 1e-4;
 
 TEST_CASE("agreement: what is compared shows another seed and other steps") {
-    Kernels& kernels = *backends_present().front().kernels;
+    Backend& backend = *backends_present().front().backend;
     for (const Model& model : models()) {
         if (model.large || model.name == "the paper's") continue;  // and shows no more than the others
         INFO("model: ", model.name);
-        const std::vector<double> found = losses(kernels, model);
-        CHECK(largest_difference(losses(kernels, model), found) == 0.0);
-        CHECK(largest_difference(losses(kernels, model, {.seed = 1}), found) > 10.0 * allowed);
+        const std::vector<double> found = losses(backend, model);
+        CHECK(largest_difference(losses(backend, model), found) == 0.0);
+        CHECK(largest_difference(losses(backend, model, {.seed = 1}), found) > 10.0 * allowed);
         std::vector<double> shifted = found;
         std::rotate(shifted.begin(), shifted.begin() + 1, shifted.end());
         CHECK(largest_difference(shifted, found) > 10.0 * allowed);
@@ -150,8 +150,8 @@ bool is_alone() {
 
 TEST_CASE("agreement: 20 steps of training give the same losses on every pair of backends") {
     if (is_alone()) return;
-    Kernels& cpu = *backends_present()[0].kernels;
-    Kernels& cuda = *backends_present()[1].kernels;
+    Backend& cpu = *backends_present()[0].backend;
+    Backend& cuda = *backends_present()[1].backend;
     for (const Model& model : models()) {
         INFO("model: ", model.name);
         const std::vector<double> expected = losses(cpu, model);
@@ -173,7 +173,7 @@ struct Rounding {
     Precision precision;
 
     std::string name() const { return fmt::format("{} in {}", device, precision_name(precision)); }
-    std::unique_ptr<Kernels> open() const { return open_kernels(device, precision).kernels; }
+    std::unique_ptr<Backend> open() const { return open_backend(device, precision).backend; }
 };
 
 std::vector<Rounding> roundings_present() {
@@ -189,7 +189,7 @@ TEST_CASE("agreement: 20 steps of training in tf32 and bf16 give the losses of f
     constexpr double bound = 1e-2;
     for (const Rounding& rounding : roundings_present()) {
         const auto rounded = rounding.open();
-        const auto exact = open_kernels(rounding.device).kernels;
+        const auto exact = open_backend(rounding.device).backend;
         for (const Model& model : models()) {
             if (model.large && rounding.device == "cpu") continue;
             INFO(rounding.name(), ", ", model.name);
@@ -203,39 +203,44 @@ TEST_CASE("agreement: 20 steps of training in tf32 and bf16 give the losses of f
 TEST_CASE("agreement: steps recorded as a graph or not give the same bits in every precision") {
     if (is_alone()) return;
     for (const Precision precision : {Precision::Float32, Precision::TensorFloat32, Precision::BFloat16}) {
-        const auto kernels = open_kernels("cuda", precision).kernels;
+        const auto backend = open_backend("cuda", precision).backend;
         for (const Model& model : models()) {
             INFO(precision_name(precision), ", model: ", model.name);
-            CHECK(losses(*kernels, model, {.record_steps = false}) == losses(*kernels, model));
+            CHECK(losses(*backend, model, {.capture_steps = false}) == losses(*backend, model));
         }
     }
 }
 
 /// What one kind of product gives on positive numbers, whose sums cancel nothing.
-std::vector<std::vector<float>> positive_products(Kernels& kernels) {
+std::vector<std::vector<float>> positive_products(Backend& backend) {
     const auto positive = [&](const Shape& shape, std::uint32_t stream) {
         std::vector<float> values = normal_values(shape.elements(), stream);
         for (float& value : values) value = 0.5F + std::fabs(value);
-        return on_device(kernels, shape, values);
+        return on_device(backend, shape, values);
     };
     const auto zeros = [&](const Shape& shape) {
-        return on_device(kernels, shape, std::vector<float>(static_cast<std::size_t>(shape.elements())));
+        return on_device(backend, shape, std::vector<float>(static_cast<std::size_t>(shape.elements())));
     };
     const DeviceTensor x = positive({256, 500}, 1), w = positive({500, 500}, 2), y = zeros({256, 500});
     const DeviceTensor image = positive({8, 16, 16, 64}, 3), filter = positive({64, 3, 3, 64}, 4);
     const DeviceTensor out = zeros({8, 16, 16, 64}), dout = positive({8, 16, 16, 64}, 5);
     const DeviceTensor dimage = zeros({8, 16, 16, 64}), dfilter = zeros({64, 3, 3, 64}), b = zeros({500});
     const Conv2dParams around{1, 1};
-    kernels.dense_forward(x.view, w.view, b.view, Activation::Identity, y.view);
-    kernels.conv2d_forward(image.view, filter.view, around, out.view);
-    kernels.conv2d_backward(image.view, filter.view, dout.view, around, dimage.view, dfilter.view,
-                            GradMode::Overwrite);
-    return {on_host(kernels, y.view), on_host(kernels, out.view), on_host(kernels, dimage.view),
-            on_host(kernels, dfilter.view)};
+    backend(
+        DenseForward{.x = x.view, .w = w.view, .b = b.view, .activation = Activation::Identity, .y = y.view});
+    backend(Conv2dForward{.x = image.view, .w = filter.view, .params = around, .y = out.view});
+    backend(Conv2dBackward{.x = image.view,
+                           .w = filter.view,
+                           .dy = dout.view,
+                           .params = around,
+                           .dx = dimage.view,
+                           .dw = dfilter.view});
+    return {on_host(backend, y.view), on_host(backend, out.view), on_host(backend, dimage.view),
+            on_host(backend, dfilter.view)};
 }
 
 TEST_CASE("agreement: tf32 and bf16 round factors, and no more") {
-    const auto exact = positive_products(*backends_present().front().kernels);
+    const auto exact = positive_products(*backends_present().front().backend);
     for (const Rounding& rounding : roundings_present()) {
         INFO(rounding.name());
         // Half the spacing of factors of 11 and 8 bits, twice for those that cut off; two factors a product.

@@ -3,9 +3,9 @@
 #include <string>
 
 #include "common/error.h"
-#include "kernels/cuda/cuda_kernels.h"
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/device_precision.h"
+#include "kernels/cuda/open_cuda.h"
 #include "tests/files.h"
 #include "tests/process.h"
 
@@ -80,15 +80,15 @@ TEST_CASE("cuda/device: a GPU older than tf32 and bf16 is refused where they are
 }
 
 TEST_CASE("cuda/device: the CPU computes in fp32 and bf16, and says how") {
-    CHECK_THROWS_WITH_AS(open_kernels("cpu", Precision::TensorFloat32),
+    CHECK_THROWS_WITH_AS(open_backend("cpu", Precision::TensorFloat32),
                          "--precision is tf32, which only GPUs have, expected fp32 or bf16, or --device cuda",
                          InputError);
-    const auto in_bf16 = open_kernels("cpu", Precision::BFloat16).kernels;
+    const auto in_bf16 = open_backend("cpu", Precision::BFloat16).backend;
     CHECK(in_bf16->precision() == Precision::BFloat16);
-    CHECK(in_bf16->description().starts_with(open_kernels("cpu").kernels->description() + ", bf16 "));
+    CHECK(in_bf16->description().starts_with(open_backend("cpu").backend->description() + ", bf16 "));
     for (const char* name : {"fp32", "tf32", "bf16", "auto"})
         CHECK(precision_name(parse_precision(name)) == name);
-    CHECK(open_kernels("cpu", Precision::Auto).kernels->precision() == Precision::Float32);
+    CHECK(open_backend("cpu", Precision::Auto).backend->precision() == Precision::Float32);
     CHECK_THROWS_WITH_AS(parse_precision("fp16"), doctest::Contains("fp16"), InputError);
 }
 

@@ -22,20 +22,20 @@ namespace {
 
 TEST_CASE(
     "cuda/kernels: every operation's kernels agree with the reference, and repeat bit for bit, on the host") {
-    CudaOnHost kernels;
+    CudaOnHost backend;
     for (const Case& c : cases()) {
         if (c.paper_size || c.shape.elements() > 20000) continue;  // thousands of host threads each
         if (c.seed % one_input_in != 0) continue;
         const bool a_block_a_channel =
             c.operation == Operation::BatchNormForwardTraining || c.operation == Operation::BatchNormBackward;
-        const bool common = c.sigma == Activation::Identity || c.sigma == Activation::Relu;
+        const bool common = c.activation == Activation::Identity || c.activation == Activation::Relu;
         if (a_block_a_channel && c.shape[3] > (common ? 17 : 3)) continue;
         const Experiment experiment = experiment_of(c);
         INFO(c.name());
-        const auto outputs = outputs_of(experiment, kernels, c.misaligned);
+        const auto outputs = outputs_of(experiment, backend, c.misaligned);
         check_close(outputs, experiment);
         if (c.seed % 3 != 0) continue;  // enough to see an order that depends on the threads
-        const auto again = outputs_of(experiment, kernels, c.misaligned);
+        const auto again = outputs_of(experiment, backend, c.misaligned);
         for (std::size_t i = 0; i < outputs.size(); ++i) CHECK(outputs[i].bytes == again[i].bytes);
     }
 }
@@ -45,32 +45,32 @@ TEST_CASE("cuda/kernels: a NaN stays one through ReLU, and shows in both losses"
     const float zero = 0.0F;
     cuda::AddBiasAndActivate<Activation::Relu>{&zero, &y, 1}(0);
     CHECK(std::isnan(y));
-    CudaOnHost kernels;
-    const DeviceTensor p = on_device(kernels, {2, 2}, {1.0F, nan, 0.0F, 0.0F});
-    const DeviceTensor t = on_device(kernels, {2, 2}, {1.0F, 0.0F, 0.0F, 1.0F});
-    const Buffer sums = kernels.allocate(sizeof(double));
-    const Buffer state = kernels.allocate(sizeof(StepState));
-    kernels.zero(state.view<StepState>({1}));
+    CudaOnHost backend;
+    const DeviceTensor p = on_device(backend, {2, 2}, {1.0F, nan, 0.0F, 0.0F});
+    const DeviceTensor t = on_device(backend, {2, 2}, {1.0F, 0.0F, 0.0F, 1.0F});
+    const Buffer sums = backend.allocate(sizeof(double));
+    const Buffer state = backend.allocate(sizeof(StepState));
+    backend.zero(state.view<StepState>({1}));
     for (const Loss loss : {Loss::MeanSquaredError, Loss::SoftmaxCrossEntropy}) {
-        kernels.zero(sums.view<double>({1}));
-        apply_loss(kernels, loss, p.view, t.view, {}, sums.view<double>({1}), state.view<StepState>({1}));
-        CHECK(std::isnan(on_host(kernels, sums.view<double>({1})).front()));
+        backend.zero(sums.view<double>({1}));
+        apply_loss(backend, loss, p.view, t.view, {}, sums.view<double>({1}), state.view<StepState>({1}));
+        CHECK(std::isnan(on_host(backend, sums.view<double>({1})).front()));
     }
 }
 
 TEST_CASE("cuda/kernels: batches come in the same order, and training goes the same way, as on the CPU") {
-    const auto cpu = open_kernels("cpu").kernels;
+    const auto cpu = open_backend("cpu").backend;
     CudaOnHost host;
     const Dataset data = labelled_points(23, 6, 3);
     std::vector<std::vector<float>> trained;
-    for (Kernels* const kernels : {cpu.get(), static_cast<Kernels*>(&host)}) {
-        const DeviceDataset set(*kernels, data);
-        Network network(*kernels, mlp({6, {8, 5}, 3, Activation::Tanh}), 5);
+    for (Backend* const backend : {cpu.get(), static_cast<Backend*>(&host)}) {
+        const DeviceDataset set(*backend, data);
+        Network network(*backend, mlp({6, {8, 5}, 3, Activation::Tanh}), 5);
         network.initialize({}, 1);
-        Trainer trainer(*kernels, network, set, {.learning_rate = 1e-2, .adam = {}, .seed = 7});
+        Trainer trainer(*backend, network, set, {.learning_rate = 1e-2, .adam = {}, .seed = 7});
         for (int epoch = 0; epoch < (one_input_in > 1 ? 1 : 4); ++epoch)
             REQUIRE(trainer.finish_epoch([] { return true; }));
-        trained.push_back(on_host(*kernels, network.parameters()));
+        trained.push_back(on_host(*backend, network.parameters()));
     }
     REQUIRE(trained[0].size() == trained[1].size());
     // 20 steps of 1e-2: another order of batches would differ by far more than rounding does.

@@ -150,7 +150,7 @@ TEST_CASE("kernels/cuda spectrum: a pass fits into its memory and fills the devi
                     CHECK(pass.row_blocks <= blocks_for(n, tile_rows));
                     CHECK(pass.nodes >= 1);
                     CHECK(pass.nodes <= nodes);
-                    CHECK(pass.row_blocks * pass.parts <= most_blocks);
+                    CHECK(pass.row_blocks * pass.parts <= max_blocks);
                     if (n >= 3000 && classes <= 10) CHECK(pass.row_blocks * pass.parts >= 264);
                 }
     // The benchmark's: one pass.

@@ -37,9 +37,10 @@ using Set = tests::Samples;  // the kernels have a Samples of their own
 std::vector<double> ratio(const Set& s, const std::vector<double>& grid, const Limits& limits,
                           const LowFrequencyParams& params = {}, std::int64_t* blocks_run = nullptr) {
     HostDevice device(limits);
-    std::vector<double> found = LowFrequencyEnergy<HostDevice>(device, {s.x.data(), {s.n, s.d}},
-                                                               {s.y.data(), {s.n, s.c}}, grid, params)
-                                    .compute();
+    std::vector<double> found =
+        LowFrequencyEnergy<HostDevice>(device, {{s.x.data(), {s.n, s.d}}, {s.y.data(), {s.n, s.c}}, grid},
+                                       params)
+            .compute();
     const double total = tests::sum_of_squares(s.y);
     for (double& value : found) value /= total;
     if (blocks_run != nullptr) *blocks_run = device.blocks_run();
@@ -278,8 +279,9 @@ TEST_CASE(
                      {Limits{6, 400 << 10, 0, 2}, Limits{6, much, 0, 1}, Limits{6, 20 << 10, 0, 1}}) {
                     const auto energies = [&](const std::vector<std::int64_t>& rows) {
                         HostDevice device(limits);
-                        return LowFrequencyEnergy<HostDevice>(device, {s.x.data(), {s.n, s.d}},
-                                                              {s.y.data(), {s.n, s.c}}, grid, params, rows)
+                        return LowFrequencyEnergy<HostDevice>(
+                                   device, {{s.x.data(), {s.n, s.d}}, {s.y.data(), {s.n, s.c}}, grid}, params,
+                                   rows)
                             .compute_rows();
                     };
                     std::vector<std::int64_t> all(static_cast<std::size_t>(s.n));

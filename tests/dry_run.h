@@ -3,15 +3,60 @@
 #include <cstddef>
 #include <set>
 
-#include "kernels/cuda/convolution_task.h"
-#include "kernels/kernels.h"
+#include "kernels/cuda/adam_kernels.h"
+#include "kernels/cuda/batchnorm_kernels.h"
+#include "kernels/cuda/conv2d_kernels.h"
+#include "kernels/cuda/dense_kernels.h"
+#include "kernels/cuda/elementwise_kernels.h"
+#include "kernels/cuda/gather_kernels.h"
+#include "kernels/cuda/gradient_norms_kernels.h"
+#include "kernels/cuda/losses_kernels.h"
+#include "kernels/cuda/pool_kernels.h"
 
 namespace deepfreq::tests {
 
-/// A device that computes nothing: it notes which convolutions it is asked for and how much memory. Its
-/// addresses are those of no memory.
-class DryRun final : public Kernels {
+/// A device of the CUDA backend that launches nothing and notes which convolutions it is asked for.
+class DryDevice {
   public:
+    static constexpr std::int64_t max_partial_sums = 1024;
+    template <class T>
+    struct Memory {
+        T* data() const { return nullptr; }
+    };
+
+    explicit DryDevice(std::set<cuda::ConvolutionTask>* convolutions) : convolutions_(convolutions) {}
+
+    template <class T>
+    Memory<T> take(std::int64_t /*count*/) const {
+        return {};
+    }
+    template <class... Ignored>
+    void each(const Ignored&...) const {}
+    template <class... Ignored>
+    void blocks(const Ignored&...) const {}
+    template <class... Ignored>
+    void sort(const Ignored&...) const {}
+    void multiply(const GemmTask&, const float*, const float*, float*) const {}
+    bool multiply_and_add_bias(const GemmTask&, const float*, const float*, float*, const float*) const {
+        return true;
+    }
+    template <class OnSide, class OnMain>
+    void side_by_side(const OnSide&, const OnMain&) const {}
+    void convolve(const cuda::ConvolutionTask& task, const float*, const float*, const float*) const {
+        convolutions_->insert(task);
+    }
+    double* partial_sums() const { return nullptr; }
+
+  private:
+    std::set<cuda::ConvolutionTask>* convolutions_;
+};
+
+/// The CUDA backend on such a device: what it is asked for, and how much memory. Its addresses are those of
+/// no memory, and it measures nothing.
+class DryRun final : public cuda::BackendOn<DryDevice> {
+  public:
+    DryRun() : BackendOn(&convolutions_) {}
+
     /// Each once, as the CUDA backend would plan it.
     const std::set<cuda::ConvolutionTask>& convolutions() const { return convolutions_; }
     /// Of all that was allocated.
@@ -19,67 +64,27 @@ class DryRun final : public Kernels {
 
     std::string description() const override { return "dry run"; }
     void synchronize() override {}
+    std::size_t free_bytes() const override;
 
   private:
-    void* do_allocate(std::size_t bytes) override;
-    void do_release(void* /*data*/) noexcept override {}
-    std::size_t do_free_bytes() const override;
-    void do_upload(const void*, void*, std::size_t) override {}
-    void do_download(const void*, void*, std::size_t) override {}
-    void do_copy(const void*, void*, std::size_t) override {}
-    void do_zero(void*, std::size_t) override {}
-    std::unique_ptr<Recording> do_record(std::function<void()>) override { return nullptr; }
+    void* allocate_bytes(std::size_t bytes) override;
+    void release_bytes(void* /*data*/) noexcept override {}
+    void upload_bytes(const void*, void*, std::size_t) override {}
+    void download_bytes(const void*, void*, std::size_t) override {}
+    void copy_bytes(const void*, void*, std::size_t) override {}
+    void zero_bytes(void*, std::size_t) override {}
+    std::unique_ptr<Graph> capture_work(std::function<void()>) override { return nullptr; }
 
-    void do_dense_forward(ConstTensor, ConstTensor, ConstTensor, Activation, Tensor) override {}
-    void do_dense_backward(ConstTensor, ConstTensor, ConstTensor, Activation, Tensor, Tensor, Tensor, Tensor,
-                           GradMode) override {}
-    void do_mean_squared_error(ConstTensor, ConstTensor, Tensor, TensorView<double>,
-                               TensorView<const StepState>) override {}
-    void do_softmax_cross_entropy(ConstTensor, ConstTensor, Tensor, TensorView<double>,
-                                  TensorView<const StepState>) override {}
-    void do_softmax(ConstTensor, Tensor) override {}
-    void do_count_correct(ConstTensor, TensorView<const std::int32_t>, TensorView<std::int64_t>) override {}
-    void do_adam(Tensor, ConstTensor, Tensor, Tensor, const AdamParams&,
-                 TensorView<const StepState>) override {}
-    void do_gather_rows(ConstTensor, TensorView<const std::int32_t>, TensorView<const StepState>,
-                        Tensor) override {}
-    void do_gather_augmented_images(ConstTensor, TensorView<const std::int32_t>, TensorView<const StepState>,
-                                    const AugmentParams&, Tensor) override {}
-    void do_random_permutation(TensorView<std::int32_t>, std::uint64_t, std::uint32_t) override {}
-    void do_advance(TensorView<StepState>, std::int64_t) override {}
-    void do_centre_columns(Tensor) override {}
-    void do_scale_columns_by_max_abs(Tensor) override {}
-    double do_sum_of_squares(ConstTensor, const ColumnScale&) override { return 0.0; }
-    void do_add_squared_norms(ConstTensor, TensorView<const std::int64_t>, TensorView<double>) override {}
-    std::optional<std::int64_t> do_first_non_finite(ConstTensor) override { return std::nullopt; }
-    std::vector<double> do_gaussian_low_frequency_energy(ConstTensor, ConstTensor,
-                                                         std::span<const double> inv_delta,
-                                                         const LowFrequencyParams&) override {
-        return std::vector<double>(inv_delta.size());
+    void execute(const CentreColumns&) override {}
+    void execute(const ScaleColumnsByMaxAbs&) override {}
+    double execute(const SumOfSquares&) override { return 0.0; }
+    std::optional<std::int64_t> execute(const FirstNonFinite&) override { return std::nullopt; }
+    std::vector<double> execute(const GaussianLowFrequencyEnergy& op) override {
+        return std::vector<double>(op.samples.inv_deltas.size());
     }
-    std::vector<double> do_gaussian_low_frequency_row_energies(ConstTensor, ConstTensor,
-                                                               std::span<const double> inv_delta,
-                                                               std::span<const std::int64_t> rows,
-                                                               const LowFrequencyParams&) override {
-        return std::vector<double>(inv_delta.size() * rows.size());
+    std::vector<double> execute(const GaussianLowFrequencyRowEnergies& op) override {
+        return std::vector<double>(op.samples.inv_deltas.size() * op.rows.size());
     }
-
-    void do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) override;
-    void do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,
-                            Tensor dx, Tensor dw, GradMode mode) override;
-    void do_batch_norm_forward_training(ConstTensor, ConstTensor, ConstTensor, const BatchNormParams&, Tensor,
-                                        Tensor, Tensor, Tensor, ConstTensor, Activation, Tensor) override {}
-    void do_batch_norm_forward_inference(ConstTensor, ConstTensor, ConstTensor, const BatchNormParams&,
-                                         ConstTensor, ConstTensor, ConstTensor, Activation, Tensor) override {
-    }
-    void do_batch_norm_backward(ConstTensor, ConstTensor, ConstTensor, ConstTensor, ConstTensor, Activation,
-                                Tensor, Tensor, Tensor, Tensor, GradMode) override {}
-    void do_average_pool_forward(ConstTensor, const PoolParams&, Tensor) override {}
-    void do_average_pool_backward(ConstTensor, const PoolParams&, Tensor) override {}
-    void do_max_pool_forward(ConstTensor, const PoolParams&, Tensor) override {}
-    void do_max_pool_backward(ConstTensor, ConstTensor, ConstTensor, const PoolParams&, Tensor) override {}
-    void do_add(ConstTensor, Tensor) override {}
-    void do_dropout(ConstTensor, const DropoutParams&, TensorView<const StepState>, Tensor) override {}
 
     std::set<cuda::ConvolutionTask> convolutions_;
     std::size_t bytes_ = 0;

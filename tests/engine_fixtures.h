@@ -33,17 +33,17 @@ struct DeviceTensor {
     Tensor view;
 };
 
-inline DeviceTensor on_device(Kernels& kernels, Shape shape, const std::vector<float>& values) {
-    DeviceTensor tensor{kernels.allocate(values.size() * sizeof(float)), {}};
+inline DeviceTensor on_device(Backend& backend, Shape shape, const std::vector<float>& values) {
+    DeviceTensor tensor{backend.allocate(values.size() * sizeof(float)), {}};
     tensor.view = tensor.memory.view<float>(shape);
-    kernels.upload(std::span<const float>(values), tensor.view);
+    backend.upload(std::span<const float>(values), tensor.view);
     return tensor;
 }
 
 template <class T>
-std::vector<std::remove_const_t<T>> on_host(Kernels& kernels, TensorView<T> tensor) {
+std::vector<std::remove_const_t<T>> on_host(Backend& backend, TensorView<T> tensor) {
     std::vector<std::remove_const_t<T>> values(static_cast<std::size_t>(tensor.elements()));
-    kernels.download(tensor, std::span(values));
+    backend.download(tensor, std::span(values));
     return values;
 }
 
@@ -71,25 +71,32 @@ struct ParameterPlace {
     std::size_t offset, count;
 };
 
-inline std::vector<ParameterPlace> places_of(const std::vector<std::unique_ptr<Layer>>& layers,
-                                             std::vector<ParameterSpec> (Layer::*specs)() const) {
+inline std::vector<ParameterPlace> places_of(const std::vector<MemoryPlan::Lasting>& tensors) {
     std::vector<ParameterPlace> places;
     std::size_t offset = 0;
-    for (const auto& layer : layers)
-        for (const ParameterSpec& spec : ((*layer).*specs)()) {
-            const auto count = static_cast<std::size_t>(spec.shape.elements());
-            places.push_back({offset, count});
-            offset += (count + 15) / 16 * 16;
-        }
+    for (const MemoryPlan::Lasting& tensor : tensors) {
+        const auto count = static_cast<std::size_t>(tensor.spec.shape.elements());
+        places.push_back({offset, count});
+        offset += (count + 15) / 16 * 16;
+    }
     return places;
 }
 
+inline MemoryPlan plan_of(const std::vector<std::unique_ptr<Layer>>& layers) {
+    MemoryPlan plan(1);
+    for (const auto& layer : layers) {
+        plan.begin_layer();
+        layer->plan(plan);
+    }
+    return plan;
+}
+
 inline std::vector<ParameterPlace> parameter_places(const std::vector<std::unique_ptr<Layer>>& layers) {
-    return places_of(layers, &Layer::parameters);
+    return places_of(plan_of(layers).parameters());
 }
 
 inline std::vector<ParameterPlace> state_places(const std::vector<std::unique_ptr<Layer>>& layers) {
-    return places_of(layers, &Layer::state);
+    return places_of(plan_of(layers).states());
 }
 
 /// f[0] … f[L] of an MLP for x[n,inputs], in double; `parameters` as they lie in Network::parameters().
@@ -107,8 +114,8 @@ inline std::vector<reference::Values> mlp_activations(const MlpParams& params,
     widths.push_back(params.outputs);
     std::vector<reference::Values> f = {x};
     for (std::size_t l = 1; l < widths.size(); ++l) {
-        const Activation sigma = l + 1 == widths.size() ? Activation::Identity : params.sigma;
-        f.push_back(reference::dense_forward(f.back(), tensor(2 * l - 2), tensor(2 * l - 1), sigma,
+        const Activation activation = l + 1 == widths.size() ? Activation::Identity : params.activation;
+        f.push_back(reference::dense_forward(f.back(), tensor(2 * l - 2), tensor(2 * l - 1), activation,
                                              {n, widths[l - 1], widths[l]})
                         .value);
         if (params.residual_every == 1 && l + 1 < widths.size() && widths[l] == widths[l - 1])

@@ -30,7 +30,7 @@ struct Architecture {
     const char* name;
     std::int64_t channels, stride;
     bool stem, residual;
-    Activation sigma = Activation::Relu;
+    Activation activation = Activation::Relu;
     bool activate_before_sum = false;
     bool dropout = false;  ///< behind the block
 };
@@ -60,12 +60,12 @@ Layers layers_of(const Architecture& what) {
         shape = layer->output_shape();
         layers.push_back(std::move(layer));
     };
-    if (what.stem) add(std::make_unique<ConvolutionUnit>(shape, ConvolutionSize{3, 3, 1}, what.sigma));
+    if (what.stem) add(std::make_unique<ConvolutionUnit>(shape, ConvolutionSize{3, 3, 1}, what.activation));
     add(std::make_unique<ResidualBlock>(
         shape, ResidualBlockParams{.channels = what.channels,
                                    .stride = what.stride,
                                    .residual = what.residual,
-                                   .sigma = what.sigma,
+                                   .activation = what.activation,
                                    .activate_before_sum = what.activate_before_sum}));
     if (what.dropout) layers.push_back(std::make_unique<Dropout>(shape.elements(), dropout));
     add(std::make_unique<AveragePooling>(shape, 3, 1));
@@ -88,16 +88,16 @@ struct DoubleNetwork {
         nearest_kink = INFINITY;
         Images f{image.batch(rows), x};
         std::size_t first = 0;  // of the block's convolutions, each of three parameters and two statistics
-        if (what.stem) f = convolved(mode, f, {3, 3, 1}, first++, {}, what.sigma);
+        if (what.stem) f = convolved(mode, f, {3, 3, 1}, first++, {}, what.activation);
         Values shortcut;
         if (what.residual) shortcut = f.values;
         if (what.residual && (what.stride != 1 || what.channels != f.shape[3]))
             shortcut = convolved(mode, f, {what.channels, 1, what.stride}, first + 2, {},
-                                 what.activate_before_sum ? what.sigma : Activation::Identity)
+                                 what.activate_before_sum ? what.activation : Activation::Identity)
                            .values;
-        f = convolved(mode, f, {what.channels, 3, what.stride}, first, {}, what.sigma);
+        f = convolved(mode, f, {what.channels, 3, what.stride}, first, {}, what.activation);
         f = convolved(mode, f, {what.channels, 3, 1}, first + 1,
-                      what.activate_before_sum ? Values{} : shortcut, what.sigma);
+                      what.activate_before_sum ? Values{} : shortcut, what.activation);
         for (std::size_t i = 0; i < shortcut.size() && what.activate_before_sum; ++i)
             f.values[i] += shortcut[i];
         if (what.dropout && mode == Mode::Training)
@@ -123,7 +123,7 @@ struct DoubleNetwork {
 
     /// Convolution number `index`, its normalisation, and what is added.
     Images convolved(Mode mode, const Images& x, const ConvolutionSize& size, std::size_t index,
-                     const Values& residual, Activation sigma) {
+                     const Values& residual, Activation activation) {
         const auto parameters = parameter_places(layers_of(what));
         const auto statistics = state_places(layers_of(what));
         const reference::ConvolutionShape shape(x.shape,
@@ -140,8 +140,8 @@ struct DoubleNetwork {
         const Values scale = part(w, parameters[3 * index + 1]), shift = part(w, parameters[3 * index + 2]);
         Values y = reference::normalized(z, by, scale, shift, residual, Activation::Identity).value;
         for (double& value : y) {
-            if (sigma == Activation::Relu) nearest_kink = std::min(nearest_kink, std::abs(value));
-            value = reference::activate(sigma, value);
+            if (activation == Activation::Relu) nearest_kink = std::min(nearest_kink, std::abs(value));
+            value = reference::activate(activation, value);
         }
         return {shape.y, std::move(y)};
     }
@@ -149,14 +149,14 @@ struct DoubleNetwork {
 
 /// A network with random parameters and running statistics, and as many input rows as its batch holds.
 struct Subject {
-    Subject(Kernels& kernels_, const Architecture& architecture)
+    Subject(Backend& backend_, const Architecture& architecture)
         : what(architecture),
-          kernels(kernels_),
-          network(kernels, layers_of(what), rows),
+          backend(backend_),
+          network(backend, layers_of(what), rows),
           host_x(normal_values(rows * image.elements(), 30)),
-          x(on_device(kernels, {rows, image.elements()}, host_x)),
+          x(on_device(backend, {rows, image.elements()}, host_x)),
           host_t(one_hot(std::vector<std::int32_t>{0, 1, 2, 1, 0}, classes)),
-          t(on_device(kernels, {rows, classes}, host_t)) {
+          t(on_device(backend, {rows, classes}, host_t)) {
         host_w = random_tensors(network.parameters(), parameter_places(layers_of(what)), false);
         host_state = random_tensors(network.state(), state_places(layers_of(what)), true);
     }
@@ -165,18 +165,18 @@ struct Subject {
 
     /// Forward in training, loss and backward on x; the gradients after it.
     std::vector<float> gradients(GradMode mode) {
-        const Buffer sums = kernels.allocate(sizeof(double)), step = kernels.allocate(sizeof(StepState));
-        kernels.zero(sums.view<double>({1}));
-        kernels.upload(std::span<const StepState>(&dropout_step, 1), step.view<StepState>({1}));
+        const Buffer sums = backend.allocate(sizeof(double)), step = backend.allocate(sizeof(StepState));
+        backend.zero(sums.view<double>({1}));
+        backend.upload(std::span<const StepState>(&dropout_step, 1), step.view<StepState>({1}));
         const ConstTensor p = network.forward_training(x.view, step.view<StepState>({1}));
-        apply_loss(kernels, Loss::SoftmaxCrossEntropy, p, t.view, network.output_gradient(rows),
+        apply_loss(backend, Loss::SoftmaxCrossEntropy, p, t.view, network.output_gradient(rows),
                    sums.view<double>({1}), step.view<StepState>({1}));
         network.backward(x.view, mode);
-        return on_host(kernels, network.gradients());
+        return on_host(backend, network.gradients());
     }
 
     Architecture what;
-    Kernels& kernels;
+    Backend& backend;
     Network network;
     std::vector<float> host_x;
     DeviceTensor x;
@@ -193,16 +193,16 @@ struct Subject {
             for (std::size_t i = 0; i < place.count; ++i)
                 host[place.offset + i] = positive ? 0.5F + std::abs(values[i]) : 0.5F * values[i];
         }
-        kernels.upload(std::span<const float>(host), to);
+        backend.upload(std::span<const float>(host), to);
         return host;
     }
 };
 
 void for_each_subject(const std::function<void(Subject&)>& check) {
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const Architecture& what : architectures) {
-            INFO(backend.name << ": " << what.name);
-            Subject subject(*backend.kernels, what);
+            INFO(tested.name << ": " << what.name);
+            Subject subject(*tested.backend, what);
             check(subject);
         }
 }
@@ -248,11 +248,11 @@ TEST_CASE("engine/layers: in training, images go by the batch's statistics, and 
     for_each_subject([](Subject& s) {
         DoubleNetwork expected = s.in_double_precision();
         const Values y = expected.forward(Mode::Training, in_double(s.host_x));
-        const Buffer step = s.kernels.allocate(sizeof(StepState));
-        s.kernels.upload(std::span<const StepState>(&dropout_step, 1), step.view<StepState>({1}));
+        const Buffer step = s.backend.allocate(sizeof(StepState));
+        s.backend.upload(std::span<const StepState>(&dropout_step, 1), step.view<StepState>({1}));
         const ConstTensor found = s.network.forward_training(s.x.view, step.view<StepState>({1}));
-        CHECK(relative_difference(on_host(s.kernels, found), y) < 5e-6);
-        check_parts(on_host(s.kernels, s.network.state()), expected.state, state_places(layers_of(s.what)),
+        CHECK(relative_difference(on_host(s.backend, found), y) < 5e-6);
+        check_parts(on_host(s.backend, s.network.state()), expected.state, state_places(layers_of(s.what)),
                     1e-6);
     });
 }
@@ -261,14 +261,14 @@ TEST_CASE("engine/layers: in evaluation, images go by the running statistics, wh
     for_each_subject([](Subject& s) {
         DoubleNetwork expected = s.in_double_precision();
         const Values y = expected.forward(Mode::Evaluation, in_double(s.host_x));
-        const std::vector<float> found = on_host(s.kernels, s.network.forward(s.x.view));
+        const std::vector<float> found = on_host(s.backend, s.network.forward(s.x.view));
         CHECK(relative_difference(found, y) < 5e-6);
-        CHECK(on_host(s.kernels, s.network.state()) == s.host_state);
-        CHECK(on_host(s.kernels, s.network.parameters()) == s.host_w);
+        CHECK(on_host(s.backend, s.network.state()) == s.host_state);
+        CHECK(on_host(s.backend, s.network.parameters()) == s.host_w);
         // Each image for itself, whatever else is in the batch.
         const ConstTensor alone = s.network.forward(s.x.view.slice(1, 2));
         const Values of_two(y.begin() + classes, y.begin() + 3 * classes);
-        CHECK(relative_difference(on_host(s.kernels, alone), of_two) < 5e-6);
+        CHECK(relative_difference(on_host(s.backend, alone), of_two) < 5e-6);
     });
 }
 
@@ -308,16 +308,16 @@ namespace {
 
 /// Data, network and trainer of one small run: 13 images in batches of 5, the last of 3.
 struct Run {
-    Run(Kernels& kernels_, std::uint64_t weights_seed, bool recorded = true)
-        : kernels(kernels_),
-          set(kernels, labelled_points(13, image.elements(), classes)),
-          network(kernels, layers_of(with_projection), rows),
-          trainer(kernels, network, set,
+    Run(Backend& backend_, std::uint64_t weights_seed, bool recorded = true)
+        : backend(backend_),
+          set(backend, labelled_points(13, image.elements(), classes)),
+          network(backend, layers_of(with_projection), rows),
+          trainer(backend, network, set,
                   {.loss = Loss::SoftmaxCrossEntropy,
                    .learning_rate = 1e-2,
                    .adam = {},
                    .seed = 7,
-                   .record_steps = recorded}) {
+                   .capture_steps = recorded}) {
         network.initialize({Initializer::Kind::He}, weights_seed);
     }
 
@@ -325,7 +325,7 @@ struct Run {
         while (trainer.epoch() < until) REQUIRE(trainer.finish_epoch([] { return true; }));
     }
 
-    Kernels& kernels;
+    Backend& backend;
     DeviceDataset set;
     Network network;
     Trainer trainer;
@@ -334,31 +334,31 @@ struct Run {
 }  // namespace
 
 TEST_CASE("engine/network: running statistics begin at mean 0 and variance 1") {
-    for (const Backend& backend : backends_present()) {
-        Run run(*backend.kernels, 1);
-        const std::vector<float> fresh = on_host(*backend.kernels, run.network.state());
+    for (const TestedBackend& tested : backends_present()) {
+        Run run(*tested.backend, 1);
+        const std::vector<float> fresh = on_host(*tested.backend, run.network.state());
         const auto places = state_places(layers_of(with_projection));
         REQUIRE(places.size() == 8);
         for (std::size_t i = 0; i < places.size(); ++i)
             for (std::size_t k = 0; k < places[i].count; ++k)
                 CHECK(fresh[places[i].offset + k] == (i % 2 == 0 ? 0.0F : 1.0F));
         run.epochs(1);
-        CHECK(on_host(*backend.kernels, run.network.state()) != fresh);
+        CHECK(on_host(*tested.backend, run.network.state()) != fresh);
         run.network.initialize({Initializer::Kind::He}, 1);
-        CHECK(on_host(*backend.kernels, run.network.state()) == fresh);
+        CHECK(on_host(*tested.backend, run.network.state()) == fresh);
     }
 }
 
 TEST_CASE(
     "engine/trainer: with running statistics, a run resumed at any step ends bit for bit as the whole one") {
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
-        Run whole(*backend.kernels, 1);
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
+        Run whole(*tested.backend, 1);
         whole.epochs(3);
         const Checkpoint expected = whole.trainer.save();
         for (std::int64_t steps = 1; steps <= whole.trainer.steps_per_epoch(); ++steps) {
             CAPTURE(steps);
-            Run interrupted(*backend.kernels, 1), resumed(*backend.kernels, 99);
+            Run interrupted(*tested.backend, 1), resumed(*tested.backend, 99);
             interrupted.epochs(1);
             interrupted.trainer.finish_epoch([&] { return interrupted.trainer.step() < steps; });
             const Checkpoint checkpoint = interrupted.trainer.save();
@@ -388,9 +388,9 @@ TEST_CASE(
 }
 
 TEST_CASE("engine/trainer: steps on images give the same bits recorded or not, and learn") {
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
-        Run recorded(*backend.kernels, 1), queued(*backend.kernels, 1, false);
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
+        Run recorded(*tested.backend, 1), queued(*tested.backend, 1, false);
         recorded.epochs(3);
         queued.epochs(3);
         CHECK(recorded.trainer.save().values == queued.trainer.save().values);

@@ -79,7 +79,7 @@ TEST_CASE("engine/initializer: names are parsed, anything else is refused by wha
     CHECK(parse_initializer("he").kind == Initializer::Kind::He);
     CHECK(parse_initializer("lecun").kind == Initializer::Kind::LeCun);
     CHECK(parse_initializer("normal:1e-3").kind == Initializer::Kind::Normal);
-    CHECK(parse_initializer("normal:1e-3").sigma == 1e-3);
+    CHECK(parse_initializer("normal:1e-3").stddev == 1e-3);
     CHECK_THROWS_WITH_AS(parse_initializer("xavier"),
                          "the initialiser is 'xavier', expected glorot-normal, glorot-uniform, he, lecun or "
                          "normal:SIGMA with SIGMA > 0",

@@ -12,9 +12,9 @@ namespace {
 
 /// Memory as one layer saw it, forwards and backwards.
 struct Seen {
-    std::vector<ConstTensor> forward;  // y, kept
+    std::vector<ConstTensor> forward;  // y, saved
     std::vector<ConstTensor> state;
-    std::vector<ConstTensor> backward;   // y, kept
+    std::vector<ConstTensor> backward;   // y, saved
     std::vector<ConstTensor> transient;  // dy, dx, scratch
 };
 
@@ -26,30 +26,33 @@ class Watched final : public Layer {
     std::string description() const override { return "watched"; }
     std::int64_t inputs() const override { return inputs_; }
     std::int64_t outputs() const override { return outputs_; }
-    std::vector<ParameterSpec> parameters() const override { return {{.shape = {outputs_}}}; }
-    std::vector<ParameterSpec> state() const override { return {{.shape = {3}}, {.shape = {outputs_}}}; }
-    std::vector<Shape> kept(std::int64_t n) const override {
-        return {{n, 2, 1, outputs_}, {outputs_}, {n, 3}};
+    void plan(MemoryPlan& plan) override {
+        plan.parameter({.shape = {outputs_}});
+        states_ = {plan.state({.shape = {3}}), plan.state({.shape = {outputs_}})};
+        saved_ = {plan.saved(PerRow{{2, 1, outputs_}}), plan.saved(Shape{outputs_}), plan.saved(PerRow{{3}})};
+        scratch_ = {plan.scratch(PerRow{{inputs_}}), plan.scratch(PerRow{{outputs_ + 5}})};
     }
-    std::vector<Shape> scratch(std::int64_t n) const override { return {{n, inputs_}, {n, outputs_ + 5}}; }
-    void forward(Kernels& /*kernels*/, const LayerMemory& memory, Mode /*mode*/, ConstTensor /*x*/,
+    void forward(Backend& /*backend*/, const LayerMemory& memory, Mode /*mode*/, ConstTensor /*x*/,
                  Tensor y) const override {
         seen_ = {};
         seen_.forward = {y};
-        seen_.forward.insert(seen_.forward.end(), memory.kept.begin(), memory.kept.end());
-        seen_.state.assign(memory.state.begin(), memory.state.end());
+        for (const Saved saved : saved_) seen_.forward.emplace_back(memory[saved]);
+        for (const State state : states_) seen_.state.emplace_back(memory[state]);
     }
-    void backward(Kernels& /*kernels*/, const LayerMemory& memory, ConstTensor /*x*/, ConstTensor y,
+    void backward(Backend& /*backend*/, const LayerMemory& memory, ConstTensor /*x*/, ConstTensor y,
                   Tensor dy, Tensor dx, GradMode /*grad*/) const override {
         seen_.backward = {y};
-        seen_.backward.insert(seen_.backward.end(), memory.kept.begin(), memory.kept.end());
+        for (const Saved saved : saved_) seen_.backward.emplace_back(memory[saved]);
         seen_.transient = {dy};
         if (dx) seen_.transient.emplace_back(dx);
-        seen_.transient.insert(seen_.transient.end(), memory.scratch.begin(), memory.scratch.end());
+        for (const Scratch scratch : scratch_) seen_.transient.emplace_back(memory[scratch]);
     }
 
   private:
     std::int64_t inputs_, outputs_;
+    std::vector<State> states_;
+    std::vector<Saved> saved_;
+    std::vector<Scratch> scratch_;
     Seen& seen_;
 };
 
@@ -70,18 +73,18 @@ std::vector<Shape> shapes_of(const std::vector<ConstTensor>& views) {
 
 }  // namespace
 
-TEST_CASE("engine/network: outputs, what layers keep, gradients and scratch do not overlap, for any rows") {
-    for (const Backend& backend : backends_present())
+TEST_CASE("engine/network: outputs, what layers save, gradients and scratch do not overlap, for any rows") {
+    for (const TestedBackend& tested : backends_present())
         for (const std::int64_t n : {1, 4, 7}) {
             CAPTURE(n);
-            Kernels& kernels = *backend.kernels;
+            Backend& backend = *tested.backend;
             const std::int64_t widths[] = {5, 33, 2, 17};
             Seen seen[3];
             std::vector<std::unique_ptr<Layer>> layers;
             for (std::size_t l = 0; l < 3; ++l)
                 layers.push_back(std::make_unique<Watched>(widths[l], widths[l + 1], seen[l]));
-            Network network(kernels, std::move(layers), 7);
-            const DeviceTensor x = on_device(kernels, {n, 5}, normal_values(n * 5, 1));
+            Network network(backend, std::move(layers), 7);
+            const DeviceTensor x = on_device(backend, {n, 5}, normal_values(n * 5, 1));
             network.forward_training(x.view);
             network.backward(x.view);
 
@@ -108,7 +111,8 @@ TEST_CASE("engine/network: outputs, what layers keep, gradients and scratch do n
                 for (std::size_t i = 0; i < seen[l].forward.size(); ++i)
                     CHECK(seen[l].backward[i].data == seen[l].forward[i].data);
                 std::vector<Shape> transient = {{n, out}, {n, in}, {n, in}, {n, out + 5}};
-                if (l == 0) transient.erase(transient.begin() + 1);  // nobody asks for the gradient by x
+                if (l == 0)
+                    transient.erase(transient.begin() + 1);  // nobody asks for the gradient with respect to x
                 CHECK(shapes_of(seen[l].transient) == transient);
             }
             CHECK(seen[0].transient.front().data ==

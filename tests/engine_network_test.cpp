@@ -20,55 +20,55 @@ constexpr Activation every_activation[] = {Activation::Identity, Activation::Tan
 constexpr Loss every_loss[] = {Loss::MeanSquaredError, Loss::SoftmaxCrossEntropy};
 constexpr std::int64_t rows = 9;
 
-MlpParams three_hidden(Activation sigma) {
-    return {5, {7, 6, 4}, 3, sigma};
+MlpParams three_hidden(Activation activation) {
+    return {5, {7, 6, 4}, 3, activation};
 }
 
 /// A dense layer between two with residual connections, and another between these and the input.
-MlpParams three_residual(Activation sigma) {
-    return {5, {5, 6, 6}, 3, sigma, true};
+MlpParams three_residual(Activation activation) {
+    return {5, {5, 6, 6}, 3, activation, true};
 }
 
 std::vector<MlpParams> with_every_activation() {
     std::vector<MlpParams> all;
-    for (const Activation sigma : every_activation) {
-        all.push_back(three_hidden(sigma));
-        all.push_back(three_residual(sigma));
+    for (const Activation activation : every_activation) {
+        all.push_back(three_hidden(activation));
+        all.push_back(three_residual(activation));
     }
     return all;
 }
 
 /// A network with random weights and biases, and as many input rows as its batch holds.
 struct Subject {
-    Subject(Kernels& kernels_, Activation sigma) : Subject(kernels_, three_hidden(sigma)) {}
-    Subject(Kernels& kernels_, const MlpParams& params_)
-        : kernels(kernels_),
+    Subject(Backend& backend_, Activation activation) : Subject(backend_, three_hidden(activation)) {}
+    Subject(Backend& backend_, const MlpParams& params_)
+        : backend(backend_),
           params(params_),
-          network(kernels, mlp(params), rows),
+          network(backend, mlp(params), rows),
           host_x(normal_values(rows * params.inputs, 10)),
-          x(on_device(kernels, {rows, params.inputs}, host_x)) {
+          x(on_device(backend, {rows, params.inputs}, host_x)) {
         host_w.resize(static_cast<std::size_t>(network.parameters().elements()));
         std::uint32_t stream = 20;
         for (const ParameterPlace& place : parameter_places(mlp(params))) {
             const auto values = normal_values(static_cast<std::int64_t>(place.count), stream++);
             for (std::size_t i = 0; i < place.count; ++i) host_w[place.offset + i] = 0.5F * values[i];
         }
-        kernels.upload(std::span<const float>(host_w), network.parameters());
+        backend.upload(std::span<const float>(host_w), network.parameters());
     }
 
     /// Forward, loss and backward on x; the gradients after it.
     std::vector<float> gradients(Loss loss, ConstTensor input, ConstTensor targets, GradMode mode) {
-        const Buffer sums = kernels.allocate(sizeof(double)), state = kernels.allocate(sizeof(StepState));
-        kernels.zero(sums.view<double>({1}));
-        kernels.zero(state.view<StepState>({1}));
+        const Buffer sums = backend.allocate(sizeof(double)), state = backend.allocate(sizeof(StepState));
+        backend.zero(sums.view<double>({1}));
+        backend.zero(state.view<StepState>({1}));
         const ConstTensor p = network.forward_training(input);
-        apply_loss(kernels, loss, p, targets, network.output_gradient(input.rows()), sums.view<double>({1}),
+        apply_loss(backend, loss, p, targets, network.output_gradient(input.rows()), sums.view<double>({1}),
                    state.view<StepState>({1}));
         network.backward(input, mode);
-        return on_host(kernels, network.gradients());
+        return on_host(backend, network.gradients());
     }
 
-    Kernels& kernels;
+    Backend& backend;
     MlpParams params;
     Network network;
     std::vector<float> host_x, host_w;
@@ -100,7 +100,7 @@ reference::Values finite_differences(const MlpParams& params, Loss loss, referen
     return gradient;
 }
 
-/// A dense layer that tells which parameters, gradients and outputs the network gave it.
+/// A dense layer that tells which parameters and gradients the network gave it.
 class WatchedDense final : public Layer {
   public:
     struct Seen {
@@ -112,20 +112,27 @@ class WatchedDense final : public Layer {
     std::string description() const override { return dense_.description(); }
     std::int64_t inputs() const override { return dense_.inputs(); }
     std::int64_t outputs() const override { return dense_.outputs(); }
-    std::vector<ParameterSpec> parameters() const override { return dense_.parameters(); }
-    void forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
-                 Tensor y) const override {
-        seen_.w.insert(seen_.w.end(), memory.w.begin(), memory.w.end());
-        dense_.forward(kernels, memory, mode, x, y);
+    void plan(MemoryPlan& plan) override {
+        const std::size_t first = plan.parameters().size();
+        dense_.plan(plan);
+        for (std::size_t p = first; p < plan.parameters().size(); ++p) parameters_.push_back({p});
     }
-    void backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
+    void forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x,
+                 Tensor y) const override {
+        for (const Parameter p : parameters_) seen_.w.push_back(memory[p]);
+        dense_.forward(backend, memory, mode, x, y);
+    }
+    void backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
                   Tensor dx, GradMode grad) const override {
-        seen_.dw.insert(seen_.dw.begin(), memory.dw.begin(), memory.dw.end());
-        dense_.backward(kernels, memory, x, y, dy, dx, grad);
+        std::vector<Tensor> gradients;
+        for (const Parameter p : parameters_) gradients.push_back(memory.grad(p));
+        seen_.dw.insert(seen_.dw.begin(), gradients.begin(), gradients.end());
+        dense_.backward(backend, memory, x, y, dy, dx, grad);
     }
 
   private:
     Dense dense_;
+    std::vector<Parameter> parameters_;
     Seen& seen_;
 };
 
@@ -143,8 +150,8 @@ void check_back_to_back(const std::vector<Tensor>& views, Tensor whole) {
 }  // namespace
 
 TEST_CASE("engine/network: layers carry the paper's indices (eq. 10)") {
-    for (const Backend& backend : backends_present()) {
-        const Network network(*backend.kernels, mlp(three_hidden(Activation::Tanh)), 2);
+    for (const TestedBackend& tested : backends_present()) {
+        const Network network(*tested.backend, mlp(three_hidden(Activation::Tanh)), 2);
         CHECK(network.depth() == 4);
         CHECK(network.layer_index(0) == 0);
         CHECK(network.layer_index(4) == 4);
@@ -166,32 +173,32 @@ TEST_CASE("engine/network: layers carry the paper's indices (eq. 10)") {
 }
 
 TEST_CASE("engine/network: layers that do not fit are refused, and so are empty networks") {
-    for (const Backend& backend : backends_present()) {
+    for (const TestedBackend& tested : backends_present()) {
         std::vector<std::unique_ptr<Layer>> layers;
         layers.push_back(std::make_unique<Dense>(5, 7, Activation::Tanh));
         layers.push_back(std::make_unique<Dense>(6, 3, Activation::Identity));
         CHECK_THROWS_WITH_AS(
-            Network(*backend.kernels, std::move(layers), 4),
+            Network(*tested.backend, std::move(layers), 4),
             "layer 2 (dense 6-3 identity) follows layer 1 (dense 5-7 tanh), expected as many "
             "inputs as outputs",
             InputError);
-        CHECK_THROWS_AS(Network(*backend.kernels, {}, 4), InputError);
-        CHECK_THROWS_AS(Network(*backend.kernels, mlp(three_hidden(Activation::Tanh)), 0), InputError);
+        CHECK_THROWS_AS(Network(*tested.backend, {}, 4), InputError);
+        CHECK_THROWS_AS(Network(*tested.backend, mlp(three_hidden(Activation::Tanh)), 0), InputError);
     }
 }
 
 TEST_CASE("engine/network: parameters and gradients are one contiguous, aligned buffer each") {
-    for (const Backend& backend : backends_present()) {
-        Kernels& kernels = *backend.kernels;
+    for (const TestedBackend& tested : backends_present()) {
+        Backend& backend = *tested.backend;
         WatchedDense::Seen seen;
         std::vector<std::unique_ptr<Layer>> layers;
         layers.push_back(std::make_unique<WatchedDense>(5, 7, seen));
         layers.push_back(std::make_unique<WatchedDense>(7, 16, seen));
         layers.push_back(std::make_unique<WatchedDense>(16, 1, seen));
-        Network network(kernels, std::move(layers), 3);
-        const DeviceTensor x = on_device(kernels, {3, 5}, normal_values(15, 10));
+        Network network(backend, std::move(layers), 3);
+        const DeviceTensor x = on_device(backend, {3, 5}, normal_values(15, 10));
         network.forward_training(x.view);
-        kernels.zero(network.output_gradient(3));
+        backend.zero(network.output_gradient(3));
         network.backward(x.view);
         REQUIRE(seen.w.size() == 6);
         REQUIRE(seen.dw.size() == 6);
@@ -203,13 +210,13 @@ TEST_CASE("engine/network: parameters and gradients are one contiguous, aligned 
 }
 
 TEST_CASE("engine/network: with Initializer::alike, weights of one role and shape begin alike") {
-    const auto kernels = open_kernels("cpu").kernels;
+    const auto backend = open_backend("cpu").backend;
     const Initializer how{Initializer::Kind::GlorotUniform, 0.0, true};
     const auto weights = [&](std::vector<std::unique_ptr<Layer>> layers) {
         const auto places = parameter_places(layers);
-        Network network(*kernels, std::move(layers), 1);
+        Network network(*backend, std::move(layers), 1);
         network.initialize(how, 5);
-        const std::vector<float> all = on_host(*kernels, network.parameters());
+        const std::vector<float> all = on_host(*backend, network.parameters());
         std::vector<std::vector<float>> of_tensor;
         for (const ParameterPlace& place : places) {
             const auto first = all.begin() + static_cast<std::ptrdiff_t>(place.offset);
@@ -247,19 +254,19 @@ TEST_CASE("engine/network: with Initializer::alike, weights of one role and shap
 }
 
 TEST_CASE("engine/network: initial weights depend on the seed alone, biases are 0") {
-    for (const Backend& backend : backends_present()) {
-        Kernels& kernels = *backend.kernels;
+    for (const TestedBackend& tested : backends_present()) {
+        Backend& backend = *tested.backend;
         const MlpParams params = three_hidden(Activation::Tanh), wider{5, {7, 6, 9}, 3, Activation::Tanh};
-        Network a(kernels, mlp(params), 2), b(kernels, mlp(params), 8), c(kernels, mlp(wider), 2);
+        Network a(backend, mlp(params), 2), b(backend, mlp(params), 8), c(backend, mlp(wider), 2);
         const Initializer how{Initializer::Kind::Normal, 1.0};  // no fan tells the layers apart
         a.initialize(how, 1);
         b.initialize(how, 2);
-        CHECK(on_host(kernels, a.parameters()) != on_host(kernels, b.parameters()));
+        CHECK(on_host(backend, a.parameters()) != on_host(backend, b.parameters()));
         b.initialize(how, 1);
-        const std::vector<float> w = on_host(kernels, a.parameters());
-        CHECK(w == on_host(kernels, b.parameters()));
+        const std::vector<float> w = on_host(backend, a.parameters());
+        CHECK(w == on_host(backend, b.parameters()));
         c.initialize(how, 1);
-        const std::vector<float> w_wider = on_host(kernels, c.parameters());
+        const std::vector<float> w_wider = on_host(backend, c.parameters());
 
         const auto places = parameter_places(mlp(params));
         const auto first_of = [&](std::size_t tensor) {
@@ -276,74 +283,74 @@ TEST_CASE("engine/network: initial weights depend on the seed alone, biases are 
 }
 
 TEST_CASE("engine/network: forward is the network in double, for every layer and activation") {
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const MlpParams& params : with_every_activation()) {
-            CAPTURE(backend.name);
-            CAPTURE(activation_name(params.sigma));
+            CAPTURE(tested.name);
+            CAPTURE(activation_name(params.activation));
             CAPTURE(params.residual_every);
-            Subject s(*backend.kernels, params);
+            Subject s(*tested.backend, params);
             const auto f = mlp_activations(s.params, in_double(s.host_w), in_double(s.host_x));
             for (int l = 0; l <= 4; ++l) {
                 CAPTURE(l);
                 const ConstTensor y = s.network.forward(s.x.view, l);
                 CHECK(y.shape == Shape{rows, s.network.width(l)});
-                CHECK(relative_difference(on_host(s.kernels, y), f[static_cast<std::size_t>(l)]) < 1e-6);
+                CHECK(relative_difference(on_host(s.backend, y), f[static_cast<std::size_t>(l)]) < 1e-6);
             }
             const ConstTensor part = s.network.forward(s.x.view.slice(0, 2));
             CHECK(part.shape == Shape{2, 3});
             const reference::Values expected(f.back().begin(), f.back().begin() + 6);
-            CHECK(relative_difference(on_host(s.kernels, part), expected) < 1e-6);
+            CHECK(relative_difference(on_host(s.backend, part), expected) < 1e-6);
         }
 }
 
 TEST_CASE("engine/network: a tapped layer writes into the caller's tensor what it writes into the arena") {
-    for (const Backend& backend : backends_present()) {
-        Subject s(*backend.kernels, Activation::Tanh);
+    for (const TestedBackend& tested : backends_present()) {
+        Subject s(*tested.backend, Activation::Tanh);
         for (int l = -4; l <= 4; ++l) {
             CAPTURE(l);
-            const std::vector<float> expected = on_host(s.kernels, s.network.forward(s.x.view, l));
+            const std::vector<float> expected = on_host(s.backend, s.network.forward(s.x.view, l));
             const DeviceTensor into =
-                on_device(s.kernels, {rows, s.network.width(l)}, std::vector<float>(expected.size(), NAN));
+                on_device(s.backend, {rows, s.network.width(l)}, std::vector<float>(expected.size(), NAN));
             CHECK(s.network.forward(s.x.view, l, into.view).data == into.view.data);
-            CHECK(on_host(s.kernels, into.view) == expected);
+            CHECK(on_host(s.backend, into.view) == expected);
         }
     }
 }
 
 TEST_CASE("analysis/activations: a set larger than the batch is collected whole, in order") {
-    for (const Backend& backend : backends_present()) {
-        Subject s(*backend.kernels, Activation::Sigmoid);
+    for (const TestedBackend& tested : backends_present()) {
+        Subject s(*tested.backend, Activation::Sigmoid);
         const std::int64_t n = 2 * rows + 4;
         const std::vector<float> host_x = normal_values(n * 5, 11);
-        const DeviceTensor x = on_device(s.kernels, {n, 5}, host_x);
+        const DeviceTensor x = on_device(s.backend, {n, 5}, host_x);
         const auto f = mlp_activations(s.params, in_double(s.host_w), in_double(host_x));
         for (const int l : {0, 1, -2, -1}) {
             CAPTURE(l);
             const std::int64_t width = s.network.width(l);
             const DeviceTensor found = on_device(
-                s.kernels, {n, width}, std::vector<float>(static_cast<std::size_t>(n * width), NAN));
+                s.backend, {n, width}, std::vector<float>(static_cast<std::size_t>(n * width), NAN));
             collect_activations(s.network, x.view, l, found.view);
             const auto index = static_cast<std::size_t>(s.network.layer_index(l));
-            CHECK(relative_difference(on_host(s.kernels, found.view), f[index]) < 1e-6);
+            CHECK(relative_difference(on_host(s.backend, found.view), f[index]) < 1e-6);
 
             // The same from the features of each layer before, bit for bit.
-            const std::vector<float> expected = on_host(s.kernels, found.view);
+            const std::vector<float> expected = on_host(s.backend, found.view);
             for (int from = 0; from <= s.network.layer_index(l); ++from) {
                 const std::int64_t before = s.network.width(from);
                 const DeviceTensor features = on_device(
-                    s.kernels, {n, before}, std::vector<float>(static_cast<std::size_t>(n * before)));
+                    s.backend, {n, before}, std::vector<float>(static_cast<std::size_t>(n * before)));
                 collect_activations(s.network, x.view, from, features.view);
                 collect_activations(s.network, features.view, l, found.view, {}, from);
-                CHECK(on_host(s.kernels, found.view) == expected);
+                CHECK(on_host(s.backend, found.view) == expected);
             }
         }
     }
 }
 
 TEST_CASE("engine/network: inputs and taps of the wrong size are refused") {
-    for (const Backend& backend : backends_present()) {
-        Subject s(*backend.kernels, Activation::Tanh);
-        const DeviceTensor many = on_device(s.kernels, {rows + 1, 5}, normal_values((rows + 1) * 5, 12));
+    for (const TestedBackend& tested : backends_present()) {
+        Subject s(*tested.backend, Activation::Tanh);
+        const DeviceTensor many = on_device(s.backend, {rows + 1, 5}, normal_values((rows + 1) * 5, 12));
         CHECK_THROWS_WITH_AS(s.network.forward(many.view),
                              "forward of 10 rows, expected at most the batch of 9", InputError);
         CHECK_THROWS_AS(s.network.forward(many.view.reshape({5, 10})), InputError);
@@ -356,16 +363,16 @@ TEST_CASE("engine/network: inputs and taps of the wrong size are refused") {
 }
 
 TEST_CASE("engine/network: backward is the finite difference of the loss in double") {
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const MlpParams& params : with_every_activation())
             for (const Loss loss : every_loss) {
-                CAPTURE(backend.name);
-                CAPTURE(activation_name(params.sigma));
+                CAPTURE(tested.name);
+                CAPTURE(activation_name(params.activation));
                 CAPTURE(params.residual_every);
                 CAPTURE(loss_name(loss));
-                Subject s(*backend.kernels, params);
+                Subject s(*tested.backend, params);
                 const std::vector<float> host_t = class_targets(rows, 3);
-                const DeviceTensor t = on_device(s.kernels, {rows, 3}, host_t);
+                const DeviceTensor t = on_device(s.backend, {rows, 3}, host_t);
                 const auto found = s.gradients(loss, s.x.view, t.view, GradMode::Overwrite);
                 const auto expected = finite_differences(s.params, loss, in_double(s.host_w),
                                                          in_double(s.host_x), in_double(host_t));
@@ -380,10 +387,10 @@ TEST_CASE("engine/network: backward is the finite difference of the loss in doub
 }
 
 TEST_CASE("engine/network: GradMode tells whether gradients replace or join those before") {
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const MlpParams& params : {three_hidden(Activation::Tanh), three_residual(Activation::Tanh)}) {
-            Subject s(*backend.kernels, params);
-            const DeviceTensor t = on_device(s.kernels, {rows, 3}, class_targets(rows, 3));
+            Subject s(*tested.backend, params);
+            const DeviceTensor t = on_device(s.backend, {rows, 3}, class_targets(rows, 3));
             const Tensor x1 = s.x.view.slice(0, 5), t1 = t.view.slice(0, 5);
             const Tensor x2 = s.x.view.slice(5, 4), t2 = t.view.slice(5, 4);
             const Loss loss = Loss::SoftmaxCrossEntropy;

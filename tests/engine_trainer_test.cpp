@@ -15,21 +15,21 @@ using namespace deepfreq::tests;
 
 namespace {
 
-MlpParams small_mlp(Activation sigma = Activation::Tanh) {
-    return {6, {8, 5}, 3, sigma};
+MlpParams small_mlp(Activation activation = Activation::Tanh) {
+    return {6, {8, 5}, 3, activation};
 }
 
 /// Network, data and trainer of one small run: 23 samples in batches of 5, the last of 3.
 struct Run {
-    explicit Run(Kernels& kernels_,
+    explicit Run(Backend& backend_,
                  const TrainerOptions& options = {.learning_rate = 1e-2, .adam = {}, .seed = 7},
                  std::uint64_t weights_seed = 1, Dataset data_ = labelled_points(23, 6, 3),
-                 Activation sigma = Activation::Tanh)
-        : kernels(kernels_),
+                 Activation activation = Activation::Tanh)
+        : backend(backend_),
           data(std::move(data_)),
-          set(kernels, data),
-          network(kernels, mlp(small_mlp(sigma)), 5),
-          trainer(kernels, network, set, options) {
+          set(backend, data),
+          network(backend, mlp(small_mlp(activation)), 5),
+          trainer(backend, network, set, options) {
         network.initialize({}, weights_seed);
     }
 
@@ -37,7 +37,7 @@ struct Run {
         while (trainer.epoch() < until) REQUIRE(trainer.finish_epoch([] { return true; }));
     }
 
-    Kernels& kernels;
+    Backend& backend;
     Dataset data;
     DeviceDataset set;
     Network network;
@@ -50,7 +50,7 @@ Bytes saved(Trainer& trainer, const std::filesystem::path& path) {
 }
 
 Evaluation naive_evaluation(const Run& run, Loss loss) {
-    const auto w = in_double(on_host(run.kernels, run.network.parameters()));
+    const auto w = in_double(on_host(run.backend, run.network.parameters()));
     const auto p = mlp_activations(small_mlp(), w, in_double(run.data.inputs)).back();
     const auto t = in_double(one_hot(run.data.labels, run.data.classes));
     return {mean_loss(loss, p, t, 3), static_cast<double>(reference::count_correct(p, run.data.labels, 3)) /
@@ -60,13 +60,13 @@ Evaluation naive_evaluation(const Run& run, Loss loss) {
 }  // namespace
 
 TEST_CASE("engine/trainer: recorded steps and steps queued one by one give the same bits") {
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
         const TemporaryFolder folder;
         std::vector<Bytes> results;
         for (const bool recorded : {true, false}) {
-            Run run(*backend.kernels,
-                    {.learning_rate = 1e-2, .adam = {}, .seed = 7, .record_steps = recorded});
+            Run run(*tested.backend,
+                    {.learning_rate = 1e-2, .adam = {}, .seed = 7, .capture_steps = recorded});
             run.epochs(3);
             results.push_back(saved(run.trainer, folder.path / "checkpoint"));
         }
@@ -77,9 +77,9 @@ TEST_CASE("engine/trainer: recorded steps and steps queued one by one give the s
 // Sample i is the i-th unit vector, so that column i of dw is sample i's share of the gradient; at learning
 // rate 0 the weights stay, and every share is known beforehand.
 TEST_CASE("engine/trainer: an epoch takes every sample once, in the drawn order, the last batch smaller") {
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
-        Kernels& kernels = *backend.kernels;
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
+        Backend& backend = *tested.backend;
         constexpr std::int64_t n = 10, batch = 4, classes = 2;
         Dataset data;
         data.samples = data.features = n;
@@ -90,18 +90,18 @@ TEST_CASE("engine/trainer: an epoch takes every sample once, in the drawn order,
             data.labels.push_back(static_cast<std::int32_t>(i % classes));
         }
         const std::vector<float> t = one_hot(data.labels, classes);
-        const DeviceDataset set(kernels, data);
-        Network network(kernels, mlp({n, {}, classes, Activation::Tanh}), batch);
+        const DeviceDataset set(backend, data);
+        Network network(backend, mlp({n, {}, classes, Activation::Tanh}), batch);
         network.initialize({}, 3);
-        const std::vector<float> w = on_host(kernels, network.parameters());
-        Trainer trainer(kernels, network, set, {.learning_rate = 0.0, .adam = {}, .seed = 5});
+        const std::vector<float> w = on_host(backend, network.parameters());
+        Trainer trainer(backend, network, set, {.learning_rate = 0.0, .adam = {}, .seed = 5});
         CHECK(trainer.steps_per_epoch() == 3);
 
         for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
             const std::vector<std::int32_t> order = reference::random_permutation(n, 5, epoch);
             REQUIRE(trainer.finish_epoch([&] {
                 const std::int64_t first = (trainer.step() - 1) * batch, taken = std::min(batch, n - first);
-                const std::vector<float> found = on_host(kernels, network.gradients());
+                const std::vector<float> found = on_host(backend, network.gradients());
                 std::vector<double> expected(found.size(), 0.0);
                 for (std::int64_t row = first; row < first + taken; ++row) {
                     const auto i = static_cast<std::size_t>(order[static_cast<std::size_t>(row)]);
@@ -120,16 +120,16 @@ TEST_CASE("engine/trainer: an epoch takes every sample once, in the drawn order,
             CHECK(trainer.epoch() == epoch + 1);
             CHECK(trainer.step() == 0);
         }
-        CHECK(on_host(kernels, network.parameters()) == w);
+        CHECK(on_host(backend, network.parameters()) == w);
     }
 }
 
 TEST_CASE("engine/trainer: the loss of a small separable problem falls until all is classified right") {
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const Loss loss : {Loss::MeanSquaredError, Loss::SoftmaxCrossEntropy}) {
-            CAPTURE(backend.name);
+            CAPTURE(tested.name);
             CAPTURE(loss_name(loss));
-            Run run(*backend.kernels, {.loss = loss, .learning_rate = 1e-2, .adam = {}, .seed = 7});
+            Run run(*tested.backend, {.loss = loss, .learning_rate = 1e-2, .adam = {}, .seed = 7});
             const Evaluation before = run.trainer.evaluate(run.set);
             run.epochs(60);
             const Evaluation after = run.trainer.evaluate(run.set);
@@ -139,39 +139,39 @@ TEST_CASE("engine/trainer: the loss of a small separable problem falls until all
 }
 
 TEST_CASE("engine/trainer: evaluate is the network in double over the whole set") {
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const Loss loss : {Loss::MeanSquaredError, Loss::SoftmaxCrossEntropy}) {
-            CAPTURE(backend.name);
+            CAPTURE(tested.name);
             CAPTURE(loss_name(loss));
-            Run run(*backend.kernels, {.loss = loss, .learning_rate = 1e-3, .adam = {}});
+            Run run(*tested.backend, {.loss = loss, .learning_rate = 1e-3, .adam = {}});
             run.epochs(1);
             const Evaluation found = run.trainer.evaluate(run.set), expected = naive_evaluation(run, loss);
             CHECK(found.loss == doctest::Approx(expected.loss).epsilon(1e-6));
             CHECK(found.accuracy == expected.accuracy);
             CHECK(found.accuracy < 1.0);  // some samples count and some do not
-            const auto w = on_host(run.kernels, run.network.parameters());
+            const auto w = on_host(run.backend, run.network.parameters());
             CHECK(run.trainer.evaluate(run.set).loss == found.loss);
-            CHECK(on_host(run.kernels, run.network.parameters()) == w);
+            CHECK(on_host(run.backend, run.network.parameters()) == w);
         }
 }
 
 TEST_CASE("engine/trainer: a function is fitted to its own values, with no labels and no accuracy") {
     const RegressionSet function = sample_cos3_plus_cos5({23, -1.0, 1.0});
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
-        Kernels& kernels = *backend.kernels;
-        const DeviceDataset set(kernels, function);
-        CHECK(on_host(kernels, set.inputs()) == function.inputs);
-        CHECK(on_host(kernels, set.targets()) == function.targets);
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
+        Backend& backend = *tested.backend;
+        const DeviceDataset set(backend, function);
+        CHECK(on_host(backend, set.inputs()) == function.inputs);
+        CHECK(on_host(backend, set.targets()) == function.targets);
         CHECK(set.targets().shape == Shape{23, 1});
         CHECK_FALSE(set.labels());
 
         const MlpParams params{1, {20, 20}, 1, Activation::Tanh};
-        Network network(kernels, mlp(params), 5);
+        Network network(backend, mlp(params), 5);
         network.initialize({}, 1);
-        Trainer trainer(kernels, network, set, {.learning_rate = 1e-2, .adam = {}, .seed = 7});
+        Trainer trainer(backend, network, set, {.learning_rate = 1e-2, .adam = {}, .seed = 7});
         const auto expected_loss = [&] {
-            const auto w = in_double(on_host(kernels, network.parameters()));
+            const auto w = in_double(on_host(backend, network.parameters()));
             const auto p = mlp_activations(params, w, in_double(function.inputs)).back();
             return mean_loss(Loss::MeanSquaredError, p, in_double(function.targets), 1);
         };
@@ -187,9 +187,9 @@ TEST_CASE("engine/trainer: a function is fitted to its own values, with no label
 
 TEST_CASE("engine/trainer: equal seeds give equal runs, bit for bit; another seed another order") {
     const TemporaryFolder folder;
-    for (const Backend& backend : backends_present()) {
+    for (const TestedBackend& tested : backends_present()) {
         const TrainerOptions other{.learning_rate = 1e-2, .adam = {}, .seed = 8};
-        Run a(*backend.kernels), b(*backend.kernels), c(*backend.kernels, other);
+        Run a(*tested.backend), b(*tested.backend), c(*tested.backend, other);
         for (Run* const run : {&a, &b, &c}) run->epochs(3);
         CHECK(saved(a.trainer, folder.path / "a") == saved(b.trainer, folder.path / "b"));
         CHECK(saved(a.trainer, folder.path / "a") != saved(c.trainer, folder.path / "c"));
@@ -199,15 +199,15 @@ TEST_CASE("engine/trainer: equal seeds give equal runs, bit for bit; another see
 TEST_CASE(
     "engine/trainer: a run interrupted at any step and resumed ends bit for bit as if it had not been") {
     const TemporaryFolder folder;
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
-        Run whole(*backend.kernels);
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
+        Run whole(*tested.backend);
         whole.epochs(4);
         const Bytes expected = saved(whole.trainer, folder.path / "whole");
         for (std::int64_t steps = 0; steps <= whole.trainer.steps_per_epoch(); ++steps) {
             CAPTURE(steps);
             const std::filesystem::path checkpoint = folder.path / "checkpoint";
-            Run interrupted(*backend.kernels);
+            Run interrupted(*tested.backend);
             interrupted.epochs(1);
             if (steps > 0)
                 CHECK(interrupted.trainer.finish_epoch([&] { return interrupted.trainer.step() < steps; }) ==
@@ -216,7 +216,7 @@ TEST_CASE(
             interrupted.trainer.evaluate(interrupted.set);  // between two steps; leaves no trace
             write_checkpoint(checkpoint, interrupted.trainer.save());
 
-            Run resumed(*backend.kernels, {.learning_rate = 1e-2, .adam = {}, .seed = 7}, 99);
+            Run resumed(*tested.backend, {.learning_rate = 1e-2, .adam = {}, .seed = 7}, 99);
             resumed.trainer.restore(read_checkpoint(checkpoint), checkpoint);
             CHECK(resumed.trainer.step() == interrupted.trainer.step());
             CHECK(saved(resumed.trainer, folder.path / "resumed") == read_file(checkpoint));
@@ -230,13 +230,13 @@ TEST_CASE(
 }
 
 TEST_CASE("engine/trainer: a loss that is not finite ends the run, naming epoch and step") {
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
         Dataset data = labelled_points(23, 6, 3);
         data.inputs[11 * 6 + 2] = std::numeric_limits<float>::quiet_NaN();
         const auto order = reference::random_permutation(23, 7, 0);
         const auto place = std::ranges::find(order, 11) - order.begin();
-        Run run(*backend.kernels, {.learning_rate = 1e-2, .adam = {}, .seed = 7}, 1, data);
+        Run run(*tested.backend, {.learning_rate = 1e-2, .adam = {}, .seed = 7}, 1, data);
         std::string message;
         try {
             run.trainer.finish_epoch([] { return true; });
@@ -250,11 +250,11 @@ TEST_CASE("engine/trainer: a loss that is not finite ends the run, naming epoch 
 }
 
 TEST_CASE("engine/trainer: a learning rate that blows the network up ends the run, paused or not") {
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const std::int64_t last : {2, 5}) {
-            CAPTURE(backend.name);
+            CAPTURE(tested.name);
             CAPTURE(last);
-            Run run(*backend.kernels, {.learning_rate = 1e30, .adam = {}, .seed = 7}, 1,
+            Run run(*tested.backend, {.learning_rate = 1e30, .adam = {}, .seed = 7}, 1,
                     labelled_points(23, 6, 3), Activation::Identity);
             std::string message;
             try {
@@ -267,24 +267,24 @@ TEST_CASE("engine/trainer: a learning rate that blows the network up ends the ru
 }
 
 TEST_CASE("engine/trainer: a network that does not fit the data is refused") {
-    for (const Backend& backend : backends_present()) {
-        Kernels& kernels = *backend.kernels;
-        const DeviceDataset set(kernels, labelled_points(8, 6, 3));
-        Network narrow(kernels, mlp({5, {4}, 3, Activation::Tanh}), 4);
-        Network wide(kernels, mlp({6, {4}, 4, Activation::Tanh}), 4);
-        CHECK_THROWS_WITH_AS(Trainer(kernels, narrow, set, {}),
+    for (const TestedBackend& tested : backends_present()) {
+        Backend& backend = *tested.backend;
+        const DeviceDataset set(backend, labelled_points(8, 6, 3));
+        Network narrow(backend, mlp({5, {4}, 3, Activation::Tanh}), 4);
+        Network wide(backend, mlp({6, {4}, 4, Activation::Tanh}), 4);
+        CHECK_THROWS_WITH_AS(Trainer(backend, narrow, set, {}),
                              "the network maps 5 inputs to 3 outputs, the data set expects 6 to 3",
                              InputError);
-        CHECK_THROWS_AS(Trainer(kernels, wide, set, {}), InputError);
+        CHECK_THROWS_AS(Trainer(backend, wide, set, {}), InputError);
     }
 }
 
 TEST_CASE("engine/trainer: the checkpoint of another network is refused, and changes nothing") {
-    for (const Backend& backend : backends_present()) {
-        Run run(*backend.kernels);
+    for (const TestedBackend& tested : backends_present()) {
+        Run run(*tested.backend);
         run.epochs(1);
-        Network other(*backend.kernels, mlp({6, {8, 5}, 3, Activation::Relu}), 5);
-        Trainer other_trainer(*backend.kernels, other, run.set, {});
+        Network other(*tested.backend, mlp({6, {8, 5}, 3, Activation::Relu}), 5);
+        Trainer other_trainer(*tested.backend, other, run.set, {});
         const Checkpoint before = run.trainer.save();
         CHECK_THROWS_WITH_AS(
             run.trainer.restore(other_trainer.save(), "runs/x/checkpoint"),

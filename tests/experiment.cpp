@@ -16,9 +16,9 @@ StepState state_at(std::int64_t position) {
 
 Experiment copy(const Case& c) {
     const Floats x = normals(c.seed, 0, c.shape[0]);
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor from = stage.input(c.shape, x);
-                kernels.copy(from, stage.overwritten("to", c.shape));
+                backend.copy(from, stage.overwritten("to", c.shape));
             },
             {{"to", reference::exactly(widened(x))}}};
 }
@@ -32,35 +32,37 @@ struct DenseInputs {
         w = normals(c.seed, 1, shape.out * shape.in, 1.0 / std::sqrt(static_cast<double>(shape.in)));
         b = normals(c.seed, 2, shape.out, 0.1 * c.scale);
     }
-    reference::Estimate forward(Activation sigma, Precision precision) const {
-        return reference::dense_forward(widened(x), widened(w), widened(b), sigma, shape, precision);
+    reference::Estimate forward(Activation activation, Precision precision) const {
+        return reference::dense_forward(widened(x), widened(w), widened(b), activation, shape, precision);
     }
 };
 
 Experiment dense_forward(const Case& c) {
     const DenseInputs d(c);
-    return {[=](Kernels& kernels, Stage& stage) {
-                const auto [n, in, out] = d.shape;
-                const ConstTensor x = stage.input({n, in}, d.x);
-                const ConstTensor w = stage.input({out, in}, d.w);
-                const ConstTensor b = stage.input({out}, d.b);
-                kernels.dense_forward(x, w, b, c.sigma, stage.overwritten("y", {n, out}));
-            },
-            {{"y", d.forward(c.sigma, c.precision)}}};
+    return {
+        [=](Backend& backend, Stage& stage) {
+            const auto [n, in, out] = d.shape;
+            const ConstTensor x = stage.input({n, in}, d.x);
+            const ConstTensor w = stage.input({out, in}, d.w);
+            const ConstTensor b = stage.input({out}, d.b);
+            backend(DenseForward{
+                .x = x, .w = w, .b = b, .activation = c.activation, .y = stage.overwritten("y", {n, out})});
+        },
+        {{"y", d.forward(c.activation, c.precision)}}};
 }
 
 /// Both modes in one call each; the first without dx.
 Experiment dense_backward(const Case& c) {
     const DenseInputs d(c);
     const auto [n, in, out] = d.shape;
-    const reference::Values y_exact = d.forward(c.sigma, c.precision).value;
+    const reference::Values y_exact = d.forward(c.activation, c.precision).value;
     const Floats y(y_exact.begin(), y_exact.end());
     const Floats dy = normals(c.seed, 3, n * out);
     const Floats dw_before = normals(c.seed, 4, out * in);
     const Floats db_before = normals(c.seed, 5, out);
-    const auto g = reference::dense_backward(widened(d.x), widened(d.w), widened(y), c.sigma, widened(dy),
-                                             d.shape, c.precision);
-    const auto call = [=, shape = d.shape](Kernels& kernels, Stage& stage) {
+    const auto g = reference::dense_backward(widened(d.x), widened(d.w), widened(y), c.activation,
+                                             widened(dy), d.shape, c.precision);
+    const auto call = [=, shape = d.shape](Backend& backend, Stage& stage) {
         const Shape x_shape{shape.n, shape.in};
         const Shape y_shape{shape.n, shape.out};
         const Shape w_shape{shape.out, shape.in};
@@ -70,12 +72,21 @@ Experiment dense_backward(const Case& c) {
         const Tensor dz = stage.changed("dz", y_shape, dy);
         const Tensor dw = stage.overwritten("dw", w_shape);
         const Tensor db = stage.overwritten("db", {shape.out});
-        kernels.dense_backward(x, w, y_view, c.sigma, dz, {}, dw, db, GradMode::Overwrite);
+        backend(DenseBackward{
+            .x = x, .w = w, .y = y_view, .activation = c.activation, .dy = dz, .dw = dw, .db = db});
         const Tensor dz_again = stage.changed("dz again", y_shape, dy);
         const Tensor dx = stage.overwritten("dx", x_shape);
         const Tensor dw_sum = stage.changed("dw added", w_shape, dw_before);
         const Tensor db_sum = stage.changed("db added", {shape.out}, db_before);
-        kernels.dense_backward(x, w, y_view, c.sigma, dz_again, dx, dw_sum, db_sum, GradMode::Accumulate);
+        backend(DenseBackward{.x = x,
+                              .w = w,
+                              .y = y_view,
+                              .activation = c.activation,
+                              .dy = dz_again,
+                              .dx = dx,
+                              .dw = dw_sum,
+                              .db = db_sum,
+                              .mode = GradMode::Accumulate});
     };
     return {call,
             {{"dz", g.dz},
@@ -87,24 +98,22 @@ Experiment dense_backward(const Case& c) {
              {"db added", reference::accumulated(g.db, widened(db_before))}}};
 }
 
-using LossOperation = void (Kernels::*)(ConstTensor, ConstTensor, Tensor, TensorView<double>,
-                                        TensorView<const StepState>);
-
-/// Called twice, the second time without the gradient: its loss is added to sums[step] twice.
-Experiment loss(const Case& c, LossOperation operation, const Floats& p, const Floats& t,
-                const reference::Loss& expected) {
+/// MeanSquaredError or SoftmaxCrossEntropy, called twice, the second time without the gradient: its loss is
+/// added to sums[step] twice.
+template <class Loss>
+Experiment loss(const Case& c, const Floats& p, const Floats& t, const reference::Loss& expected) {
     const std::vector<double> before(c.position + 2, 0.25);
     std::vector<double> sums = before;
     std::vector<double> errors(before.size(), 0.0);
     sums[c.position] += 2.0 * expected.sum.value[0];
     errors[c.position] = 2.0 * expected.sum.error[0] + 1e-15 * std::abs(sums[c.position]);
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor prediction = stage.input(c.shape, p);
                 const ConstTensor target = stage.input(c.shape, t);
                 const auto state = stage.input<StepState>({1}, {state_at(c.position)});
                 const auto sum = stage.changed("sums", {c.position + 2}, before);
-                (kernels.*operation)(prediction, target, stage.overwritten("gradient", c.shape), sum, state);
-                (kernels.*operation)(prediction, target, {}, sum, state);
+                backend(Loss{prediction, target, stage.overwritten("gradient", c.shape), sum, state});
+                backend(Loss{prediction, target, {}, sum, state});
             },
             {{"sums", {sums, errors}}, {"gradient", expected.gradient}}};
 }
@@ -112,15 +121,15 @@ Experiment loss(const Case& c, LossOperation operation, const Floats& p, const F
 Experiment mean_squared_error(const Case& c) {
     const Floats p = normals(c.seed, 0, c.shape.elements(), c.scale);
     const Floats t = targets(c.seed, c.shape[0], c.shape[1]);
-    return loss(c, &Kernels::mean_squared_error, p, t,
-                reference::mean_squared_error(widened(p), widened(t), c.shape[0], c.shape[1]));
+    return loss<MeanSquaredError>(
+        c, p, t, reference::mean_squared_error(widened(p), widened(t), c.shape[0], c.shape[1]));
 }
 
 Experiment softmax_cross_entropy(const Case& c) {
     const Floats z = normals(c.seed, 0, c.shape.elements(), c.scale);
     const Floats t = targets(c.seed, c.shape[0], c.shape[1]);
-    return loss(c, &Kernels::softmax_cross_entropy, z, t,
-                reference::softmax_cross_entropy(widened(z), widened(t), c.shape[0], c.shape[1]));
+    return loss<SoftmaxCrossEntropy>(
+        c, z, t, reference::softmax_cross_entropy(widened(z), widened(t), c.shape[0], c.shape[1]));
 }
 
 /// Rounded to few values, so that many rows have two largest elements.
@@ -138,10 +147,12 @@ Experiment count_correct(const Case& c) {
         labels.push_back(static_cast<std::int32_t>(word[1] % 2 == 0 ? largest : any));
     }
     const auto correct = 1000 + reference::count_correct(widened(p), labels, c.shape[1]);
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor prediction = stage.input(c.shape, p);
                 const auto label = stage.input({c.shape[0]}, labels);
-                kernels.count_correct(prediction, label, stage.changed<std::int64_t>("correct", {1}, {1000}));
+                backend(CountCorrect{.p = prediction,
+                                     .labels = label,
+                                     .correct = stage.changed<std::int64_t>("correct", {1}, {1000})});
             },
             {{"correct", reference::exactly({static_cast<double>(correct)})}}};
 }
@@ -158,13 +169,14 @@ Experiment adam(const Case& c) {
     const StepState state = state_at(c.position);
     const AdamParams params;
     const auto r = reference::adam(widened(w), widened(dw), widened(m), widened(v), params, state);
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor gradient = stage.input(c.shape, dw);
                 const auto at = stage.input<StepState>({1}, {state});
                 const Tensor weights = stage.changed("w", c.shape, w);
                 const Tensor first = stage.changed("m", c.shape, m);
                 const Tensor second = stage.changed("v", c.shape, v);
-                kernels.adam(weights, gradient, first, second, params, at);
+                backend(Adam{
+                    .w = weights, .dw = gradient, .m = first, .v = second, .params = params, .state = at});
             },
             {{"w", r.w}, {"m", r.m}, {"v", r.v}}};
 }
@@ -175,11 +187,14 @@ Experiment gather_rows(const Case& c) {
     const std::int64_t batch = c.shape[2];
     const Floats source = normals(c.seed, 0, rows * columns);
     const auto order = reference::random_permutation(rows, c.seed, 0);
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor from = stage.input({rows, columns}, source);
                 const auto permutation = stage.input({rows}, order);
                 const auto state = stage.input<StepState>({1}, {state_at(c.position)});
-                kernels.gather_rows(from, permutation, state, stage.overwritten("batch", {batch, columns}));
+                backend(GatherRows{.source = from,
+                                   .permutation = permutation,
+                                   .state = state,
+                                   .batch = stage.overwritten("batch", {batch, columns})});
             },
             {{"batch", reference::exactly(
                            reference::gather_rows(widened(source), columns, order, c.position, batch))}}};
@@ -190,42 +205,48 @@ Experiment gather_augmented_images(const Case& c) {
     const Shape image{c.shape[1], c.shape[2], c.shape[3]};
     const Shape batch{rows - c.position, image[0], image[1], image[2]};
     const AugmentParams params{
-        .flip = c.sigma == Activation::Identity, .crop = c.filters.params.padding, .seed = c.seed};
+        .flip = c.activation == Activation::Identity, .crop = c.filters.params.padding, .seed = c.seed};
     const Floats source = normals(c.seed, 0, c.shape.elements());
     const auto order = reference::random_permutation(rows, c.seed, 0);
     const StepState state = state_at(c.position);
-    return {
-        [=](Kernels& kernels, Stage& stage) {
-            const ConstTensor from = stage.input(c.shape, source);
-            const auto permutation = stage.input({rows}, order);
-            const auto at = stage.input<StepState>({1}, {state});
-            kernels.gather_augmented_images(from, permutation, at, params, stage.overwritten("batch", batch));
-        },
-        {{"batch", reference::exactly(reference::gather_augmented_images(widened(source), image, order, state,
-                                                                         batch[0], params))}}};
+    return {[=](Backend& backend, Stage& stage) {
+                const ConstTensor from = stage.input(c.shape, source);
+                const auto permutation = stage.input({rows}, order);
+                const auto at = stage.input<StepState>({1}, {state});
+                backend(GatherAugmentedImages{.source = from,
+                                              .permutation = permutation,
+                                              .state = at,
+                                              .params = params,
+                                              .batch = stage.overwritten("batch", batch)});
+            },
+            {{"batch", reference::exactly(reference::gather_augmented_images(widened(source), image, order,
+                                                                             state, batch[0], params))}}};
 }
 
 Experiment random_permutation(const Case& c) {
     const std::uint64_t seed = c.seed << 32 | 7;  // both halves of the seed count
     const auto order = reference::random_permutation(c.shape[0], seed, 3);
-    return {[=](Kernels& kernels, Stage& stage) {
-                kernels.random_permutation(stage.overwritten<std::int32_t>("permutation", c.shape), seed, 3);
-            },
-            {{"permutation", reference::exactly({order.begin(), order.end()})}}};
+    return {
+        [=](Backend& backend, Stage& stage) {
+            backend(RandomPermutation{.permutation = stage.overwritten<std::int32_t>("permutation", c.shape),
+                                      .seed = seed,
+                                      .epoch = 3});
+        },
+        {{"permutation", reference::exactly({order.begin(), order.end()})}}};
 }
 
 Experiment scale_columns_by_max_abs(const Case& c) {
     const Floats x = normals(c.seed, 0, c.shape.elements(), c.scale);
-    return {[=](Kernels& kernels, Stage& stage) {
-                kernels.scale_columns_by_max_abs(stage.changed("x", c.shape, x));
+    return {[=](Backend& backend, Stage& stage) {
+                backend(ScaleColumnsByMaxAbs{.x = stage.changed("x", c.shape, x)});
             },
             {{"x", reference::scale_columns_by_max_abs(widened(x), c.shape[0], c.shape[1])}}};
 }
 
 Experiment sum_of_squares(const Case& c) {
     const Floats x = normals(c.seed, 0, c.shape.elements(), c.scale);
-    return {[=](Kernels& kernels, Stage& stage) {
-                stage.returned("sum", {kernels.sum_of_squares(stage.input(c.shape, x))});
+    return {[=](Backend& backend, Stage& stage) {
+                stage.returned("sum", {backend(SumOfSquares{.x = stage.input(c.shape, x)})});
             },
             {{"sum", reference::sum_of_squares(widened(x))}}};
 }
@@ -248,10 +269,11 @@ Experiment add_squared_norms(const Case& c) {
         sums.value.push_back(before.back() + found.value[0]);
         sums.error.push_back(found.error[0] + std::numeric_limits<double>::epsilon() * sums.value.back());
     }
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor values = stage.input(c.shape, x);
                 const auto between = stage.input({count + 1}, bounds);
-                kernels.add_squared_norms(values, between, stage.changed("sums", {count}, before));
+                backend(AddSquaredNorms{
+                    .x = values, .bounds = between, .sums = stage.changed("sums", {count}, before)});
             },
             {{"sums", sums}}};
 }
@@ -272,12 +294,12 @@ Experiment first_non_finite(const Case& c) {
     expected.reserve(inputs.size());
     for (const Floats& input : inputs)
         expected.push_back(static_cast<double>(reference::first_non_finite(widened(input)).value_or(-1)));
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 std::vector<double> found;
                 found.reserve(inputs.size());
                 for (const Floats& input : inputs)
                     found.push_back(static_cast<double>(
-                        kernels.first_non_finite(stage.input(c.shape, input)).value_or(-1)));
+                        backend(FirstNonFinite{.x = stage.input(c.shape, input)}).value_or(-1)));
                 stage.returned("indices", found);
             },
             {{"indices", reference::exactly(expected)}}};
@@ -291,24 +313,28 @@ DropoutParams dropout_params(const Case& c) {
 Experiment dropout(const Case& c) {
     const Floats x = normals(c.seed, 0, c.shape.elements());
     const auto expected = reference::dropout(widened(x), dropout_params(c), c.position);
-    return {[=](Kernels& kernels, Stage& stage) {
-                const ConstTensor from = stage.input(c.shape, x);
-                const auto state = stage.input<StepState>({1}, {state_at(c.position)});
-                kernels.dropout(from, dropout_params(c), state, stage.overwritten("y", c.shape));
-                const Tensor in_place = stage.changed("in place", c.shape, x);
-                kernels.dropout(in_place, dropout_params(c), state, in_place);
-            },
-            {{"y", expected}, {"in place", expected}}};
+    return {
+        [=](Backend& backend, Stage& stage) {
+            const ConstTensor from = stage.input(c.shape, x);
+            const auto state = stage.input<StepState>({1}, {state_at(c.position)});
+            backend(ApplyDropout{.x = from,
+                                 .params = dropout_params(c),
+                                 .state = state,
+                                 .y = stage.overwritten("y", c.shape)});
+            const Tensor in_place = stage.changed("in place", c.shape, x);
+            backend(ApplyDropout{.x = in_place, .params = dropout_params(c), .state = state, .y = in_place});
+        },
+        {{"y", expected}, {"in place", expected}}};
 }
 
 /// Out of place, then in place.
 Experiment softmax(const Case& c) {
     const Floats z = normals(c.seed, 0, c.shape.elements(), c.scale);
     const auto expected = reference::softmax(widened(z), c.shape[0], c.shape[1]);
-    return {[=](Kernels& kernels, Stage& stage) {
-                kernels.softmax(stage.input(c.shape, z), stage.overwritten("p", c.shape));
+    return {[=](Backend& backend, Stage& stage) {
+                backend(Softmax{.z = stage.input(c.shape, z), .p = stage.overwritten("p", c.shape)});
                 const Tensor in_place = stage.changed("in place", c.shape, z);
-                kernels.softmax(in_place, in_place);
+                backend(Softmax{.z = in_place, .p = in_place});
             },
             {{"p", expected}, {"in place", expected}}};
 }
@@ -318,8 +344,9 @@ Experiment centre_columns(const Case& c) {
     Floats x = normals(c.seed, 0, c.shape.elements(), c.scale);
     const Floats means = normals(c.seed, 1, c.shape[1], 30.0 * c.scale);
     for (std::size_t i = 0; i < x.size(); ++i) x[i] += means[i % means.size()];
-    return {[=](Kernels& kernels, Stage& stage) { kernels.centre_columns(stage.changed("x", c.shape, x)); },
-            {{"x", reference::centre_columns(widened(x), c.shape[0], c.shape[1])}}};
+    return {
+        [=](Backend& backend, Stage& stage) { backend(CentreColumns{.x = stage.changed("x", c.shape, x)}); },
+        {{"x", reference::centre_columns(widened(x), c.shape[0], c.shape[1])}}};
 }
 
 }  // namespace
@@ -378,9 +405,9 @@ Experiment experiment_of(const Case& c) {
     return makers[static_cast<int>(c.operation)](c);
 }
 
-Outcome outcome_of(const Experiment& experiment, Kernels& kernels, bool misaligned) {
-    Stage stage(kernels, misaligned);
-    experiment.call(kernels, stage);
+Outcome outcome_of(const Experiment& experiment, Backend& backend, bool misaligned) {
+    Stage stage(backend, misaligned);
+    experiment.call(backend, stage);
     return stage.finish();
 }
 

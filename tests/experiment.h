@@ -23,7 +23,7 @@ Floats targets(std::uint64_t seed, std::int64_t n, std::int64_t c);
 
 /// One call of an operation, and what each output must then hold.
 struct Experiment {
-    std::function<void(Kernels&, Stage&)> call;
+    std::function<void(Backend&, Stage&)> call;
     struct Expected {
         std::string output;
         reference::Estimate estimate;
@@ -34,7 +34,7 @@ struct Experiment {
 Experiment experiment_of(const Case& c);
 
 /// Calls the operation once in memory of its own.
-Outcome outcome_of(const Experiment& experiment, Kernels& kernels, bool misaligned = false);
+Outcome outcome_of(const Experiment& experiment, Backend& backend, bool misaligned = false);
 
 /// How far values are from what they must be.
 struct Deviation {

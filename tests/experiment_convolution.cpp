@@ -67,10 +67,11 @@ Floats with_ties(const Case& c) {
 
 Experiment conv2d_forward(const Case& c) {
     const ConvolutionInputs in(c);
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor x = stage.input(in.shape.x, in.x);
                 const ConstTensor w = stage.input(in.shape.w, in.w);
-                kernels.conv2d_forward(x, w, in.shape.params, stage.overwritten("y", in.shape.y));
+                backend(Conv2dForward{
+                    .x = x, .w = w, .params = in.shape.params, .y = stage.overwritten("y", in.shape.y)});
             },
             {{"y", reference::conv2d_forward(widened(in.x), widened(in.w), in.shape, c.precision)}}};
 }
@@ -81,15 +82,17 @@ Experiment conv2d_backward(const Case& c) {
     const Floats before = normals(c.seed, 3, in.shape.w.elements());
     const auto g =
         reference::conv2d_backward(widened(in.x), widened(in.w), widened(in.dy), in.shape, c.precision);
-    const auto call = [=](Kernels& kernels, Stage& stage) {
+    const auto call = [=](Backend& backend, Stage& stage) {
         const auto& [x_shape, w_shape, y_shape, params] = in.shape;
         const ConstTensor x = stage.input(x_shape, in.x);
         const ConstTensor w = stage.input(w_shape, in.w);
         const ConstTensor dy = stage.input(y_shape, in.dy);
-        kernels.conv2d_backward(x, w, dy, params, {}, stage.overwritten("dw", w_shape), GradMode::Overwrite);
+        backend(Conv2dBackward{
+            .x = x, .w = w, .dy = dy, .params = params, .dw = stage.overwritten("dw", w_shape)});
         const Tensor dx = stage.overwritten("dx", x_shape);
         const Tensor dw = stage.changed("dw added", w_shape, before);
-        kernels.conv2d_backward(x, w, dy, params, dx, dw, GradMode::Accumulate);
+        backend(Conv2dBackward{
+            .x = x, .w = w, .dy = dy, .params = params, .dx = dx, .dw = dw, .mode = GradMode::Accumulate});
     };
     return {call, {{"dw", g.dw}, {"dx", g.dx}, {"dw added", reference::accumulated(g.dw, widened(before))}}};
 }
@@ -101,9 +104,10 @@ Experiment batch_norm_forward_training(const Case& c) {
     const Values x = widened(in.x);
     const auto statistics = reference::batch_statistics(x, in.channels, params);
     const auto y = [&](const Values& residual) {
-        return reference::normalized(x, statistics, widened(in.scale), widened(in.shift), residual, c.sigma);
+        return reference::normalized(x, statistics, widened(in.scale), widened(in.shift), residual,
+                                     c.activation);
     };
-    const auto call = [=](Kernels& kernels, Stage& stage) {
+    const auto call = [=](Backend& backend, Stage& stage) {
         const Shape channels{in.channels};
         const ConstTensor x_view = stage.input(c.shape, in.x);
         const ConstTensor scale = stage.input(channels, in.scale);
@@ -114,9 +118,17 @@ Experiment batch_norm_forward_training(const Case& c) {
             const Tensor running_variance = stage.changed("running variance" + with, channels, in.variance);
             const Tensor mean = stage.overwritten("mean" + with, channels);
             const Tensor inverse = stage.overwritten("inverse deviation" + with, channels);
-            kernels.batch_norm_forward_training(x_view, scale, shift, params, running_mean, running_variance,
-                                                mean, inverse, with.empty() ? ConstTensor{} : residual,
-                                                c.sigma, stage.overwritten("y" + with, c.shape));
+            backend(BatchNormForwardTraining{.x = x_view,
+                                             .scale = scale,
+                                             .shift = shift,
+                                             .params = params,
+                                             .running_mean = running_mean,
+                                             .running_variance = running_variance,
+                                             .saved_mean = mean,
+                                             .saved_inv_std = inverse,
+                                             .residual = with.empty() ? ConstTensor{} : residual,
+                                             .activation = c.activation,
+                                             .y = stage.overwritten("y" + with, c.shape)});
         }
     };
     Experiment experiment{call, {{"y", y({})}, {"y with residual", y(widened(in.residual))}}};
@@ -138,9 +150,9 @@ Experiment batch_norm_forward_inference(const Case& c) {
     const auto statistics = reference::running_statistics(widened(in.mean), widened(in.variance), params);
     const auto y = [&](const Values& residual) {
         return reference::normalized(widened(in.x), statistics, widened(in.scale), widened(in.shift),
-                                     residual, c.sigma);
+                                     residual, c.activation);
     };
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const Shape channels{in.channels};
                 const ConstTensor x = stage.input(c.shape, in.x);
                 const ConstTensor scale = stage.input(channels, in.scale);
@@ -148,10 +160,23 @@ Experiment batch_norm_forward_inference(const Case& c) {
                 const ConstTensor mean = stage.input(channels, in.mean);
                 const ConstTensor variance = stage.input(channels, in.variance);
                 const ConstTensor residual = stage.input(c.shape, in.residual);
-                kernels.batch_norm_forward_inference(x, scale, shift, params, mean, variance, {}, c.sigma,
-                                                     stage.overwritten("y", c.shape));
-                kernels.batch_norm_forward_inference(x, scale, shift, params, mean, variance, residual,
-                                                     c.sigma, stage.overwritten("y with residual", c.shape));
+                backend(BatchNormForwardInference{.x = x,
+                                                  .scale = scale,
+                                                  .shift = shift,
+                                                  .params = params,
+                                                  .running_mean = mean,
+                                                  .running_variance = variance,
+                                                  .activation = c.activation,
+                                                  .y = stage.overwritten("y", c.shape)});
+                backend(BatchNormForwardInference{.x = x,
+                                                  .scale = scale,
+                                                  .shift = shift,
+                                                  .params = params,
+                                                  .running_mean = mean,
+                                                  .running_variance = variance,
+                                                  .residual = residual,
+                                                  .activation = c.activation,
+                                                  .y = stage.overwritten("y with residual", c.shape)});
             },
             {{"y", y({})}, {"y with residual", y(widened(in.residual))}}};
 }
@@ -163,23 +188,33 @@ Experiment batch_norm_backward(const Case& c) {
     const Floats mean = rounded(statistics.mean.value);
     const Floats inverse = rounded(statistics.inverse_deviation.value);
     const Floats y = rounded(reference::normalized(widened(in.x), statistics, widened(in.scale),
-                                                   widened(in.shift), widened(in.residual), c.sigma)
+                                                   widened(in.shift), widened(in.residual), c.activation)
                                  .value);
     const auto g =
         reference::batch_norm_backward(widened(in.x), reference::exactly(widened(y)), widened(in.scale),
-                                       widened(mean), widened(inverse), c.sigma, widened(in.dy));
-    const auto call = [=](Kernels& kernels, Stage& stage) {
+                                       widened(mean), widened(inverse), c.activation, widened(in.dy));
+    const auto call = [=](Backend& backend, Stage& stage) {
         const Shape channels{in.channels};
         const ConstTensor x = stage.input(c.shape, in.x);
-        const ConstTensor y_view = c.sigma == Activation::Identity ? ConstTensor{} : stage.input(c.shape, y);
+        const ConstTensor y_view =
+            c.activation == Activation::Identity ? ConstTensor{} : stage.input(c.shape, y);
         const ConstTensor scale = stage.input(channels, in.scale);
         const ConstTensor mean_view = stage.input(channels, mean);
         const ConstTensor inverse_view = stage.input(channels, inverse);
         const auto backward = [&](const std::string& name, Tensor dscale, Tensor dshift, GradMode mode) {
             const Tensor dz = stage.changed("dz" + name, c.shape, in.dy);
             const Tensor dx = stage.overwritten("dx" + name, c.shape);
-            kernels.batch_norm_backward(x, y_view, scale, mean_view, inverse_view, c.sigma, dz, dx, dscale,
-                                        dshift, mode);
+            backend(BatchNormBackward{.x = x,
+                                      .y = y_view,
+                                      .scale = scale,
+                                      .saved_mean = mean_view,
+                                      .saved_inv_std = inverse_view,
+                                      .activation = c.activation,
+                                      .dy = dz,
+                                      .dx = dx,
+                                      .dscale = dscale,
+                                      .dshift = dshift,
+                                      .mode = mode});
         };
         backward("", stage.overwritten("dscale", channels), stage.overwritten("dshift", channels),
                  GradMode::Overwrite);
@@ -199,52 +234,58 @@ Experiment batch_norm_backward(const Case& c) {
 
 Experiment average_pool_forward(const Case& c) {
     const Floats x = normals(c.seed, 0, c.shape.elements(), c.scale);
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor from = stage.input(c.shape, x);
-                kernels.average_pool_forward(from, windows(c), stage.overwritten("y", pooled(c)));
+                backend(AveragePoolForward{
+                    .x = from, .params = windows(c), .y = stage.overwritten("y", pooled(c))});
             },
             {{"y", reference::average_pool_forward(widened(x), c.shape, windows(c))}}};
 }
 
 Experiment average_pool_backward(const Case& c) {
     const Floats dy = normals(c.seed, 0, pooled(c).elements(), c.scale);
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor from = stage.input(pooled(c), dy);
-                kernels.average_pool_backward(from, windows(c), stage.overwritten("dx", c.shape));
+                backend(AveragePoolBackward{
+                    .dy = from, .params = windows(c), .dx = stage.overwritten("dx", c.shape)});
             },
             {{"dx", reference::average_pool_backward(widened(dy), c.shape, windows(c))}}};
 }
 
 Experiment max_pool_forward(const Case& c) {
     const Floats x = with_ties(c);
-    return {[=](Kernels& kernels, Stage& stage) {
-                const ConstTensor from = stage.input(c.shape, x);
-                kernels.max_pool_forward(from, windows(c), stage.overwritten("y", pooled(c)));
-            },
-            {{"y", reference::exactly(reference::max_pool_forward(widened(x), c.shape, windows(c)))}}};
+    return {
+        [=](Backend& backend, Stage& stage) {
+            const ConstTensor from = stage.input(c.shape, x);
+            backend(MaxPoolForward{.x = from, .params = windows(c), .y = stage.overwritten("y", pooled(c))});
+        },
+        {{"y", reference::exactly(reference::max_pool_forward(widened(x), c.shape, windows(c)))}}};
 }
 
 Experiment max_pool_backward(const Case& c) {
     const Floats x = with_ties(c);
     const Floats y = rounded(reference::max_pool_forward(widened(x), c.shape, windows(c)));
     const Floats dy = normals(c.seed, 1, pooled(c).elements());
-    return {
-        [=](Kernels& kernels, Stage& stage) {
-            const ConstTensor from = stage.input(c.shape, x);
-            const ConstTensor largest = stage.input(pooled(c), y);
-            const ConstTensor gradient = stage.input(pooled(c), dy);
-            kernels.max_pool_backward(from, largest, gradient, windows(c), stage.overwritten("dx", c.shape));
-        },
-        {{"dx",
-          reference::exactly(reference::max_pool_backward(widened(x), widened(dy), c.shape, windows(c)))}}};
+    return {[=](Backend& backend, Stage& stage) {
+                const ConstTensor from = stage.input(c.shape, x);
+                const ConstTensor largest = stage.input(pooled(c), y);
+                const ConstTensor gradient = stage.input(pooled(c), dy);
+                backend(MaxPoolBackward{.x = from,
+                                        .y = largest,
+                                        .dy = gradient,
+                                        .params = windows(c),
+                                        .dx = stage.overwritten("dx", c.shape)});
+            },
+            {{"dx", reference::exactly(
+                        reference::max_pool_backward(widened(x), widened(dy), c.shape, windows(c)))}}};
 }
 
 Experiment add(const Case& c) {
     const Floats x = normals(c.seed, 0, c.shape.elements(), c.scale);
     const Floats y = normals(c.seed, 1, c.shape.elements());
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor added = stage.input(c.shape, x);
-                kernels.add(added, stage.changed("y", c.shape, y));
+                backend(Add{.x = added, .y = stage.changed("y", c.shape, y)});
             },
             {{"y", reference::sum(widened(x), widened(y))}}};
 }

@@ -37,8 +37,8 @@ inline void check_gradient(const std::string& name, const reference::Values& num
 
 /// Whether factors are rounded to less than float32, which is not allowed for here: the tests of the table
 /// have the bounds of that.
-inline bool rounds_factors(const Backend& backend) {
-    return backend.kernels->precision() != Precision::Float32;
+inline bool rounds_factors(const TestedBackend& tested) {
+    return tested.backend->precision() != Precision::Float32;
 }
 
 inline reference::Estimate within_float32(const reference::Values& numerical,

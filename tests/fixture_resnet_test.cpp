@@ -45,23 +45,23 @@ void check_fixture(const nlohmann::json& facts) {
     const auto labels = facts.at("labels").get<std::vector<std::int32_t>>();
     const auto places = parameter_places(layers_of(facts)), statistics = state_places(layers_of(facts));
     REQUIRE(facts.at("steps").size() == 3);
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
-        Kernels& kernels = *backend.kernels;
-        Network network(kernels, layers_of(facts), std::ssize(labels));
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
+        Backend& backend = *tested.backend;
+        Network network(backend, layers_of(facts), std::ssize(labels));
         network.initialize({}, 1);  // running statistics begin as they should; the weights are PyTorch's
-        upload_tensors(kernels, facts.at("parameters"), places, network.parameters());
-        HandTrainer trainer(kernels, network, Loss::SoftmaxCrossEntropy, facts.at("inputs"),
+        upload_tensors(backend, facts.at("parameters"), places, network.parameters());
+        HandTrainer trainer(backend, network, Loss::SoftmaxCrossEntropy, facts.at("inputs"),
                             one_hot(labels, facts.at("classes")), {.epsilon = facts.at("adam_epsilon")});
         for (const nlohmann::json& step : facts.at("steps")) {
             CHECK(trainer.loss_and_gradients() ==
                   doctest::Approx(step.at("loss").get<double>()).epsilon(tolerance));
-            check_tensors(kernels, network.gradients(), places, step.at("gradients"), tolerance);
-            check_tensors(kernels, network.state(), statistics, step.at("running_statistics"), tolerance);
+            check_tensors(backend, network.gradients(), places, step.at("gradients"), tolerance);
+            check_tensors(backend, network.state(), statistics, step.at("running_statistics"), tolerance);
             trainer.update();
         }
-        check_tensors(kernels, network.parameters(), places, facts.at("parameters_after"), tolerance);
-        CHECK(relative_difference(on_host(kernels, network.forward(trainer.inputs())),
+        check_tensors(backend, network.parameters(), places, facts.at("parameters_after"), tolerance);
+        CHECK(relative_difference(on_host(backend, network.forward(trainer.inputs())),
                                   facts.at("outputs_after").get<std::vector<double>>()) < tolerance);
     }
 }

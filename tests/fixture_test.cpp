@@ -48,11 +48,11 @@ std::vector<Fixture> fixtures() {
 
 /// Full-batch training of its network.
 struct Training {
-    Training(Kernels& kernels, const Fixture& fixture)
+    Training(Backend& backend, const Fixture& fixture)
         : places(parameter_places(mlp(fixture.params))),
-          network(kernels, mlp(fixture.params), fixture.samples),
-          trainer(kernels, network, fixture.loss, fixture.facts.at("inputs"), fixture.facts.at("targets")) {
-        upload_tensors(kernels, fixture.facts.at("parameters"), places, network.parameters());
+          network(backend, mlp(fixture.params), fixture.samples),
+          trainer(backend, network, fixture.loss, fixture.facts.at("inputs"), fixture.facts.at("targets")) {
+        upload_tensors(backend, fixture.facts.at("parameters"), places, network.parameters());
     }
 
     std::vector<ParameterPlace> places;
@@ -64,15 +64,15 @@ struct Training {
 
 TEST_CASE("fixtures: loss and every gradient are PyTorch's, and so are 10 steps of Adam") {
     const std::vector<Fixture> all = fixtures();
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const Fixture& fixture : all) {
-            CAPTURE(backend.name);
+            CAPTURE(tested.name);
             CAPTURE(fixture.name());
-            Kernels& kernels = *backend.kernels;
-            Training t(kernels, fixture);
+            Backend& backend = *tested.backend;
+            Training t(backend, fixture);
             double loss = t.trainer.loss_and_gradients();
             CHECK(loss == doctest::Approx(fixture.facts.at("first_loss").get<double>()).epsilon(tolerance));
-            check_tensors(kernels, t.network.gradients(), t.places, fixture.facts.at("first_gradients"),
+            check_tensors(backend, t.network.gradients(), t.places, fixture.facts.at("first_gradients"),
                           tolerance);
             int steps = 0;
             for (const nlohmann::json& after : fixture.facts.at("after")) {
@@ -81,7 +81,7 @@ TEST_CASE("fixtures: loss and every gradient are PyTorch's, and so are 10 steps 
                     loss = t.trainer.loss_and_gradients();
                 }
                 CAPTURE(steps);
-                check_tensors(kernels, t.network.parameters(), t.places, after.at("parameters"), tolerance);
+                check_tensors(backend, t.network.parameters(), t.places, after.at("parameters"), tolerance);
                 CHECK(loss == doctest::Approx(after.at("loss").get<double>()).epsilon(tolerance));
             }
             CHECK(steps == 10);
@@ -90,25 +90,25 @@ TEST_CASE("fixtures: loss and every gradient are PyTorch's, and so are 10 steps 
 
 TEST_CASE("fixtures: the trainer takes PyTorch's 10 steps when an epoch is one batch") {
     const std::vector<Fixture> all = fixtures();
-    for (const Backend& backend : backends_present()) {
+    for (const TestedBackend& tested : backends_present()) {
         const Fixture& fixture = all[1];
         REQUIRE(fixture.loss == Loss::SoftmaxCrossEntropy);  // its targets are one-hot
-        Kernels& kernels = *backend.kernels;
+        Backend& backend = *tested.backend;
         Dataset data;
         data.samples = fixture.samples;
         data.features = fixture.params.inputs;
         data.classes = static_cast<std::int32_t>(fixture.params.outputs);
         data.inputs = fixture.facts.at("inputs").get<std::vector<float>>();
         data.labels = fixture.facts.at("labels").get<std::vector<std::int32_t>>();
-        const DeviceDataset set(kernels, data);
-        Network network(kernels, mlp(fixture.params), fixture.samples);
-        Trainer trainer(kernels, network, set, {.loss = fixture.loss, .learning_rate = 1e-3, .adam = {}});
+        const DeviceDataset set(backend, data);
+        Network network(backend, mlp(fixture.params), fixture.samples);
+        Trainer trainer(backend, network, set, {.loss = fixture.loss, .learning_rate = 1e-3, .adam = {}});
         const auto places = parameter_places(mlp(fixture.params));
-        upload_tensors(kernels, fixture.facts.at("parameters"), places, network.parameters());
+        upload_tensors(backend, fixture.facts.at("parameters"), places, network.parameters());
         for (int epoch = 0; epoch < 10; ++epoch) REQUIRE(trainer.finish_epoch([] { return true; }));
         const nlohmann::json& after = fixture.facts.at("after").at(1);
         REQUIRE(after.at("steps") == 10);
-        check_tensors(kernels, network.parameters(), places, after.at("parameters"), tolerance);
+        check_tensors(backend, network.parameters(), places, after.at("parameters"), tolerance);
         CHECK(trainer.evaluate(set).loss ==
               doctest::Approx(after.at("loss").get<double>()).epsilon(tolerance));
     }

@@ -14,11 +14,11 @@ const MlpParams three_layers{.inputs = 6, .hidden = {7, 7}, .outputs = 3};
 constexpr int depth = 3;
 
 struct Run {
-    explicit Run(Kernels& kernels, std::uint64_t weights_seed = 1, bool recorded = true)
-        : set(kernels, labelled_points(23, 6, 3)),
-          network(kernels, mlp(three_layers), 5),
-          trainer(kernels, network, set,
-                  {.learning_rate = 1e-2, .gradient_norms = true, .record_steps = recorded}) {
+    explicit Run(Backend& backend, std::uint64_t weights_seed = 1, bool recorded = true)
+        : set(backend, labelled_points(23, 6, 3)),
+          network(backend, mlp(three_layers), 5),
+          trainer(backend, network, set,
+                  {.learning_rate = 1e-2, .gradient_norms = true, .capture_steps = recorded}) {
         network.initialize({}, weights_seed);
     }
 
@@ -33,8 +33,8 @@ struct Run {
 };
 
 /// Squared norms of the gradients of each layer, from where its parameters lie, in double.
-std::vector<double> squared_norms(Kernels& kernels, const Network& network) {
-    const std::vector<float> g = on_host(kernels, network.gradients());
+std::vector<double> squared_norms(Backend& backend, const Network& network) {
+    const std::vector<float> g = on_host(backend, network.gradients());
     const auto places = parameter_places(mlp(three_layers));
     std::vector<double> squares(depth, 0.0);
     for (std::size_t i = 0; i < places.size(); ++i)
@@ -46,13 +46,13 @@ std::vector<double> squared_norms(Kernels& kernels, const Network& network) {
 }  // namespace
 
 TEST_CASE("engine/trainer: gradient norms are those of the steps, each epoch by itself") {
-    for (const Backend& backend : backends_present()) {
-        Run run(*backend.kernels);
+    for (const TestedBackend& tested : backends_present()) {
+        Run run(*tested.backend);
         CHECK(run.trainer.gradient_norms().empty());
         for (int epoch = 0; epoch < 3; ++epoch) {
             std::vector<double> sums(depth, 0.0);
             REQUIRE(run.trainer.finish_epoch([&] {
-                const auto squares = squared_norms(*backend.kernels, run.network);
+                const auto squares = squared_norms(*tested.backend, run.network);
                 for (int l = 0; l < depth; ++l) sums[l] += squares[l];
                 return true;
             }));
@@ -68,12 +68,12 @@ TEST_CASE("engine/trainer: gradient norms are those of the steps, each epoch by 
 }
 
 TEST_CASE("engine/trainer: gradient norms are the same bits recorded or not, and resumed at any step") {
-    for (const Backend& backend : backends_present()) {
-        Kernels& kernels = *backend.kernels;
-        const auto whole = Run(kernels).after(2);
-        CHECK(Run(kernels, 1, false).after(2) == whole);
+    for (const TestedBackend& tested : backends_present()) {
+        Backend& backend = *tested.backend;
+        const auto whole = Run(backend).after(2);
+        CHECK(Run(backend, 1, false).after(2) == whole);
         for (std::int64_t steps = 1; steps < 5; ++steps) {
-            Run interrupted(kernels), resumed(kernels, 99);
+            Run interrupted(backend), resumed(backend, 99);
             interrupted.after(1);
             interrupted.trainer.finish_epoch([&] { return interrupted.trainer.step() < steps; });
             resumed.trainer.restore(interrupted.trainer.save(), "checkpoint");
@@ -85,8 +85,8 @@ TEST_CASE("engine/trainer: gradient norms are the same bits recorded or not, and
 }
 
 TEST_CASE("engine/trainer: a checkpoint without gradient norms is refused where they are asked for") {
-    Kernels& kernels = *backends_present().front().kernels;
-    Run run(kernels);
+    Backend& backend = *backends_present().front().backend;
+    Run run(backend);
     Checkpoint checkpoint = run.trainer.save();
     checkpoint.header.erase("squared_norms");
     CHECK_THROWS_WITH_AS(run.trainer.restore(checkpoint, "old"), doctest::Contains("gradient norms"),

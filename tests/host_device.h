@@ -7,17 +7,21 @@
 #include <string>
 #include <vector>
 
+#include "kernels/cuda/convolution_task.h"
 #include "kernels/cuda/spectrum_shape.h"
+#include "kernels/gemm_task.h"
 #include "tests/host_block.h"
 #include "tests/matrix_unit_on_host.h"
 
 namespace deepfreq::tests {
 
-/// The host as a device of the CUDA backend (kernels/cuda/stream_device.cuh): runs its kernels on threads,
-/// with plain loops in place of the matrix units and of the library's sort.
+/// The host as a device of the CUDA backend (kernels/cuda/network_device.h): runs its kernels on threads,
+/// with plain loops in place of the matrix units and of what libraries do.
 class HostDevice {
   public:
     using Products = MatrixUnitOnHost;
+    /// Few, so that the small cases of the table take several blocks too.
+    static constexpr std::int64_t max_partial_sums = 3;
 
     /// Begins as NaN, like what blocks share.
     template <class T>
@@ -37,6 +41,12 @@ class HostDevice {
     HostDevice(const cuda::spectrum::Limits& limits, const cuda::LaunchLimits& launches)
         : limits_(limits), launches_(launches) {}
     cuda::spectrum::Limits limits() const { return limits_; }
+
+    /// Nothing to switch.
+    struct Current {
+        ~Current() {}
+    };
+    Current make_current() const { return {}; }
 
     template <class T>
     Memory<T> take(std::int64_t count) {
@@ -74,12 +84,26 @@ class HostDevice {
         std::copy(from.begin(), from.end(), to);
     }
 
+    void multiply(const GemmTask& task, const float* a, const float* b, float* c) const;
+    /// As cuBLASLt may refuse to.
+    bool multiply_and_add_bias(const GemmTask&, const float*, const float*, float*, const float*) const {
+        return false;
+    }
+    template <class OnSide, class OnMain>
+    void side_by_side(const OnSide& on_side, const OnMain& on_main) const {
+        on_side(*this);
+        on_main();
+    }
+    void convolve(const cuda::ConvolutionTask& task, const float* x, const float* w, const float* y) const;
+    double* partial_sums() { return partial_sums_.data(); }
+
     std::int64_t blocks_run() const { return blocks_run_; }
 
   private:
     cuda::spectrum::Limits limits_;
     cuda::LaunchLimits launches_;
     std::int64_t blocks_run_ = 0;
+    std::vector<double> partial_sums_ = std::vector<double>(cuda::partial_sum_doubles);
 };
 
 }  // namespace deepfreq::tests

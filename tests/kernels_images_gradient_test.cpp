@@ -22,10 +22,10 @@ double inner_product(const Values& a, const Values& b) {
 }
 
 void check_backends(const Experiment& experiment, const std::string& name) {
-    for (const Backend& backend : backends_present()) {
-        if (rounds_factors(backend)) continue;
-        INFO(backend.name << ": " << name);
-        check_close(outputs_of(experiment, *backend.kernels), experiment);
+    for (const TestedBackend& tested : backends_present()) {
+        if (rounds_factors(tested)) continue;
+        INFO(tested.name << ": " << name);
+        check_close(outputs_of(experiment, *tested.backend), experiment);
     }
 }
 
@@ -46,12 +46,16 @@ void check_convolution(const Shape& image, const Filters& filters, std::uint64_t
     check_gradient("dx", dx, g.dx);
     check_gradient("dw", dw, g.dw);
 
-    const auto call = [&](Kernels& kernels, Stage& stage) {
+    const auto call = [&](Backend& backend, Stage& stage) {
         const ConstTensor x_view = stage.input(shape.x, x);
         const ConstTensor w_view = stage.input(shape.w, w);
         const ConstTensor dy_view = stage.input(shape.y, dy);
-        kernels.conv2d_backward(x_view, w_view, dy_view, shape.params, stage.overwritten("dx", shape.x),
-                                stage.overwritten("dw", shape.w), GradMode::Overwrite);
+        backend(Conv2dBackward{.x = x_view,
+                               .w = w_view,
+                               .dy = dy_view,
+                               .params = shape.params,
+                               .dx = stage.overwritten("dx", shape.x),
+                               .dw = stage.overwritten("dw", shape.w)});
     };
     check_backends({call, {{"dx", within_float32(dx, g.dx)}, {"dw", within_float32(dw, g.dw)}}},
                    image.text());
@@ -68,12 +72,13 @@ TEST_CASE("kernels: conv2d_backward agrees with finite differences") {
 
 struct BatchNormProblem {
     Shape shape;
-    Activation sigma;
+    Activation activation;
     Floats x, scale, shift, residual, dy;
     Values x64, scale64, shift64, residual64, dy64;
     BatchNormParams params;
 
-    BatchNormProblem(const Shape& image, Activation with, std::uint64_t seed) : shape(image), sigma(with) {
+    BatchNormProblem(const Shape& image, Activation with, std::uint64_t seed)
+        : shape(image), activation(with) {
         x = normals(seed, 0, shape.elements());
         scale = normals(seed, 1, shape[3]);
         shift = normals(seed, 2, shape[3]);
@@ -91,7 +96,7 @@ struct BatchNormProblem {
     reference::Estimate forward(Activation with) const {
         return reference::normalized(x64, statistics(), scale64, shift64, residual64, with);
     }
-    double loss() const { return inner_product(dy64, forward(sigma).value); }
+    double loss() const { return inner_product(dy64, forward(activation).value); }
     /// Central differences are wrong across the kink of ReLU.
     bool away_from_kink() const {
         const Values z = forward(Activation::Identity).value;
@@ -100,11 +105,12 @@ struct BatchNormProblem {
 };
 
 void check_batch_norm(BatchNormProblem p) {
-    INFO(p.shape.text() << " " << name_of(p.sigma));
-    if (p.sigma == Activation::Relu) REQUIRE(p.away_from_kink());
+    INFO(p.shape.text() << " " << name_of(p.activation));
+    if (p.activation == Activation::Relu) REQUIRE(p.away_from_kink());
     const auto statistics = p.statistics();
-    const auto g = reference::batch_norm_backward(p.x64, p.forward(p.sigma), p.scale64, statistics.mean.value,
-                                                  statistics.inverse_deviation.value, p.sigma, p.dy64);
+    const auto g =
+        reference::batch_norm_backward(p.x64, p.forward(p.activation), p.scale64, statistics.mean.value,
+                                       statistics.inverse_deviation.value, p.activation, p.dy64);
     const auto loss = [&p] { return p.loss(); };
     const Values dx = numerical_gradient(loss, p.x64);
     const Values dscale = numerical_gradient(loss, p.scale64);
@@ -115,7 +121,7 @@ void check_batch_norm(BatchNormProblem p) {
     check_gradient("dshift", dshift, g.dshift);
     check_gradient("dresidual", dresidual, g.dz);
 
-    const auto call = [&](Kernels& kernels, Stage& stage) {
+    const auto call = [&](Backend& backend, Stage& stage) {
         const Shape channels{p.shape[3]};
         const ConstTensor x = stage.input(p.shape, p.x);
         const ConstTensor scale = stage.input(channels, p.scale);
@@ -126,12 +132,27 @@ void check_batch_norm(BatchNormProblem p) {
         const Tensor mean = stage.overwritten("mean", channels);
         const Tensor inverse = stage.overwritten("inverse deviation", channels);
         const Tensor y = stage.overwritten("y", p.shape);
-        kernels.batch_norm_forward_training(x, scale, shift, p.params, running_mean, running_variance, mean,
-                                            inverse, residual, p.sigma, y);
-        kernels.batch_norm_backward(x, y, scale, mean, inverse, p.sigma,
-                                    stage.changed("dresidual", p.shape, p.dy),
-                                    stage.overwritten("dx", p.shape), stage.overwritten("dscale", channels),
-                                    stage.overwritten("dshift", channels), GradMode::Overwrite);
+        backend(BatchNormForwardTraining{.x = x,
+                                         .scale = scale,
+                                         .shift = shift,
+                                         .params = p.params,
+                                         .running_mean = running_mean,
+                                         .running_variance = running_variance,
+                                         .saved_mean = mean,
+                                         .saved_inv_std = inverse,
+                                         .residual = residual,
+                                         .activation = p.activation,
+                                         .y = y});
+        backend(BatchNormBackward{.x = x,
+                                  .y = y,
+                                  .scale = scale,
+                                  .saved_mean = mean,
+                                  .saved_inv_std = inverse,
+                                  .activation = p.activation,
+                                  .dy = stage.changed("dresidual", p.shape, p.dy),
+                                  .dx = stage.overwritten("dx", p.shape),
+                                  .dscale = stage.overwritten("dscale", channels),
+                                  .dshift = stage.overwritten("dshift", channels)});
     };
     check_backends({call,
                     {{"dx", within_float32(dx, g.dx)},
@@ -144,9 +165,9 @@ void check_batch_norm(BatchNormProblem p) {
 TEST_CASE("kernels: batch_norm_backward agrees with finite differences") {
     std::uint64_t seed = 720;
     for (const Shape& shape : {Shape{1, 1, 1, 3}, {3, 2, 2, 1}, {2, 3, 5, 2}, {5, 1, 2, 17}})
-        for (const Activation sigma :
+        for (const Activation activation :
              {Activation::Identity, Activation::Relu, Activation::Tanh, Activation::Sigmoid})
-            check_batch_norm(BatchNormProblem(shape, sigma, ++seed));
+            check_batch_norm(BatchNormProblem(shape, activation, ++seed));
 }
 
 void check_pools(const Shape& shape, const PoolParams& params, std::uint64_t seed) {
@@ -167,13 +188,15 @@ void check_pools(const Shape& shape, const PoolParams& params, std::uint64_t see
     check_gradient("of average pooling", of_average, average);
     check_gradient("of max pooling", of_max, largest);
 
-    const auto call = [&](Kernels& kernels, Stage& stage) {
+    const auto call = [&](Backend& backend, Stage& stage) {
         const ConstTensor x_view = stage.input(shape, x);
         const ConstTensor dy_view = stage.input(small, dy);
         const Tensor y = stage.overwritten("y", small);
-        kernels.average_pool_backward(dy_view, params, stage.overwritten("average", shape));
-        kernels.max_pool_forward(x_view, params, y);
-        kernels.max_pool_backward(x_view, y, dy_view, params, stage.overwritten("max", shape));
+        backend(
+            AveragePoolBackward{.dy = dy_view, .params = params, .dx = stage.overwritten("average", shape)});
+        backend(MaxPoolForward{.x = x_view, .params = params, .y = y});
+        backend(MaxPoolBackward{
+            .x = x_view, .y = y, .dy = dy_view, .params = params, .dx = stage.overwritten("max", shape)});
     };
     check_backends(
         {call, {{"average", within_float32(of_average, average)}, {"max", within_float32(of_max, largest)}}},

@@ -48,17 +48,21 @@ TEST_CASE("kernels: the convolutions of ResNet-18 on a batch of 64 agree with th
         const Values x64 = widened(x);
         const Values w64 = widened(w);
         const Values dy64 = widened(dy);
-        for (const Backend& backend : backends_in_all_precisions()) {
-            INFO(backend.name << ": " << image.text() << " " << filters.text());
-            const Precision precision = backend.kernels->precision();
-            auto found = values_of(*backend.kernels, [&](Kernels& kernels, Stage& stage) {
+        for (const TestedBackend& tested : backends_in_all_precisions()) {
+            INFO(tested.name << ": " << image.text() << " " << filters.text());
+            const Precision precision = tested.backend->precision();
+            auto found = values_of(*tested.backend, [&](Backend& backend, Stage& stage) {
                 const ConstTensor x_view = stage.input(shape.x, x);
                 const ConstTensor w_view = stage.input(shape.w, w);
                 const ConstTensor dy_view = stage.input(shape.y, dy);
-                kernels.conv2d_forward(x_view, w_view, shape.params, stage.overwritten("y", shape.y));
-                kernels.conv2d_backward(x_view, w_view, dy_view, shape.params,
-                                        stage.overwritten("dx", shape.x), stage.overwritten("dw", shape.w),
-                                        GradMode::Overwrite);
+                backend(Conv2dForward{
+                    .x = x_view, .w = w_view, .params = shape.params, .y = stage.overwritten("y", shape.y)});
+                backend(Conv2dBackward{.x = x_view,
+                                       .w = w_view,
+                                       .dy = dy_view,
+                                       .params = shape.params,
+                                       .dx = stage.overwritten("dx", shape.x),
+                                       .dw = stage.overwritten("dw", shape.w)});
             });
             check_sampled("y", found["y"], seed, [&](std::int64_t at) {
                 return reference::conv2d_y(x64, w64, shape, at, precision);
@@ -75,14 +79,15 @@ TEST_CASE("kernels: the convolutions of ResNet-18 on a batch of 64 agree with th
 
 TEST_CASE("kernels: NaN goes through conv2d_forward, to all pixels that see it and to no other image") {
     constexpr std::int64_t size = 16;
-    in_all_precisions([](Kernels& kernels) {
+    in_all_precisions([](Backend& backend) {
         for (const std::int64_t channels : {1, 16, 17, 64}) {
-            auto found = values_of(kernels, [=](Kernels& k, Stage& stage) {
+            auto found = values_of(backend, [=](Backend& k, Stage& stage) {
                 Floats x = normals(1, 0, 3 * size * size * channels);
                 x[((size + 4) * size + 5) * channels + channels - 1] = nan;  // image 1, row 4, column 5
                 const ConstTensor images = stage.input({3, size, size, channels}, x);
                 const ConstTensor w = stage.input({64, 3, 3, channels}, normals(1, 1, 64 * 9 * channels));
-                k.conv2d_forward(images, w, {1, 1}, stage.overwritten("y", {3, size, size, 64}));
+                k(Conv2dForward{
+                    .x = images, .w = w, .params = {1, 1}, .y = stage.overwritten("y", {3, size, size, 64})});
             });
             const auto& y = found["y"];
             int lost = 0;
@@ -102,18 +107,23 @@ TEST_CASE("kernels: NaN goes through conv2d_forward, to all pixels that see it a
 }
 
 TEST_CASE("kernels: batch norm of a channel without variance gives its shift, and NaN stays in its channel") {
-    for_each_backend([](Kernels& kernels) {
-        auto found = values_of(kernels, [](Kernels& k, Stage& stage) {
+    for_each_backend([](Backend& backend) {
+        auto found = values_of(backend, [](Backend& k, Stage& stage) {
             Floats x = normals(1, 0, 3 * 5 * 5 * 3);
             for (std::size_t i = 0; i < x.size(); i += 3) x[i] = 1e4F;
             x[3 * 40 + 2] = nan;
             const ConstTensor images = stage.input({3, 5, 5, 3}, x);
             const ConstTensor scale = stage.input<float>({3}, {2.0F, 1.0F, 1.0F});
             const ConstTensor shift = stage.input<float>({3}, {0.75F, -1.0F, 0.0F});
-            k.batch_norm_forward_training(
-                images, scale, shift, {}, stage.changed<float>("mean", {3}, {0, 0, 0}),
-                stage.changed<float>("variance", {3}, {1, 1, 1}), stage.overwritten("m", {3}),
-                stage.overwritten("i", {3}), {}, Activation::Relu, stage.overwritten("y", {3, 5, 5, 3}));
+            k(BatchNormForwardTraining{.x = images,
+                                       .scale = scale,
+                                       .shift = shift,
+                                       .running_mean = stage.changed<float>("mean", {3}, {0, 0, 0}),
+                                       .running_variance = stage.changed<float>("variance", {3}, {1, 1, 1}),
+                                       .saved_mean = stage.overwritten("m", {3}),
+                                       .saved_inv_std = stage.overwritten("i", {3}),
+                                       .activation = Activation::Relu,
+                                       .y = stage.overwritten("y", {3, 5, 5, 3})});
         });
         const auto& y = found["y"];
         bool as_expected = true;
@@ -129,16 +139,19 @@ TEST_CASE("kernels: batch norm of a channel without variance gives its shift, an
 }
 
 TEST_CASE("kernels: max pooling gives NaN where the window has one, and it the gradient") {
-    for_each_backend([](Kernels& kernels) {
+    for_each_backend([](Backend& backend) {
         for (std::size_t place = 0; place < 4; ++place) {
-            auto found = values_of(kernels, [=](Kernels& k, Stage& stage) {
+            auto found = values_of(backend, [=](Backend& k, Stage& stage) {
                 Floats x{3.0F, -1.0F, 7.0F, 2.0F};
                 x[place] = nan;
                 const ConstTensor image = stage.input({1, 2, 2, 1}, x);
                 const Tensor y = stage.overwritten("y", {1, 1, 1, 1});
-                k.max_pool_forward(image, {2, 2}, y);
-                k.max_pool_backward(image, y, stage.input<float>({1, 1, 1, 1}, {5.0F}), {2, 2},
-                                    stage.overwritten("dx", {1, 2, 2, 1}));
+                k(MaxPoolForward{.x = image, .params = {2, 2}, .y = y});
+                k(MaxPoolBackward{.x = image,
+                                  .y = y,
+                                  .dy = stage.input<float>({1, 1, 1, 1}, {5.0F}),
+                                  .params = {2, 2},
+                                  .dx = stage.overwritten("dx", {1, 2, 2, 1})});
             });
             CHECK(std::isnan(found["y"][0]));
             for (std::size_t i = 0; i < 4; ++i) CHECK(found["dx"][i] == (i == place ? 5.0 : 0.0));
@@ -149,16 +162,20 @@ TEST_CASE("kernels: max pooling gives NaN where the window has one, and it the g
 std::vector<BadCall> bad_convolutions() {
     // A good call has images of 4 x 5 of 3 channels, 6 filters of 3 x 3, stride 1, padding 1.
     const auto forward = [](Shape x, Shape w, Conv2dParams params, Shape y) {
-        return [=](Kernels& k, Views& v) {
+        return [=](Backend& k, Views& v) {
             float* const data = v.memory.data();
-            k.conv2d_forward({data, x}, {data, w}, params, {data, y});
+            k(Conv2dForward{.x = {data, x}, .w = {data, w}, .params = params, .y = {data, y}});
         };
     };
     const auto backward = [](Shape x, Shape w, Conv2dParams params, Shape dy, Shape dx, Shape dw) {
-        return [=](Kernels& k, Views& v) {
+        return [=](Backend& k, Views& v) {
             float* const data = v.memory.data();
-            k.conv2d_backward({data, x}, {data, w}, {data, dy}, params, {data, dx}, {data, dw},
-                              GradMode::Overwrite);
+            k(Conv2dBackward{.x = {data, x},
+                             .w = {data, w},
+                             .dy = {data, dy},
+                             .params = params,
+                             .dx = {data, dx},
+                             .dw = {data, dw}});
         };
     };
     const Shape x{2, 4, 5, 3};
@@ -192,13 +209,13 @@ struct Operand {
 };
 void add_wrong_shapes(std::vector<BadCall>& calls, const std::string& operation,
                       const std::vector<Operand>& operands,
-                      const std::function<void(Kernels&, const std::vector<Tensor>&)>& call) {
+                      const std::function<void(Backend&, const std::vector<Tensor>&)>& call) {
     for (std::size_t wrong = 0; wrong < operands.size(); ++wrong) {
         const Shape bad = operands[wrong].good.rank() == 4 ? Shape{2, 4, 5, 9} : Shape{1, 3};
         // A wrong x makes all others wrong, except by its rank.
         const Shape found = operands[wrong].name == "x" ? Shape{8, 15} : bad;
         const std::string expected = operands[wrong].name == "x" ? "4 extents" : operands[wrong].good.text();
-        calls.push_back({operation, operands[wrong].name, found.text(), expected, [=](Kernels& k, Views& v) {
+        calls.push_back({operation, operands[wrong].name, found.text(), expected, [=](Backend& k, Views& v) {
                              std::vector<Tensor> tensors;
                              tensors.reserve(operands.size());
                              for (std::size_t i = 0; i < operands.size(); ++i)
@@ -219,12 +236,20 @@ std::vector<BadCall> bad_batch_norms() {
                       {"running_mean", c},
                       {"running_variance", c},
                       {"saved_mean", c},
-                      {"saved_inverse_deviation", c},
+                      {"saved_inv_std", c},
                       {"residual", x},
                       {"y", x}},
-                     [](Kernels& k, const std::vector<Tensor>& t) {
-                         k.batch_norm_forward_training(t[0], t[1], t[2], {}, t[3], t[4], t[5], t[6], t[7],
-                                                       Activation::Relu, t[8]);
+                     [](Backend& k, const std::vector<Tensor>& t) {
+                         k(BatchNormForwardTraining{.x = t[0],
+                                                    .scale = t[1],
+                                                    .shift = t[2],
+                                                    .running_mean = t[3],
+                                                    .running_variance = t[4],
+                                                    .saved_mean = t[5],
+                                                    .saved_inv_std = t[6],
+                                                    .residual = t[7],
+                                                    .activation = Activation::Relu,
+                                                    .y = t[8]});
                      });
     add_wrong_shapes(calls, "batch_norm_forward_inference",
                      {{"x", x},
@@ -234,33 +259,54 @@ std::vector<BadCall> bad_batch_norms() {
                       {"running_variance", c},
                       {"residual", x},
                       {"y", x}},
-                     [](Kernels& k, const std::vector<Tensor>& t) {
-                         k.batch_norm_forward_inference(t[0], t[1], t[2], {}, t[3], t[4], t[5],
-                                                        Activation::Relu, t[6]);
+                     [](Backend& k, const std::vector<Tensor>& t) {
+                         k(BatchNormForwardInference{.x = t[0],
+                                                     .scale = t[1],
+                                                     .shift = t[2],
+                                                     .running_mean = t[3],
+                                                     .running_variance = t[4],
+                                                     .residual = t[5],
+                                                     .activation = Activation::Relu,
+                                                     .y = t[6]});
                      });
     add_wrong_shapes(calls, "batch_norm_backward",
                      {{"x", x},
                       {"y", x},
                       {"scale", c},
                       {"saved_mean", c},
-                      {"saved_inverse_deviation", c},
+                      {"saved_inv_std", c},
                       {"dy", x},
                       {"dx", x},
                       {"dscale", c},
                       {"dshift", c}},
-                     [](Kernels& k, const std::vector<Tensor>& t) {
-                         k.batch_norm_backward(t[0], t[1], t[2], t[3], t[4], Activation::Relu, t[5], t[6],
-                                               t[7], t[8], GradMode::Overwrite);
+                     [](Backend& k, const std::vector<Tensor>& t) {
+                         k(BatchNormBackward{.x = t[0],
+                                             .y = t[1],
+                                             .scale = t[2],
+                                             .saved_mean = t[3],
+                                             .saved_inv_std = t[4],
+                                             .activation = Activation::Relu,
+                                             .dy = t[5],
+                                             .dx = t[6],
+                                             .dscale = t[7],
+                                             .dshift = t[8]});
                      });
     for (const BatchNormParams& params :
          {BatchNormParams{0.0, 0.1}, {-1e-5, 0.1}, {1e-5, -0.1}, {1e-5, 1.5}, {std::nan(""), 0.1}})
         calls.push_back({"batch_norm_forward_training", "epsilon", fmt::format("{}", params.momentum),
-                         "more than 0 and 0 to 1", [=](Kernels& k, Views& v) {
+                         "more than 0 and 0 to 1", [=](Backend& k, Views& v) {
                              const Tensor image(v.memory.data(), x);
                              const Tensor channels(v.memory.data(), c);
-                             k.batch_norm_forward_training(image, channels, channels, params, channels,
-                                                           channels, channels, channels, {}, Activation::Relu,
-                                                           image);
+                             k(BatchNormForwardTraining{.x = image,
+                                                        .scale = channels,
+                                                        .shift = channels,
+                                                        .params = params,
+                                                        .running_mean = channels,
+                                                        .running_variance = channels,
+                                                        .saved_mean = channels,
+                                                        .saved_inv_std = channels,
+                                                        .activation = Activation::Relu,
+                                                        .y = image});
                          }});
     return calls;
 }
@@ -271,7 +317,7 @@ std::vector<BadCall> bad_pools() {
     const PoolParams p{2, 3};
     std::vector<BadCall> calls;
     const auto with = [](const auto& call) {
-        return [=](Kernels& k, Views& v) {
+        return [=](Backend& k, Views& v) {
             call(k, [&](const Shape& shape) { return Tensor{v.memory.data(), shape}; });
         };
     };
@@ -281,30 +327,37 @@ std::vector<BadCall> bad_pools() {
             calls.push_back({operation, tensor, "[2, 4, 6, 3]", tile, with(call)});
         };
         add("average_pool_forward", "x",
-            [=](Kernels& k, auto t) { k.average_pool_forward(t(x), bad, t(y)); });
+            [=](Backend& k, auto t) { k(AveragePoolForward{.x = t(x), .params = bad, .y = t(y)}); });
         add("average_pool_backward", "dx",
-            [=](Kernels& k, auto t) { k.average_pool_backward(t(y), bad, t(x)); });
-        add("max_pool_forward", "x", [=](Kernels& k, auto t) { k.max_pool_forward(t(x), bad, t(y)); });
-        add("max_pool_backward", "x",
-            [=](Kernels& k, auto t) { k.max_pool_backward(t(x), t(y), t(y), bad, t(x)); });
+            [=](Backend& k, auto t) { k(AveragePoolBackward{.dy = t(y), .params = bad, .dx = t(x)}); });
+        add("max_pool_forward", "x",
+            [=](Backend& k, auto t) { k(MaxPoolForward{.x = t(x), .params = bad, .y = t(y)}); });
+        add("max_pool_backward", "x", [=](Backend& k, auto t) {
+            k(MaxPoolBackward{.x = t(x), .y = t(y), .dy = t(y), .params = bad, .dx = t(x)});
+        });
     }
     const auto add = [&](const char* operation, const char* tensor, const Shape& expected, const auto& call) {
         calls.push_back({operation, tensor, "[2, 2, 2, 9]", expected.text(), with(call)});
     };
     const Shape bad{2, 2, 2, 9};
-    add("average_pool_forward", "y", y, [=](Kernels& k, auto t) { k.average_pool_forward(t(x), p, t(bad)); });
+    add("average_pool_forward", "y", y,
+        [=](Backend& k, auto t) { k(AveragePoolForward{.x = t(x), .params = p, .y = t(bad)}); });
     add("average_pool_backward", "dy", y,
-        [=](Kernels& k, auto t) { k.average_pool_backward(t(bad), p, t(x)); });
-    add("max_pool_forward", "y", y, [=](Kernels& k, auto t) { k.max_pool_forward(t(x), p, t(bad)); });
-    add("max_pool_backward", "y", y,
-        [=](Kernels& k, auto t) { k.max_pool_backward(t(x), t(bad), t(y), p, t(x)); });
-    add("max_pool_backward", "dy", y,
-        [=](Kernels& k, auto t) { k.max_pool_backward(t(x), t(y), t(bad), p, t(x)); });
-    add("max_pool_backward", "dx", x,
-        [=](Kernels& k, auto t) { k.max_pool_backward(t(x), t(y), t(y), p, t(bad)); });
-    add("add", "y", x, [=](Kernels& k, auto t) { k.add(t(x), t(bad)); });
-    calls.push_back({"add", "x", "[0, 3]", "none of them 0", with([](Kernels& k, auto t) {
-                         k.add(t(Shape{0, 3}), t(Shape{0, 3}));
+        [=](Backend& k, auto t) { k(AveragePoolBackward{.dy = t(bad), .params = p, .dx = t(x)}); });
+    add("max_pool_forward", "y", y,
+        [=](Backend& k, auto t) { k(MaxPoolForward{.x = t(x), .params = p, .y = t(bad)}); });
+    add("max_pool_backward", "y", y, [=](Backend& k, auto t) {
+        k(MaxPoolBackward{.x = t(x), .y = t(bad), .dy = t(y), .params = p, .dx = t(x)});
+    });
+    add("max_pool_backward", "dy", y, [=](Backend& k, auto t) {
+        k(MaxPoolBackward{.x = t(x), .y = t(y), .dy = t(bad), .params = p, .dx = t(x)});
+    });
+    add("max_pool_backward", "dx", x, [=](Backend& k, auto t) {
+        k(MaxPoolBackward{.x = t(x), .y = t(y), .dy = t(y), .params = p, .dx = t(bad)});
+    });
+    add("add", "y", x, [=](Backend& k, auto t) { k(Add{.x = t(x), .y = t(bad)}); });
+    calls.push_back({"add", "x", "[0, 3]", "none of them 0", with([](Backend& k, auto t) {
+                         k(Add{.x = t(Shape{0, 3}), .y = t(Shape{0, 3})});
                      })});
     return calls;
 }

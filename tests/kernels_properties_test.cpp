@@ -18,37 +18,38 @@ constexpr Activation activations[] = {Activation::Identity, Activation::Tanh, Ac
                                       Activation::Sigmoid};
 
 TEST_CASE("kernels: allocate_zeros is all zero, zero clears, nothing may be allocated") {
-    for_each_backend([](Kernels& kernels) {
-        Buffer buffer = kernels.allocate_zeros({3, 5});
+    for_each_backend([](Backend& backend) {
+        Buffer buffer = backend.allocate_zeros({3, 5});
         Floats host(15, 1.0F);
-        kernels.download(buffer.view<const float>({15}), std::span<float>(host));
+        backend.download(buffer.view<const float>({15}), std::span<float>(host));
         CHECK(host == Floats(15, 0.0F));
-        kernels.upload(std::span<const float>(Floats(15, 2.0F)), buffer.view<float>({15}));
-        kernels.zero(buffer.view<float>({4}, sizeof(float)));
-        kernels.download(buffer.view<const float>({15}), std::span<float>(host));
+        backend.upload(std::span<const float>(Floats(15, 2.0F)), buffer.view<float>({15}));
+        backend.zero(buffer.view<float>({4}, sizeof(float)));
+        backend.download(buffer.view<const float>({15}), std::span<float>(host));
         CHECK(host == Floats{2, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2});
-        CHECK(kernels.allocate(0).bytes() == 0);
-        kernels.synchronize();
-        CHECK_FALSE(kernels.description().empty());
+        CHECK(backend.allocate(0).bytes() == 0);
+        backend.synchronize();
+        CHECK_FALSE(backend.description().empty());
     });
 }
 
-/// y of a dense layer of one input and one output with w = 1, b = 0: sigma(x).
-double activated(Kernels& kernels, Activation sigma, float x) {
-    return values_of(kernels, [=](Kernels& k, Stage& stage) {
+/// y of a dense layer of one input and one output with w = 1, b = 0: activation(x).
+double activated(Backend& backend, Activation activation, float x) {
+    return values_of(backend, [=](Backend& k, Stage& stage) {
         const ConstTensor input = stage.input<float>({1, 1}, {x});
         const ConstTensor w = stage.input<float>({1, 1}, {1.0F});
         const ConstTensor b = stage.input<float>({1}, {0.0F});
-        k.dense_forward(input, w, b, sigma, stage.overwritten("y", {1, 1}));
+        k(DenseForward{
+            .x = input, .w = w, .b = b, .activation = activation, .y = stage.overwritten("y", {1, 1})});
     })["y"][0];
 }
 
 TEST_CASE("kernels: dense_forward saturates and lets infinities through") {
-    for_each_backend([](Kernels& kernels) {
+    for_each_backend([](Backend& backend) {
         for (const float x : {1e3F, 1e30F, infinity}) {
             CAPTURE(x);
-            const auto both = [&](Activation sigma) {
-                return std::pair{activated(kernels, sigma, x), activated(kernels, sigma, -x)};
+            const auto both = [&](Activation activation) {
+                return std::pair{activated(backend, activation, x), activated(backend, activation, -x)};
             };
             CHECK(both(Activation::Identity) == std::pair<double, double>{x, -x});
             CHECK(both(Activation::Tanh) == std::pair{1.0, -1.0});
@@ -59,23 +60,23 @@ TEST_CASE("kernels: dense_forward saturates and lets infinities through") {
 }
 
 TEST_CASE("kernels: the activations are exact to float32 everywhere") {
-    for_each_backend([](Kernels& kernels) {
+    for_each_backend([](Backend& backend) {
         for (int power = -96; power < 8; ++power)
             for (const double sign : {-1.0, 1.0})
-                for (const Activation sigma : activations) {
+                for (const Activation activation : activations) {
                     const auto x = static_cast<float>(sign * 1.37 * std::exp2(power));
-                    const double expected = reference::activate(sigma, x);
-                    INFO(name_of(sigma) << " of " << x);
+                    const double expected = reference::activate(activation, x);
+                    INFO(name_of(activation) << " of " << x);
                     // 4 units in the last place, or flushed to 0; nothing is summed here.
-                    check_close("y", {activated(kernels, sigma, x)},
+                    check_close("y", {activated(backend, activation, x)},
                                 {{expected}, {4.0 * 0x1p-23 * std::abs(expected) + 0x1p-126}});
                 }
     });
 }
 
 /// A forward pass of 5 rows, 7 inputs, 19 outputs with one NaN in x, w or b.
-std::vector<double> forward_with_nan(Kernels& kernels, Activation sigma, int place) {
-    return values_of(kernels, [=](Kernels& k, Stage& stage) {
+std::vector<double> forward_with_nan(Backend& backend, Activation activation, int place) {
+    return values_of(backend, [=](Backend& k, Stage& stage) {
         Floats x = normals(1, 0, 5 * 7);
         Floats w = normals(1, 1, 19 * 7);
         Floats b = normals(1, 2, 19);
@@ -85,16 +86,20 @@ std::vector<double> forward_with_nan(Kernels& kernels, Activation sigma, int pla
         const ConstTensor input = stage.input({5, 7}, x);
         const ConstTensor weights = stage.input({19, 7}, w);
         const ConstTensor bias = stage.input({19}, b);
-        k.dense_forward(input, weights, bias, sigma, stage.overwritten("y", {5, 19}));
+        k(DenseForward{.x = input,
+                       .w = weights,
+                       .b = bias,
+                       .activation = activation,
+                       .y = stage.overwritten("y", {5, 19})});
     })["y"];
 }
 
 TEST_CASE("kernels: NaN goes through dense_forward, to where it belongs and nowhere else") {
-    in_all_precisions([](Kernels& kernels) {
-        for (const Activation sigma : activations)
+    in_all_precisions([](Backend& backend) {
+        for (const Activation activation : activations)
             for (int place = 0; place < 3; ++place) {
-                INFO(name_of(sigma) << ", NaN in " << (place == 0 ? "x" : place == 1 ? "w" : "b"));
-                const auto y = forward_with_nan(kernels, sigma, place);
+                INFO(name_of(activation) << ", NaN in " << (place == 0 ? "x" : place == 1 ? "w" : "b"));
+                const auto y = forward_with_nan(backend, activation, place);
                 bool as_expected = true;
                 for (int i = 0; i < 5; ++i)
                     for (int j = 0; j < 19; ++j) {
@@ -107,16 +112,20 @@ TEST_CASE("kernels: NaN goes through dense_forward, to where it belongs and nowh
 }
 
 TEST_CASE("kernels: a NaN gradient goes through dense_backward, also where ReLU is off") {
-    in_all_precisions([](Kernels& kernels) {
-        for (const Activation sigma : activations) {
-            INFO(name_of(sigma));
-            auto values = values_of(kernels, [=](Kernels& k, Stage& stage) {
+    in_all_precisions([](Backend& backend) {
+        for (const Activation activation : activations) {
+            INFO(name_of(activation));
+            auto values = values_of(backend, [=](Backend& k, Stage& stage) {
                 const ConstTensor x = stage.input<float>({2, 1}, {1.0F, 2.0F});
                 const ConstTensor w = stage.input<float>({1, 1}, {0.5F});
                 const ConstTensor y = stage.input<float>({2, 1}, {0.0F, 0.5F});
-                k.dense_backward(x, w, y, sigma, stage.changed<float>("dz", {2, 1}, {nan, nan}), {},
-                                 stage.overwritten("dw", {1, 1}), stage.overwritten("db", {1}),
-                                 GradMode::Overwrite);
+                k(DenseBackward{.x = x,
+                                .w = w,
+                                .y = y,
+                                .activation = activation,
+                                .dy = stage.changed<float>("dz", {2, 1}, {nan, nan}),
+                                .dw = stage.overwritten("dw", {1, 1}),
+                                .db = stage.overwritten("db", {1})});
             });
             CHECK(std::isnan(values["dz"][0]));
             CHECK(std::isnan(values["dz"][1]));
@@ -126,26 +135,32 @@ TEST_CASE("kernels: a NaN gradient goes through dense_backward, also where ReLU 
     });
 }
 
+/// Of MeanSquaredError or SoftmaxCrossEntropy.
+template <class Loss>
+void check_nan_shows(Backend& backend) {
+    for (const bool in_target : {false, true})
+        for (const std::int64_t place : {0, 5, 11}) {
+            CAPTURE(in_target);
+            CAPTURE(place);
+            Floats p = normals(1, 0, 12);
+            Floats t = targets(1, 3, 4);
+            (in_target ? t : p)[place] = nan;
+            auto values = values_of(backend, [&](Backend& k, Stage& stage) {
+                const ConstTensor prediction = stage.input({3, 4}, p);
+                const ConstTensor target = stage.input({3, 4}, t);
+                const auto state = stage.input<StepState>({1}, {StepState{}});
+                k(Loss{prediction, target, stage.overwritten("gradient", {3, 4}),
+                       stage.changed<double>("sums", {1}, {0.0}), state});
+            });
+            CHECK(std::isnan(values["gradient"][place]));
+            CHECK(std::isnan(values["sums"][0]));
+        }
+}
+
 TEST_CASE("kernels: NaN in a prediction or a target makes the loss NaN") {
-    for_each_backend([](Kernels& kernels) {
-        for (const auto loss : {&Kernels::mean_squared_error, &Kernels::softmax_cross_entropy})
-            for (const bool in_target : {false, true})
-                for (const std::int64_t place : {0, 5, 11}) {
-                    CAPTURE(in_target);
-                    CAPTURE(place);
-                    Floats p = normals(1, 0, 12);
-                    Floats t = targets(1, 3, 4);
-                    (in_target ? t : p)[place] = nan;
-                    auto values = values_of(kernels, [&](Kernels& k, Stage& stage) {
-                        const ConstTensor prediction = stage.input({3, 4}, p);
-                        const ConstTensor target = stage.input({3, 4}, t);
-                        const auto state = stage.input<StepState>({1}, {StepState{}});
-                        (k.*loss)(prediction, target, stage.overwritten("gradient", {3, 4}),
-                                  stage.changed<double>("sums", {1}, {0.0}), state);
-                    });
-                    CHECK(std::isnan(values["gradient"][place]));
-                    CHECK(std::isnan(values["sums"][0]));
-                }
+    for_each_backend([](Backend& backend) {
+        check_nan_shows<MeanSquaredError>(backend);
+        check_nan_shows<SoftmaxCrossEntropy>(backend);
     });
 }
 
@@ -154,14 +169,18 @@ TEST_CASE("kernels: db is summed in double") {
     Floats dy(n, 0.125F);  // in float32, 2^24 + 0.125 is 2^24
     dy.front() = 0x1p24F;
     dy.back() = -0x1p24F;
-    for_each_backend([&](Kernels& kernels) {
-        auto values = values_of(kernels, [&](Kernels& k, Stage& stage) {
+    for_each_backend([&](Backend& backend) {
+        auto values = values_of(backend, [&](Backend& k, Stage& stage) {
             const ConstTensor x = stage.input({n, 1}, Floats(n, 0.0F));
             const ConstTensor w = stage.input<float>({1, 1}, {1.0F});
             const ConstTensor y = stage.input({n, 1}, dy);
-            k.dense_backward(x, w, y, Activation::Identity, stage.changed("dz", {n, 1}, dy), {},
-                             stage.overwritten("dw", {1, 1}), stage.overwritten("db", {1}),
-                             GradMode::Overwrite);
+            k(DenseBackward{.x = x,
+                            .w = w,
+                            .y = y,
+                            .activation = Activation::Identity,
+                            .dy = stage.changed("dz", {n, 1}, dy),
+                            .dw = stage.overwritten("dw", {1, 1}),
+                            .db = stage.overwritten("db", {1})});
         });
         CHECK(values["db"][0] == 0.125 * (n - 2));
     });
@@ -171,41 +190,45 @@ TEST_CASE("kernels: losses are summed over samples in double") {
     constexpr std::int64_t n = 1001;
     Floats p(n, 0.5F);
     p[0] = 0x1p13F;  // its square, 2^26, would swallow every 0.25 in float32
-    for_each_backend([&](Kernels& kernels) {
-        auto values = values_of(kernels, [&](Kernels& k, Stage& stage) {
+    for_each_backend([&](Backend& backend) {
+        auto values = values_of(backend, [&](Backend& k, Stage& stage) {
             const ConstTensor prediction = stage.input({n, 1}, p);
             const ConstTensor target = stage.input({n, 1}, Floats(n, 0.0F));
             const auto state = stage.input<StepState>({1}, {StepState{.step = 1}});
-            k.mean_squared_error(prediction, target, {},
-                                 stage.changed<double>("sums", {3}, {7.0, 0x1p40, 7.0}), state);
+            k(MeanSquaredError{.p = prediction,
+                               .t = target,
+                               .sums = stage.changed<double>("sums", {3}, {7.0, 0x1p40, 7.0}),
+                               .state = state});
         });
         CHECK(values["sums"] == std::vector<double>{7.0, 0x1p40 + 0x1p26 + 0.25 * (n - 1), 7.0});
     });
 }
 
 TEST_CASE("kernels: sum_of_squares is in double, and 0 of nothing") {
-    for_each_backend([](Kernels& kernels) {
-        auto values = values_of(kernels, [&](Kernels& k, Stage& stage) {
-            stage.returned("sum", {k.sum_of_squares(stage.input<float>({3}, {1e30F, 1.0F, -1e30F}))});
+    for_each_backend([](Backend& backend) {
+        auto values = values_of(backend, [&](Backend& k, Stage& stage) {
+            stage.returned("sum", {k(SumOfSquares{.x = stage.input<float>({3}, {1e30F, 1.0F, -1e30F})})});
         });
         CHECK(values["sum"][0] == 2.0 * static_cast<double>(1e30F) * static_cast<double>(1e30F));
-        CHECK(kernels.sum_of_squares({}) == 0.0);
-        CHECK_FALSE(kernels.first_non_finite({}).has_value());
+        CHECK(backend(SumOfSquares{}) == 0.0);
+        CHECK_FALSE(backend(FirstNonFinite{}).has_value());
     });
 }
 
 TEST_CASE("kernels: count_correct takes the first of equal elements") {
     const Floats p = {1, 3, 3, 0, 3, 3, 3, 3, -5, -7, -5, -6};
-    const auto count = [&](Kernels& kernels, const std::vector<std::int32_t>& labels) {
-        return values_of(kernels, [&](Kernels& k, Stage& stage) {
+    const auto count = [&](Backend& backend, const std::vector<std::int32_t>& labels) {
+        return values_of(backend, [&](Backend& k, Stage& stage) {
             const ConstTensor prediction = stage.input({3, 4}, p);
             const auto label = stage.input({3}, labels);
-            k.count_correct(prediction, label, stage.changed<std::int64_t>("correct", {1}, {0}));
+            k(CountCorrect{.p = prediction,
+                           .labels = label,
+                           .correct = stage.changed<std::int64_t>("correct", {1}, {0})});
         })["correct"][0];
     };
-    for_each_backend([&](Kernels& kernels) {
-        CHECK(count(kernels, {1, 0, 0}) == 3);
-        CHECK(count(kernels, {2, 1, 2}) == 0);
+    for_each_backend([&](Backend& backend) {
+        CHECK(count(backend, {1, 0, 0}) == 3);
+        CHECK(count(backend, {2, 1, 2}) == 0);
     });
 }
 
@@ -223,28 +246,33 @@ TEST_CASE("kernels: ten Adam updates follow the reference") {
         // Each update adds its own rounding, and feels a tenth of those m had before.
         for (std::size_t i = 0; i < size; ++i) error[i] += 2.0 * r.w.error[i];
     }
-    ten.call = [&](Kernels& kernels, Stage& stage) {
+    ten.call = [&](Backend& backend, Stage& stage) {
         const auto state = stage.changed<StepState>("state", {1}, {StepState{.learning_rate = 0.01F}});
         const Tensor weights = stage.changed("w", {size}, w);
         const Tensor m = stage.changed("m", {size}, Floats(size, 0.0F));
         const Tensor v = stage.changed("v", {size}, Floats(size, 0.0F));
         for (std::uint32_t update = 0; update < 10; ++update) {
-            kernels.adam(weights, stage.input({size}, normals(3, 10 + update, size)), m, v, params, state);
-            kernels.advance(state, 1);
+            backend(Adam{.w = weights,
+                         .dw = stage.input({size}, normals(3, 10 + update, size)),
+                         .m = m,
+                         .v = v,
+                         .params = params,
+                         .state = state});
+            backend(Advance{.state = state, .samples = 1});
         }
     };
     ten.expected = {{"w", {r.w.value, error}}};
-    for_each_backend([&](Kernels& kernels) { check_close(outputs_of(ten, kernels), ten); });
+    for_each_backend([&](Backend& backend) { check_close(outputs_of(ten, backend), ten); });
 }
 
 TEST_CASE("kernels: advance moves sample, step and update, and leaves the learning rate") {
-    for_each_backend([](Kernels& kernels) {
-        Buffer memory = kernels.allocate(sizeof(StepState));
+    for_each_backend([](Backend& backend) {
+        Buffer memory = backend.allocate(sizeof(StepState));
         StepState state{.sample = 256, .step = 1, .update = 118, .learning_rate = 0.5F};
-        kernels.upload(std::span<const StepState>(&state, 1), memory.view<StepState>({1}));
-        kernels.advance(memory.view<StepState>({1}), 48);
-        kernels.advance(memory.view<StepState>({1}), 1);
-        kernels.download(memory.view<const StepState>({1}), std::span<StepState>(&state, 1));
+        backend.upload(std::span<const StepState>(&state, 1), memory.view<StepState>({1}));
+        backend(Advance{.state = memory.view<StepState>({1}), .samples = 48});
+        backend(Advance{.state = memory.view<StepState>({1}), .samples = 1});
+        backend.download(memory.view<const StepState>({1}), std::span<StepState>(&state, 1));
         CHECK(state.sample == 305);
         CHECK(state.step == 3);
         CHECK(state.update == 120);
@@ -254,19 +282,19 @@ TEST_CASE("kernels: advance moves sample, step and update, and leaves the learni
 }
 
 TEST_CASE("kernels: a recording runs nothing when it is made, and everything at each replay") {
-    for_each_backend([](Kernels& kernels) {
-        Buffer memory = kernels.allocate(sizeof(StepState));
+    for_each_backend([](Backend& backend) {
+        Buffer memory = backend.allocate(sizeof(StepState));
         const auto view = memory.view<StepState>({1});
         StepState state{};
-        kernels.upload(std::span<const StepState>(&state, 1), view);
+        backend.upload(std::span<const StepState>(&state, 1), view);
         const auto work = [&] {
-            kernels.advance(view, 10);
-            kernels.advance(view, 3);
+            backend(Advance{.state = view, .samples = 10});
+            backend(Advance{.state = view, .samples = 3});
         };
         work();
-        const auto recording = kernels.record(work);
+        const auto recording = backend.capture(work);
         const auto samples = [&] {
-            kernels.download(view, std::span<StepState>(&state, 1));
+            backend.download(view, std::span<StepState>(&state, 1));
             return state.sample;
         };
         CHECK(samples() == 13);
@@ -275,22 +303,24 @@ TEST_CASE("kernels: a recording runs nothing when it is made, and everything at 
         recording->replay();
         recording->replay();
         CHECK(samples() == 52);
-        CHECK_THROWS_AS(kernels.record({}), InputError);
+        CHECK_THROWS_AS(backend.capture({}), InputError);
     });
 }
 
 TEST_CASE("kernels: random_permutation is one, and another for every epoch and seed") {
     constexpr std::int64_t n = 1000;
-    const auto order = [](Kernels& kernels, std::uint64_t seed, std::uint32_t epoch) {
-        return values_of(kernels, [=](Kernels& k, Stage& stage) {
-            k.random_permutation(stage.overwritten<std::int32_t>("permutation", {n}), seed, epoch);
+    const auto order = [](Backend& backend, std::uint64_t seed, std::uint32_t epoch) {
+        return values_of(backend, [=](Backend& k, Stage& stage) {
+            k(RandomPermutation{.permutation = stage.overwritten<std::int32_t>("permutation", {n}),
+                                .seed = seed,
+                                .epoch = epoch});
         })["permutation"];
     };
-    for_each_backend([&](Kernels& kernels) {
+    for_each_backend([&](Backend& backend) {
         std::vector<std::vector<double>> orders;
         for (const std::uint64_t seed :
              {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 32, ~std::uint64_t{0}})
-            for (const std::uint32_t epoch : {0U, 1U, ~0U}) orders.push_back(order(kernels, seed, epoch));
+            for (const std::uint32_t epoch : {0U, 1U, ~0U}) orders.push_back(order(backend, seed, epoch));
         std::vector<double> sorted(n);
         std::iota(sorted.begin(), sorted.end(), 0.0);
         for (auto permutation : orders) {
@@ -303,13 +333,16 @@ TEST_CASE("kernels: random_permutation is one, and another for every epoch and s
 }
 
 TEST_CASE("kernels: gather_rows takes rows of any rank, and a row more than once") {
-    for_each_backend([](Kernels& kernels) {
-        auto values = values_of(kernels, [](Kernels& k, Stage& stage) {
+    for_each_backend([](Backend& backend) {
+        auto values = values_of(backend, [](Backend& k, Stage& stage) {
             const ConstTensor source =
                 stage.input<float>({3, 2, 1, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
             const auto rows = stage.input<std::int32_t>({3}, {1, 2, 2});
             const auto state = stage.input<StepState>({1}, {StepState{.sample = 1}});
-            k.gather_rows(source, rows, state, stage.overwritten("batch", {2, 2, 1, 2}));
+            k(GatherRows{.source = source,
+                         .permutation = rows,
+                         .state = state,
+                         .batch = stage.overwritten("batch", {2, 2, 1, 2})});
         });
         CHECK(values["batch"] == std::vector<double>{8, 9, 10, 11, 8, 9, 10, 11});
     });
@@ -317,18 +350,19 @@ TEST_CASE("kernels: gather_rows takes rows of any rank, and a row more than once
 
 TEST_CASE("kernels: dropout drops its share, anew at every update and in every stream") {
     constexpr std::int64_t n = 100'000;
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
         const auto mask = [&](double rate, std::uint32_t stream, std::int64_t update) {
             const auto outputs =
-                outputs_of({[&](Kernels& k, Stage& stage) {
+                outputs_of({[&](Backend& k, Stage& stage) {
                                 const auto state = stage.input<StepState>({1}, {StepState{.update = update}});
-                                k.dropout(stage.input<float>({n}, Floats(n, 1.0F)),
-                                          {.rate = rate, .seed = 1, .stream = stream}, state,
-                                          stage.overwritten("y", {n}));
+                                k(ApplyDropout{.x = stage.input<float>({n}, Floats(n, 1.0F)),
+                                               .params = {.rate = rate, .seed = 1, .stream = stream},
+                                               .state = state,
+                                               .y = stage.overwritten("y", {n})});
                             },
                             {}},
-                           *backend.kernels);
+                           *tested.backend);
             return outputs.front().values;
         };
         for (const double rate : {0.1, 0.5, 0.9}) {
@@ -351,13 +385,14 @@ TEST_CASE("kernels: dropout drops its share, anew at every update and in every s
 }
 
 TEST_CASE("kernels: centre_columns makes constant columns exactly 0") {
-    for (const Backend& backend : backends_present()) {
-        const auto outputs = outputs_of(
-            {[](Kernels& k, Stage& stage) {
-                 k.centre_columns(stage.changed<float>("x", {3, 2}, {0.1F, 1.0F, 0.1F, 2.0F, 0.1F, 6.0F}));
-             },
-             {}},
-            *backend.kernels);
+    for (const TestedBackend& tested : backends_present()) {
+        const auto outputs =
+            outputs_of({[](Backend& k, Stage& stage) {
+                            k(CentreColumns{.x = stage.changed<float>("x", {3, 2},
+                                                                      {0.1F, 1.0F, 0.1F, 2.0F, 0.1F, 6.0F})});
+                        },
+                        {}},
+                       *tested.backend);
         CHECK(outputs.front().values == std::vector<double>{0.0, -2.0, 0.0, -1.0, 0.0, 3.0});
     }
 }
@@ -366,9 +401,9 @@ TEST_CASE("kernels: scale_columns_by_max_abs keeps zero columns and stays within
     // Columns: zeros, the largest magnitude negative, a NaN, nearly the largest float, below the smallest
     // normal.
     const Floats x = {0, 1, 1, 3e38F, 1e-39F, 0, -4, nan, -1e38F, -1e-39F, 0, 2, -2, 0, 0};
-    for_each_backend([&](Kernels& kernels) {
-        const auto y = values_of(kernels, [&](Kernels& k, Stage& stage) {
-            k.scale_columns_by_max_abs(stage.changed("x", {3, 5}, x));
+    for_each_backend([&](Backend& backend) {
+        const auto y = values_of(backend, [&](Backend& k, Stage& stage) {
+            k(ScaleColumnsByMaxAbs{.x = stage.changed("x", {3, 5}, x)});
         })["x"];
         for (const int row : {0, 1, 2}) CHECK(y[row * 5] == 0.0);
         CHECK(y[1] == 0.25);
@@ -382,8 +417,8 @@ TEST_CASE("kernels: scale_columns_by_max_abs keeps zero columns and stays within
     });
     const Experiment large = experiment_of(
         {.operation = Operation::ScaleColumnsByMaxAbs, .shape = {2000, 17}, .scale = 37.0F, .seed = 5});
-    for_each_backend([&](Kernels& kernels) {
-        const auto y = outputs_of(large, kernels)[0].values;
+    for_each_backend([&](Backend& backend) {
+        const auto y = outputs_of(large, backend)[0].values;
         CHECK(std::all_of(y.begin(), y.end(), [](double value) { return std::abs(value) <= 1.0; }));
         CHECK(std::count_if(y.begin(), y.end(), [](double value) { return std::abs(value) == 1.0; }) == 17);
     });

@@ -24,17 +24,17 @@ TEST_CASE("kernels: every operation has at least 12 shapes in the table") {
     }
 }
 
-void check_table(Operation operation, const std::vector<Backend>& backends = backends_present()) {
+void check_table(Operation operation, const std::vector<TestedBackend>& backends = backends_present()) {
     for (const Case& c : cases()) {
         if (c.operation != operation) continue;
-        for (const Backend& backend : backends) {
+        for (const TestedBackend& tested : backends) {
             Case computed = c;
-            computed.precision = backend.kernels->precision();
+            computed.precision = tested.backend->precision();
             const Experiment experiment = experiment_of(computed);
-            INFO(backend.name << ": " << c.name());
-            const auto outputs = outputs_of(experiment, *backend.kernels, c.misaligned);
+            INFO(tested.name << ": " << c.name());
+            const auto outputs = outputs_of(experiment, *tested.backend, c.misaligned);
             check_close(outputs, experiment);
-            const auto again = outputs_of(experiment, *backend.kernels, c.misaligned);
+            const auto again = outputs_of(experiment, *tested.backend, c.misaligned);
             for (std::size_t i = 0; i < outputs.size(); ++i)
                 CHECK_MESSAGE(outputs[i].bytes == again[i].bytes,
                               outputs[i].name << " differs between two calls");

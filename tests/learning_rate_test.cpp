@@ -15,12 +15,12 @@ namespace {
 
 /// Network, data and trainer of one small run: 11 samples in batches of 4, the last of 3.
 struct Run {
-    Run(Kernels& kernels, const LearningRateSchedule& learning_rate, std::uint64_t weights_seed = 1)
-        : Run(kernels, TrainerOptions{.learning_rate = learning_rate, .adam = {}, .seed = 7}, weights_seed) {}
-    Run(Kernels& kernels, const TrainerOptions& options, std::uint64_t weights_seed = 1)
-        : set(kernels, labelled_points(11, 4, 3)),
-          network(kernels, mlp({4, {5}, 3, Activation::Tanh}), 4),
-          trainer(kernels, network, set, options) {
+    Run(Backend& backend, const LearningRateSchedule& learning_rate, std::uint64_t weights_seed = 1)
+        : Run(backend, TrainerOptions{.learning_rate = learning_rate, .adam = {}, .seed = 7}, weights_seed) {}
+    Run(Backend& backend, const TrainerOptions& options, std::uint64_t weights_seed = 1)
+        : set(backend, labelled_points(11, 4, 3)),
+          network(backend, mlp({4, {5}, 3, Activation::Tanh}), 4),
+          trainer(backend, network, set, options) {
         network.initialize({}, weights_seed);
     }
 
@@ -68,15 +68,15 @@ TEST_CASE("engine/learning_rate: a rate that decays is multiplied by its factor 
 }
 
 TEST_CASE("engine/trainer: with reset_adam, the epoch of another rate goes as a trainer's first") {
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
-        Kernels& kernels = *backend.kernels;
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
+        Backend& backend = *tested.backend;
         const TrainerOptions options{
             .learning_rate = parse_learning_rate("1e-2:2,1e-3:2"), .adam = {}, .reset_adam = true, .seed = 7};
-        Run run(kernels, options), kept_on(kernels, {.learning_rate = options.learning_rate, .seed = 7});
+        Run run(backend, options), kept_on(backend, {.learning_rate = options.learning_rate, .seed = 7});
         run.epochs(2);
         // A trainer that knows nothing of the first two epochs, but whose batches come in the third's order.
-        Run fresh(kernels, LearningRateSchedule(1e-3));
+        Run fresh(backend, LearningRateSchedule(1e-3));
         Checkpoint bare = fresh.trainer.save();
         const Checkpoint reached = run.trainer.save();
         std::int64_t weights = 0;  // which a checkpoint begins with
@@ -88,18 +88,18 @@ TEST_CASE("engine/trainer: with reset_adam, the epoch of another rate goes as a 
         run.epochs(3);
         fresh.epochs(3);
         kept_on.epochs(3);
-        const std::vector<float> found = on_host(kernels, run.network.parameters());
-        CHECK(found == on_host(kernels, fresh.network.parameters()));
-        CHECK(found != on_host(kernels, kept_on.network.parameters()));
+        const std::vector<float> found = on_host(backend, run.network.parameters());
+        CHECK(found == on_host(backend, fresh.network.parameters()));
+        CHECK(found != on_host(backend, kept_on.network.parameters()));
         // Resumed at the change, or in the midst of the epoch after it, it goes the same way.
         run.epochs(4);
         const Checkpoint expected = run.trainer.save();
         CHECK(expected.header.at("restart") == 2 * run.trainer.steps_per_epoch());
-        Run resumed(kernels, options, 99);
+        Run resumed(backend, options, 99);
         resumed.trainer.restore(reached, "reached");
         resumed.trainer.finish_epoch([&] { return resumed.trainer.step() < 2; });
         const Checkpoint midst = resumed.trainer.save();
-        Run again(kernels, options, 98);
+        Run again(backend, options, 98);
         again.trainer.restore(midst, "midst");
         again.epochs(4);
         CHECK(again.trainer.save().values == expected.values);
@@ -145,11 +145,11 @@ TEST_CASE("engine/learning_rate: what is no rate is refused") {
 }
 
 TEST_CASE("engine/trainer: each stage's learning rate is in effect from its first epoch on") {
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
-        Kernels& kernels = *backend.kernels;
-        Run staged(kernels, parse_learning_rate("1e-2:2,1e-3:2"));
-        Run first(kernels, 1e-2), second(kernels, 1e-3, 99);
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
+        Backend& backend = *tested.backend;
+        Run staged(backend, parse_learning_rate("1e-2:2,1e-3:2"));
+        Run first(backend, 1e-2), second(backend, 1e-3, 99);
         first.epochs(2);
         second.trainer.restore(first.trainer.save(), "checkpoint");
         staged.epochs(2);
@@ -167,14 +167,14 @@ TEST_CASE("engine/trainer: each stage's learning rate is in effect from its firs
 }
 
 TEST_CASE("engine/trainer: a run resumed within a stage goes on at its learning rate") {
-    for (const Backend& backend : backends_present()) {
-        CAPTURE(backend.name);
+    for (const TestedBackend& tested : backends_present()) {
+        CAPTURE(tested.name);
         const LearningRateSchedule schedule = parse_learning_rate("1e-2:1,1e-3:1,1e-4:1");
-        Run whole(*backend.kernels, schedule);
+        Run whole(*tested.backend, schedule);
         whole.epochs(3);
         for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
             CAPTURE(epoch);
-            Run interrupted(*backend.kernels, schedule), resumed(*backend.kernels, schedule, 99);
+            Run interrupted(*tested.backend, schedule), resumed(*tested.backend, schedule, 99);
             interrupted.epochs(epoch);
             REQUIRE_FALSE(interrupted.trainer.finish_epoch([&] { return interrupted.trainer.step() < 2; }));
             resumed.trainer.restore(interrupted.trainer.save(), "checkpoint");

@@ -9,7 +9,7 @@
 #include "analysis/filter_grid.h"
 #include "common/error.h"
 #include "common/philox.h"
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 using namespace deepfreq;
 
@@ -18,29 +18,29 @@ namespace {
 /// Features and targets of n samples on the CPU.
 struct Samples {
     Samples(std::int64_t n, std::int64_t d, std::int64_t c)
-        : kernels(open_kernels("cpu").kernels),
+        : backend(open_backend("cpu").backend),
           x(static_cast<std::size_t>(n * d)),
           y(static_cast<std::size_t>(n * c)),
-          features_memory(kernels->allocate_zeros({n, d})),
-          targets_memory(kernels->allocate_zeros({n, c})),
+          features_memory(backend->allocate_zeros({n, d})),
+          targets_memory(backend->allocate_zeros({n, c})),
           features(features_memory.view<float>({n, d})),
           targets(targets_memory.view<float>({n, c})) {}
 
     void upload() {
-        kernels->upload(std::span<const float>(x), features);
-        kernels->upload(std::span<const float>(y), targets);
+        backend->upload(std::span<const float>(x), features);
+        backend->upload(std::span<const float>(y), targets);
     }
     std::vector<double> lfr(std::span<const double> inv_delta, const LowFrequencyParams& params = {}) {
-        return low_frequency_ratio(*kernels, features, targets, inv_delta, params).value;
+        return low_frequency_ratio(*backend, features, targets, inv_delta, params).value;
     }
     CurveExtent extent(const LowFrequencyParams& params = {}) {
         const double mean_squared_distance =
-            2.0 * kernels->sum_of_squares(features) / static_cast<double>(features.rows());
+            2.0 * (*backend)(SumOfSquares{.x = features}) / static_cast<double>(features.rows());
         return measure_extent([&](std::span<const double> s) { return lfr(s, params); },
                               mean_squared_distance);
     }
 
-    std::unique_ptr<Kernels> kernels;
+    std::unique_ptr<Backend> backend;
     std::vector<float> x, y;
     Buffer features_memory, targets_memory;
     Tensor features, targets;
@@ -92,7 +92,7 @@ FrequencyCurve automatic_curve(Samples& samples, const LowFrequencyParams& param
     // Without itself, a sample comes to the target of its nearest other only by and by.
     if (!params.exclude_self) CHECK(grid.note.empty());
     FrequencyCurve lfr =
-        low_frequency_ratio(*samples.kernels, samples.features, samples.targets, grid.inv_delta, params);
+        low_frequency_ratio(*samples.backend, samples.features, samples.targets, grid.inv_delta, params);
     // 1e-5 more than the promised 1 %: the accuracy of the kernel, whose two calls tile differently.
     const double rise = extent.ceiling - extent.floor;
     CHECK(std::abs(lfr.value.front() - extent.floor) <= 0.01 * rise + 1e-5);
@@ -207,7 +207,7 @@ TEST_CASE("analysis/low_frequency_ratio: the peak of sin(k pi x) rises with k") 
         Samples samples = sine(k);
         const auto widths = log_widths(0.05, 5000.0, 300);
         const Peak peak =
-            find_peak(low_frequency_ratio(*samples.kernels, samples.features, samples.targets, widths));
+            find_peak(low_frequency_ratio(*samples.backend, samples.features, samples.targets, widths));
         // Without the ends of the interval LFR = exp(-(k pi)^2 delta), whose slope is largest at (k pi)^2
         // / 2. The ends shift that down, the less the shorter the wave.
         const double expected = std::pow(k * std::numbers::pi, 2) / 2.0;

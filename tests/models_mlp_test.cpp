@@ -49,7 +49,7 @@ TEST_CASE(
     CHECK(descriptions({.inputs = 4,
                         .hidden = {7, 7, 7, 7, 7, 7},
                         .outputs = 3,
-                        .sigma = Activation::Relu,
+                        .activation = Activation::Relu,
                         .residual_every = 1,
                         .residual_span = 2}) ==
           std::vector<std::string>{"dense 4-7 relu", "residual dense 7-7-7 relu", "residual dense 7-7-7 relu",

@@ -6,6 +6,7 @@
 #include "engine/network.h"
 #include "models/resnet18_variants.h"
 #include "tests/backends.h"
+#include "tests/engine_fixtures.h"
 
 using namespace deepfreq;
 using namespace deepfreq::tests;
@@ -26,8 +27,8 @@ Layers variant(int which, HeadPooling pooling = HeadPooling::To512) {
 
 std::int64_t parameter_count(const Layers& layers) {
     std::int64_t count = 0;
-    for (const auto& layer : layers)
-        for (const ParameterSpec& spec : layer->parameters()) count += spec.shape.elements();
+    const MemoryPlan plan = plan_of(layers);
+    for (const MemoryPlan::Lasting& parameter : plan.parameters()) count += parameter.spec.shape.elements();
     return count;
 }
 
@@ -94,7 +95,7 @@ TEST_CASE("models/resnet18: pooled globally, there are as many features as the l
 
 TEST_CASE(
     "models/resnet18: every variant is a network, with or without shortcuts, and fits images of any shape") {
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (int which = 1; which <= 4; ++which)
             for (const bool residual : {true, false}) {
                 CAPTURE(which);
@@ -104,15 +105,15 @@ TEST_CASE(
                 params.width = 24;
                 params.classes = 5;
                 params.residual = residual;
-                params.sigma = which == 1 ? Activation::Tanh : Activation::Relu;
-                Network network(*backend.kernels, resnet18_variant(params), 2);
+                params.activation = which == 1 ? Activation::Tanh : Activation::Relu;
+                Network network(*tested.backend, resnet18_variant(params), 2);
                 CHECK(network.width(0) == 16 * 24 * 3);
                 CHECK(network.width(-3) == 8);
                 CHECK(network.width(-1) == 5);
                 CHECK((network.description().find("plain") == std::string::npos) == residual);
                 CHECK((network.description().find("relu") == std::string::npos) == (which == 1));
                 network.initialize({}, 1);
-                const Buffer x = backend.kernels->allocate_zeros({2, 16 * 24 * 3});
+                const Buffer x = tested.backend->allocate_zeros({2, 16 * 24 * 3});
                 CHECK(network.forward(x.view<float>({2, 16 * 24 * 3})).shape == Shape{2, 5});
             }
 }

@@ -49,8 +49,8 @@ double product_rounding(double magnitude, std::int64_t terms, Precision precisio
     return rounding(magnitude, terms) + factor * (2.0 + factor) * magnitude;
 }
 
-double activate(Activation sigma, double z) {
-    switch (sigma) {
+double activate(Activation activation, double z) {
+    switch (activation) {
         case Activation::Tanh:
             return std::tanh(z);
         case Activation::Relu:
@@ -63,8 +63,8 @@ double activate(Activation sigma, double z) {
     return z;
 }
 
-double activation_slope(Activation sigma, double y) {
-    switch (sigma) {
+double activation_slope(Activation activation, double y) {
+    switch (activation) {
         case Activation::Tanh:
             return 1.0 - y * y;
         case Activation::Relu:
@@ -77,8 +77,8 @@ double activation_slope(Activation sigma, double y) {
     return 1.0;
 }
 
-double activation_slope_change(Activation sigma, double y) {
-    switch (sigma) {
+double activation_slope_change(Activation activation, double y) {
+    switch (activation) {
         case Activation::Tanh:
             return std::abs(2.0 * y);
         case Activation::Sigmoid:
@@ -90,20 +90,20 @@ double activation_slope_change(Activation sigma, double y) {
     return 0.0;
 }
 
-bool is_rounded(Activation sigma) {
-    return sigma != Activation::Identity && sigma != Activation::Relu;
+bool is_rounded(Activation activation) {
+    return activation != Activation::Identity && activation != Activation::Relu;
 }
 
-double activation_error(Activation sigma, double z, double error) {
-    if (!is_rounded(sigma)) return error;
+double activation_error(Activation activation, double z, double error) {
+    if (!is_rounded(activation)) return error;
     // The slopes of the others fall with |z|.
     const double steepest = std::copysign(std::max(std::abs(z) - error, 0.0), z);
-    return activation_slope(sigma, activate(sigma, steepest)) * error +
-           rounding(std::abs(activate(sigma, z)), 0);
+    return activation_slope(activation, activate(activation, steepest)) * error +
+           rounding(std::abs(activate(activation, z)), 0);
 }
 
-Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activation sigma, DenseShape shape,
-                       Precision precision) {
+Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activation activation,
+                       DenseShape shape, Precision precision) {
     const auto [n, in, out] = shape;
     Estimate y{Values(n * out), Values(n * out)};
     for (std::int64_t i = 0; i < n; ++i)
@@ -115,18 +115,18 @@ Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activa
                 magnitude += std::abs(x[i * in + k] * w[j * in + k]);
             }
             const double error = product_rounding(magnitude, in + 1, precision);
-            y.value[i * out + j] = activate(sigma, z);
-            y.error[i * out + j] = activation_error(sigma, z, error);
+            y.value[i * out + j] = activate(activation, z);
+            y.error[i * out + j] = activation_error(activation, z, error);
         }
     return y;
 }
 
-DenseGradients dense_backward(const Values& x, const Values& w, const Values& y, Activation sigma,
+DenseGradients dense_backward(const Values& x, const Values& w, const Values& y, Activation activation,
                               const Values& dy, DenseShape shape, Precision precision) {
     const auto [n, in, out] = shape;
     DenseGradients g;
     for (std::size_t i = 0; i < dy.size(); ++i) {
-        g.dz.value.push_back(dy[i] * activation_slope(sigma, y[i]));
+        g.dz.value.push_back(dy[i] * activation_slope(activation, y[i]));
         g.dz.error.push_back(rounding(std::abs(g.dz.value[i]), 0));
     }
     g.dx = product({g.dz.value, out, 1}, w, n, out, in, precision);

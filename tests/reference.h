@@ -5,7 +5,10 @@
 #include <vector>
 
 #include "kernels/buffer.h"
-#include "kernels/params.h"
+#include "kernels/ops/adam.h"
+#include "kernels/ops/elementwise.h"
+#include "kernels/ops/gather.h"
+#include "kernels/types.h"
 
 // The oracle: every operation of kernels/kernels.h once more, as naive loops in double that share no code
 // with any backend.
@@ -34,36 +37,36 @@ double rounding(double magnitude, std::int64_t terms);
 /// `precision` keeps: a relative error of 2^-10 in tf32, of 2^-7 in bf16.
 double product_rounding(double magnitude, std::int64_t terms, Precision precision);
 
-/// sigma(z).
-double activate(Activation sigma, double z);
+/// activation(z).
+double activate(Activation activation, double z);
 
-/// sigma'(z), from y = sigma(z); the slope of ReLU at 0 is 0.
-double activation_slope(Activation sigma, double y);
+/// activation'(z), from y = activation(z); the slope of ReLU at 0 is 0.
+double activation_slope(Activation activation, double y);
 
-/// |d sigma'(z) / d sigma(z)|, from y = sigma(z).
-double activation_slope_change(Activation sigma, double y);
+/// |d activation'(z) / d activation(z)|, from y = activation(z).
+double activation_slope_change(Activation activation, double y);
 
-/// Whether float32 rounds sigma and its slope; Identity and ReLU it does not.
-bool is_rounded(Activation sigma);
+/// Whether float32 rounds activation and its slope; Identity and ReLU it does not.
+bool is_rounded(Activation activation);
 
-/// How far float32's sigma may be from sigma(z) where its z is within `error` of z.
-double activation_error(Activation sigma, double z, double error);
+/// How far float32's activation may be from activation(z) where its z is within `error` of z.
+double activation_error(Activation activation, double z, double error);
 
 /// Extents of a dense layer: x[n,in], w[out,in], b[out], y[n,out].
 struct DenseShape {
     std::int64_t n, in, out;
 };
 
-/// y = sigma(x w^T + b).
-Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activation sigma, DenseShape shape,
-                       Precision precision = Precision::Float32);
+/// y = activation(x w^T + b).
+Estimate dense_forward(const Values& x, const Values& w, const Values& b, Activation activation,
+                       DenseShape shape, Precision precision = Precision::Float32);
 
 struct DenseGradients {
     Estimate dz, dx, dw, db;
 };
 
-/// dz = dy sigma'(z), dx = dz w, dw = dz^T x, db = column sums of dz.
-DenseGradients dense_backward(const Values& x, const Values& w, const Values& y, Activation sigma,
+/// dz = dy activation'(z), dx = dz w, dw = dz^T x, db = column sums of dz.
+DenseGradients dense_backward(const Values& x, const Values& w, const Values& y, Activation activation,
                               const Values& dy, DenseShape shape, Precision precision = Precision::Float32);
 
 /// n times the mean loss, and the gradient of the mean loss.

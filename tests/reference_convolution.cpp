@@ -193,7 +193,7 @@ Estimate moved(const Values& running, const Estimate& batch, const BatchNormPara
 }
 
 Estimate normalized(const Values& x, const BatchNormStatistics& statistics, const Values& scale,
-                    const Values& shift, const Values& residual, Activation sigma) {
+                    const Values& shift, const Values& residual, Activation activation) {
     Estimate y;
     for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t c = i % scale.size();
@@ -205,15 +205,15 @@ Estimate normalized(const Values& x, const BatchNormStatistics& statistics, cons
         const double error = rounding(std::abs(scaled) + std::abs(shift[c]) + std::abs(added), 3) +
                              std::abs(inverse * scale[c]) * statistics.mean.error[c] +
                              std::abs(distance * scale[c]) * statistics.inverse_deviation.error[c];
-        y.value.push_back(activate(sigma, z));
-        y.error.push_back(activation_error(sigma, z, error));
+        y.value.push_back(activate(activation, z));
+        y.error.push_back(activation_error(activation, z, error));
     }
     return y;
 }
 
 BatchNormGradients batch_norm_backward(const Values& x, const Estimate& y, const Values& scale,
-                                       const Values& mean, const Values& inverse_deviation, Activation sigma,
-                                       const Values& dy) {
+                                       const Values& mean, const Values& inverse_deviation,
+                                       Activation activation, const Values& dy) {
     const std::size_t channels = scale.size();
     const std::size_t pixels = x.size() / channels;
     const auto count = static_cast<double>(pixels);
@@ -225,10 +225,10 @@ BatchNormGradients batch_norm_backward(const Values& x, const Estimate& y, const
         return (x[i] - mean[i % channels]) * inverse_deviation[i % channels];
     };
     for (std::size_t i = 0; i < x.size(); ++i) {
-        const double dz = dy[i] * activation_slope(sigma, y.value[i]);
+        const double dz = dy[i] * activation_slope(activation, y.value[i]);
         g.dz.value[i] = dz;
-        g.dz.error[i] = std::abs(dy[i]) * activation_slope_change(sigma, y.value[i]) * y.error[i] +
-                        (is_rounded(sigma) ? rounding(std::abs(dz), 0) : 0.0);
+        g.dz.error[i] = std::abs(dy[i]) * activation_slope_change(activation, y.value[i]) * y.error[i] +
+                        (is_rounded(activation) ? rounding(std::abs(dz), 0) : 0.0);
         const std::size_t c = i % channels;
         g.dshift.value[c] += dz;
         dshift_magnitude[c] += std::abs(dz);

@@ -1,6 +1,9 @@
 #pragma once
 
 #include "kernels/buffer.h"
+#include "kernels/ops/batchnorm.h"
+#include "kernels/ops/conv2d.h"
+#include "kernels/ops/pool.h"
 #include "tests/reference.h"
 
 // The oracle of the operations on images, in the way tests/reference.h says. Images are [n,h,w,c], filters
@@ -48,18 +51,18 @@ BatchNormStatistics running_statistics(const Values& mean, const Values& varianc
 /// (1 - momentum) running + momentum batch.
 Estimate moved(const Values& running, const Estimate& batch, const BatchNormParams& params);
 
-/// sigma((x - mean) inverse_deviation scale + shift [+ residual]); an empty residual is none.
+/// activation((x - mean) inverse_deviation scale + shift [+ residual]); an empty residual is none.
 Estimate normalized(const Values& x, const BatchNormStatistics& statistics, const Values& scale,
-                    const Values& shift, const Values& residual, Activation sigma);
+                    const Values& shift, const Values& residual, Activation activation);
 
 struct BatchNormGradients {
-    Estimate dz;  ///< dy sigma'(z)
+    Estimate dz;  ///< dy activation'(z)
     Estimate dx, dscale, dshift;
 };
 /// From the statistics as they were saved; y as far as it is known.
 BatchNormGradients batch_norm_backward(const Values& x, const Estimate& y, const Values& scale,
-                                       const Values& mean, const Values& inverse_deviation, Activation sigma,
-                                       const Values& dy);
+                                       const Values& mean, const Values& inverse_deviation,
+                                       Activation activation, const Values& dy);
 
 /// Windows of height × width that tile x.
 Estimate average_pool_forward(const Values& x, const Shape& shape, const PoolParams& params);

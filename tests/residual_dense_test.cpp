@@ -33,9 +33,9 @@ Values forward(int spanned, const Values& w, const Values& x) {
         return Values(first, first + static_cast<std::ptrdiff_t>(places[i].count));
     };
     std::size_t next = 0;
-    const auto dense = [&](const Values& from, Activation sigma, std::int64_t in, std::int64_t out) {
+    const auto dense = [&](const Values& from, Activation activation, std::int64_t in, std::int64_t out) {
         next += 2;
-        return reference::dense_forward(from, tensor(next - 2), tensor(next - 1), sigma, {rows, in, out})
+        return reference::dense_forward(from, tensor(next - 2), tensor(next - 1), activation, {rows, in, out})
             .value;
     };
     const Values a = dense(x, Activation::Tanh, inputs, width);
@@ -48,25 +48,25 @@ Values forward(int spanned, const Values& w, const Values& x) {
 }  // namespace
 
 TEST_CASE("engine/layers: a residual connection around several layers is the same in double, both ways") {
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const int spanned : {1, 2, 3}) {
-            CAPTURE(backend.name);
+            CAPTURE(tested.name);
             CAPTURE(spanned);
-            Kernels& kernels = *backend.kernels;
-            Network network(kernels, layers_of(spanned), rows);
+            Backend& backend = *tested.backend;
+            Network network(backend, layers_of(spanned), rows);
             const std::vector<float> host_w = normal_values(network.parameters().elements(), 1);
             const std::vector<float> host_x = normal_values(rows * inputs, 2);
             const std::vector<float> host_t = one_hot(std::vector<std::int32_t>{0, 1, 2, 1, 0, 2}, classes);
-            kernels.upload(std::span<const float>(host_w), network.parameters());
-            const DeviceTensor x = on_device(kernels, {rows, inputs}, host_x);
-            const DeviceTensor t = on_device(kernels, {rows, classes}, host_t);
-            const Buffer sums = kernels.allocate(sizeof(double)), step = kernels.allocate(sizeof(StepState));
-            kernels.zero(sums.view<double>({1}));
-            kernels.zero(step.view<StepState>({1}));
+            backend.upload(std::span<const float>(host_w), network.parameters());
+            const DeviceTensor x = on_device(backend, {rows, inputs}, host_x);
+            const DeviceTensor t = on_device(backend, {rows, classes}, host_t);
+            const Buffer sums = backend.allocate(sizeof(double)), step = backend.allocate(sizeof(StepState));
+            backend.zero(sums.view<double>({1}));
+            backend.zero(step.view<StepState>({1}));
             const ConstTensor p = network.forward_training(x.view);
             Values w = in_double(host_w);
-            CHECK(relative_difference(on_host(kernels, p), forward(spanned, w, in_double(host_x))) < 1e-5);
-            apply_loss(kernels, Loss::SoftmaxCrossEntropy, p, t.view, network.output_gradient(rows),
+            CHECK(relative_difference(on_host(backend, p), forward(spanned, w, in_double(host_x))) < 1e-5);
+            apply_loss(backend, Loss::SoftmaxCrossEntropy, p, t.view, network.output_gradient(rows),
                        sums.view<double>({1}), step.view<StepState>({1}));
             network.backward(x.view);
             const Values numerical = numerical_gradient(
@@ -75,7 +75,7 @@ TEST_CASE("engine/layers: a residual connection around several layers is the sam
                                      in_double(host_t), classes);
                 },
                 w);
-            const std::vector<float> found = on_host(kernels, network.gradients());
+            const std::vector<float> found = on_host(backend, network.gradients());
             for (const ParameterPlace& place : parameter_places(layers_of(spanned))) {
                 const auto part = [&](const auto& of) {
                     return std::span(of).subspan(place.offset, place.count);

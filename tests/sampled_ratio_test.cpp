@@ -15,13 +15,13 @@ namespace {
 
 /// Samples on the device.
 struct Loaded {
-    Loaded(Kernels& kernels, const Samples& s)
-        : x_memory(kernels.allocate(s.x.size() * sizeof(float))),
-          y_memory(kernels.allocate(s.y.size() * sizeof(float))),
+    Loaded(Backend& backend, const Samples& s)
+        : x_memory(backend.allocate(s.x.size() * sizeof(float))),
+          y_memory(backend.allocate(s.y.size() * sizeof(float))),
           x(x_memory.view<float>({s.n, s.d})),
           y(y_memory.view<float>({s.n, s.c})) {
-        kernels.upload<float>(s.x, x_memory.view<float>({s.n, s.d}));
-        kernels.upload<float>(s.y, y_memory.view<float>({s.n, s.c}));
+        backend.upload<float>(s.x, x_memory.view<float>({s.n, s.d}));
+        backend.upload<float>(s.y, y_memory.view<float>({s.n, s.c}));
     }
     Buffer x_memory, y_memory;
     ConstTensor x, y;
@@ -45,14 +45,14 @@ TEST_CASE("analysis/sampled ratio: random rows are some of all, each as likely a
 }
 
 TEST_CASE("analysis/sampled ratio: of all rows it is LFR, and off by nothing") {
-    for_each_backend([](Kernels& kernels) {
+    for_each_backend([](Backend& backend) {
         for (const bool one_hot : {true, false}) {
             const Samples s = clusters(300, 20, 3, one_hot);
-            const Loaded on(kernels, s);
+            const Loaded on(backend, s);
             const Grid grid = even_grid(s, 0.0, 40.0, 10);
             const SampledRatio found =
-                estimate_ratio(grid, row_energies(kernels, on.x, on.y, grid, random_rows(300, 300, 0)), 300);
-            const FrequencyCurve expected = low_frequency_ratio(kernels, on.x, on.y, grid);
+                estimate_ratio(grid, row_energies(backend, on.x, on.y, grid, random_rows(300, 300, 0)), 300);
+            const FrequencyCurve expected = low_frequency_ratio(backend, on.x, on.y, grid);
             for (std::size_t k = 0; k < grid.size(); ++k)
                 CHECK(std::fabs(found.lfr.value[k] - expected.value[k]) <= 1e-5);
             CHECK(found.lfr_error == std::vector<double>(10, 0.0));
@@ -63,12 +63,12 @@ TEST_CASE("analysis/sampled ratio: of all rows it is LFR, and off by nothing") {
 
 TEST_CASE("analysis/sampled ratio: two standard errors cover LFR and RDF about as often as they should") {
     const Samples s = clusters(1200, 6, 3, false);
-    for_each_backend([&](Kernels& kernels) {
-        const Loaded on(kernels, s);
+    for_each_backend([&](Backend& backend) {
+        const Loaded on(backend, s);
         const Grid grid = log_grid(s, 1.0, 1e3, 7);
         std::vector<std::int64_t> all = random_rows(s.n, s.n, 0);
         // All at once: a row's energies are the same in every sample.
-        const RowEnergies of_all = row_energies(kernels, on.x, on.y, grid, all);
+        const RowEnergies of_all = row_energies(backend, on.x, on.y, grid, all);
         const SampledRatio exact = estimate_ratio(grid, of_all, s.n);
         constexpr int times = 1000;
         std::vector<int> covered(grid.size(), 0), slope_covered(grid.size() - 1, 0);
@@ -112,13 +112,13 @@ TEST_CASE("analysis/sampled ratio: targets far from 0 are estimated as their sum
         moved.y[i] = static_cast<float>(s.y[i] + step);
         plain.y[i] = static_cast<float>(s.y[i] + mean);
     }
-    for_each_backend([&](Kernels& kernels) {
-        const Loaded centred_on(kernels, s), moved_on(kernels, moved), plain_on(kernels, plain);
+    for_each_backend([&](Backend& backend) {
+        const Loaded centred_on(backend, s), moved_on(backend, moved), plain_on(backend, plain);
         const Grid grid = even_grid(s, 1.0, 40.0, 6);
         const std::vector<std::int64_t> rows = random_rows(s.n, 100, 4);
         const CentredTargets targets{centred_on.y, moved_on.y, mean, step};
-        const RowEnergies found = row_energies(kernels, centred_on.x, targets, grid, rows);
-        const RowEnergies expected = row_energies(kernels, plain_on.x, plain_on.y, grid, rows);
+        const RowEnergies found = row_energies(backend, centred_on.x, targets, grid, rows);
+        const RowEnergies expected = row_energies(backend, plain_on.x, plain_on.y, grid, rows);
         for (std::size_t i = 0; i < found.filtered.size(); ++i)
             CHECK(found.filtered[i] == doctest::Approx(expected.filtered[i]).epsilon(1e-4));
         for (std::size_t i = 0; i < found.whole.size(); ++i)
@@ -133,8 +133,8 @@ TEST_CASE("analysis/sampled ratio: a sample without targets other than 0 is refu
 
 TEST_CASE("analysis/spectrum: rows drawn at random stand for all, with standard errors") {
     const Samples s = clusters(3000, 8, 4, true);
-    for_each_backend([&](Kernels& kernels) {
-        const Loaded on(kernels, s);
+    for_each_backend([&](Backend& backend) {
+        const Loaded on(backend, s);
         const std::vector<SampleSource> sources{{"the set", [&] { return SampleTensors{on.x, on.y}; }}};
         SpectrumOptions options;
         options.rows = 500;
@@ -143,7 +143,7 @@ TEST_CASE("analysis/spectrum: rows drawn at random stand for all, with standard 
             CHECK(name == "the set");
             told.push_back(share);
         };
-        const auto measure = [&] { return measure_spectra(kernels, sources, options, [](const auto&) {}); };
+        const auto measure = [&] { return measure_spectra(backend, sources, options, [](const auto&) {}); };
         const std::vector<Spectrum> first = measure();
         REQUIRE(first.size() == 1);
         CHECK(told.back() == 1.0);
@@ -151,7 +151,7 @@ TEST_CASE("analysis/spectrum: rows drawn at random stand for all, with standard 
         const Spectrum& found = first[0];
         CHECK(found.lfr_error.size() == found.lfr.value.size());
         CHECK(found.rdf_error.size() == found.rdf.value.size());
-        const FrequencyCurve exact = low_frequency_ratio(kernels, on.x, on.y, found.lfr.inv_delta);
+        const FrequencyCurve exact = low_frequency_ratio(backend, on.x, on.y, found.lfr.inv_delta);
         for (std::size_t k = 0; k < exact.value.size(); ++k)
             CHECK(std::fabs(found.lfr.value[k] - exact.value[k]) <= 5.0 * found.lfr_error[k] + 1e-5);
         CHECK(measure()[0].lfr.value == found.lfr.value);

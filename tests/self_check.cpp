@@ -42,24 +42,26 @@ Experiment spectrum(std::int64_t n, std::int64_t d, std::int64_t c, bool one_hot
     reference::Estimate energy{reference::low_frequency_ratio(x, y, n, inv_delta, false), {}};
     for (double& value : energy.value) value *= total;
     energy.error.assign(inv_delta.size(), 1e-5 * total);  // what the contract promises
-    return {[=](Kernels& kernels, Stage& stage) {
+    return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor features = stage.input({n, d}, x);
                 const ConstTensor labels = stage.input({n, c}, y);
-                stage.returned("energy", kernels.gaussian_low_frequency_energy(features, labels, inv_delta));
+                stage.returned("energy",
+                               backend(GaussianLowFrequencyEnergy{
+                                   .samples = {.x = features, .y = labels, .inv_deltas = inv_delta}}));
             },
             {{"energy", energy}}};
 }
 
-double seconds_of(const Trial& trial, Kernels& kernels) {
-    Stage stage(kernels, trial.misaligned);
+double seconds_of(const Trial& trial, Backend& backend) {
+    Stage stage(backend, trial.misaligned);
     const auto start = std::chrono::steady_clock::now();
-    trial.experiment.call(kernels, stage);
-    kernels.synchronize();
+    trial.experiment.call(backend, stage);
+    backend.synchronize();
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void check_trial(const Trial& trial, Kernels& kernels, CheckedOperation& checked) {
-    const Outcome outcome = outcome_of(trial.experiment, kernels, trial.misaligned);
+void check_trial(const Trial& trial, Backend& backend, CheckedOperation& checked) {
+    const Outcome outcome = outcome_of(trial.experiment, backend, trial.misaligned);
     std::vector<std::string> complaints = outcome.complaints;
     for (const Deviation& worst : deviations(outcome.outputs, trial.experiment)) {
         checked.error_share = std::max(checked.error_share, worst.share);
@@ -87,11 +89,11 @@ std::vector<OperationTrials> self_check_trials(Precision precision) {
     return all;
 }
 
-CheckedOperation check_operation(const OperationTrials& operation, Kernels& kernels) {
+CheckedOperation check_operation(const OperationTrials& operation, Backend& backend) {
     CheckedOperation checked{operation.name, 0.0, 0.0, ""};
     try {
-        for (const Trial& trial : operation.trials) check_trial(trial, kernels, checked);
-        checked.seconds = seconds_of(operation.trials.back(), kernels);
+        for (const Trial& trial : operation.trials) check_trial(trial, backend, checked);
+        checked.seconds = seconds_of(operation.trials.back(), backend);
     } catch (const std::exception& error) {
         checked.complaint = error.what();
         checked.error_share = std::numeric_limits<double>::infinity();

@@ -33,6 +33,6 @@ struct CheckedOperation {
 };
 
 /// Runs the calls on a device. Never throws: what the device throws is a complaint.
-CheckedOperation check_operation(const OperationTrials& operation, Kernels& kernels);
+CheckedOperation check_operation(const OperationTrials& operation, Backend& backend);
 
 }  // namespace deepfreq::tests

@@ -41,9 +41,9 @@ TEST_CASE("kernels/spectrum rows: every row agrees with the oracle") {
             const double of_one = sum_of_squares(s.y) / n;
             for (const bool exclude_self : {false, true})
                 for (const FilterSums sums : {FilterSums::AtWidths, FilterSums::AtNodes})
-                    for (const Backend& backend : backends_present()) {
+                    for (const TestedBackend& tested : backends_present()) {
                         const std::vector<double> found = row_energies(
-                            *backend.kernels, s, grid, rows, {.exclude_self = exclude_self, .sums = sums});
+                            *tested.backend, s, grid, rows, {.exclude_self = exclude_self, .sums = sums});
                         double worst = 0.0;
                         for (std::size_t r = 0; r < rows.size(); ++r) {
                             const std::vector<double> expected =
@@ -52,7 +52,7 @@ TEST_CASE("kernels/spectrum rows: every row agrees with the oracle") {
                                 worst = std::max(worst, std::fabs(found[r * grid.size() + k] - expected[k]) /
                                                             (of_one + expected[k]));
                         }
-                        INFO(backend.name, ": n ", n, " d ", d, one_hot ? " one-hot" : " general");
+                        INFO(tested.name, ": n ", n, " d ", d, one_hot ? " one-hot" : " general");
                         CHECK(worst <= 1e-5);
                     }
         }
@@ -66,18 +66,18 @@ TEST_CASE("kernels/spectrum rows: a row's energies do not depend on what else is
                 const Samples s = clusters(900, d, 3, one_hot, 2.0, 0.5);
                 const Grid grid = even_grid(s, 0.0, 40.0, 30);
                 const LowFrequencyParams params{.exclude_self = exclude_self};
-                for (const Backend& backend : backends_present()) {
-                    Kernels& kernels = *backend.kernels;
-                    const std::vector<double> all = row_energies(kernels, s, grid, all_rows(s.n), params);
+                for (const TestedBackend& tested : backends_present()) {
+                    Backend& backend = *tested.backend;
+                    const std::vector<double> all = row_energies(backend, s, grid, all_rows(s.n), params);
                     const auto same = [&](const Rows& rows) {
-                        const std::vector<double> found = row_energies(kernels, s, grid, rows, params);
+                        const std::vector<double> found = row_energies(backend, s, grid, rows, params);
                         bool equal = true;
                         for (std::size_t r = 0; r < rows.size(); ++r)
                             equal &= of_row(found, r, grid.size()) ==
                                      of_row(all, static_cast<std::size_t>(rows[r]), grid.size());
                         return equal;
                     };
-                    INFO(backend.name, ": d ", d, one_hot ? " one-hot" : " general");
+                    INFO(tested.name, ": d ", d, one_hot ? " one-hot" : " general");
                     CHECK(same({0}));
                     CHECK(same({899}));
                     CHECK(same({17, 899, 17, 3, 450}));  // any order, and twice
@@ -99,9 +99,9 @@ TEST_CASE("kernels/spectrum rows: all rows together have the energy of the sum")
     for (const bool one_hot : {true, false}) {
         const Samples s = clusters(700, 30, 4, one_hot);
         const Grid grid = log_grid(s, 1e-2, 1e2, 12);
-        for (const Backend& backend : backends_present()) {
-            const std::vector<double> whole = energy(*backend.kernels, s, grid);
-            const std::vector<double> rows = row_energies(*backend.kernels, s, grid, all_rows(s.n));
+        for (const TestedBackend& tested : backends_present()) {
+            const std::vector<double> whole = energy(*tested.backend, s, grid);
+            const std::vector<double> rows = row_energies(*tested.backend, s, grid, all_rows(s.n));
             for (std::size_t k = 0; k < grid.size(); ++k) {
                 double sum = 0.0;
                 for (std::size_t r = 0; r < 700; ++r) sum += rows[r * grid.size() + k];
@@ -115,8 +115,8 @@ TEST_CASE("kernels/spectrum rows: more targets than their sums fit at once") {
     const Samples s = clusters(300, 10, 1500, false);
     const Grid grid = even_grid(s, 0.0, 40.0, 12);
     const Rows rows{0, 7, 299};
-    for (const Backend& backend : backends_present()) {
-        const std::vector<double> found = row_energies(*backend.kernels, s, grid, rows);
+    for (const TestedBackend& tested : backends_present()) {
+        const std::vector<double> found = row_energies(*tested.backend, s, grid, rows);
         for (std::size_t r = 0; r < rows.size(); ++r) {
             const std::vector<double> expected =
                 reference::low_frequency_energy(s.x, s.y, s.n, grid, false, {rows[r]});
@@ -138,15 +138,15 @@ TEST_CASE("kernels/spectrum rows: of a hundred thousand samples, random rows agr
             const Grid grid = even_grid(s, 0.5, 50.0, 60);
             const std::vector<double> expected =
                 reference::low_frequency_energy(s.x, s.y, s.n, grid, false, rows);
-            for (const Backend& backend : backends_present()) {
-                const std::vector<double> found = row_energies(*backend.kernels, s, grid, rows);
+            for (const TestedBackend& tested : backends_present()) {
+                const std::vector<double> found = row_energies(*tested.backend, s, grid, rows);
                 double worst = 0.0;
                 for (std::size_t k = 0; k < grid.size(); ++k) {
                     double sum = 0.0;
                     for (std::size_t r = 0; r < rows.size(); ++r) sum += found[r * grid.size() + k];
                     worst = std::max(worst, std::fabs(sum - expected[k]) / total);
                 }
-                INFO(backend.name, ": d ", d, one_hot ? " one-hot" : " general");
+                INFO(tested.name, ": d ", d, one_hot ? " one-hot" : " general");
                 CHECK(worst <= 1e-5);
                 MESSAGE("off by " << worst);
             }
@@ -156,7 +156,7 @@ TEST_CASE("kernels/spectrum rows: of a hundred thousand samples, random rows agr
 TEST_CASE("kernels/spectrum rows: a measurement tells how far it is, and ends when it is told to") {
     const Samples s = clusters(1300, 20, 3, true);
     const Grid grid{0.5, 1.0, 2.0};
-    for (const Backend& backend : backends_present())
+    for (const TestedBackend& tested : backends_present())
         for (const bool exclude_self : {false, true})
             for (const bool rows : {false, true}) {
                 std::vector<double> told;
@@ -165,8 +165,8 @@ TEST_CASE("kernels/spectrum rows: a measurement tells how far it is, and ends wh
                                           .stop = [&] { return stopped; },
                                           .progress = [&](double share) { told.push_back(share); }};
                 const auto measure = [&] {
-                    return rows ? row_energies(*backend.kernels, s, grid, random_rows(s.n, 700, 0), params)
-                                : energy(*backend.kernels, s, grid, params);
+                    return rows ? row_energies(*tested.backend, s, grid, random_rows(s.n, 700, 0), params)
+                                : energy(*tested.backend, s, grid, params);
                 };
                 const std::vector<double> whole = measure();
                 REQUIRE(!told.empty());

@@ -23,31 +23,31 @@ struct Measured {
     std::vector<std::string> warnings;
 };
 
-Measured measure(Kernels& kernels, const Samples& s) {
-    const Buffer x = kernels.allocate(s.x.size() * sizeof(float));
-    const Buffer y = kernels.allocate(s.y.size() * sizeof(float));
-    kernels.upload<float>(s.x, x.view<float>({s.n, s.d}));
-    kernels.upload<float>(s.y, y.view<float>({s.n, s.c}));
+Measured measure(Backend& backend, const Samples& s) {
+    const Buffer x = backend.allocate(s.x.size() * sizeof(float));
+    const Buffer y = backend.allocate(s.y.size() * sizeof(float));
+    backend.upload<float>(s.x, x.view<float>({s.n, s.d}));
+    backend.upload<float>(s.y, y.view<float>({s.n, s.c}));
     Measured found;
     const std::vector<SampleSource> sources{
         {"the set", [&] {
              ++found.uses;
              return SampleTensors{x.view<float>({s.n, s.d}), y.view<float>({s.n, s.c})};
          }}};
-    found.spectra = measure_spectra(kernels, sources, {},
+    found.spectra = measure_spectra(backend, sources, {},
                                     [&](const std::string& text) { found.warnings.push_back(text); });
     return found;
 }
 
 /// LFR of every width and the largest, at 0 and where every sample is by itself.
-void check_covered(Kernels& kernels, const Samples& s, const Spectrum& spectrum) {
+void check_covered(Backend& backend, const Samples& s, const Spectrum& spectrum) {
     const double total = sum_of_squares(s.y);
-    const std::vector<double> ends = energy(kernels, s, {0.0, 1e30});
+    const std::vector<double> ends = energy(backend, s, {0.0, 1e30});
     const double floor = ends[0] / total, height = ends[1] / total - floor;
     CHECK(spectrum.lfr.value.front() <= floor + 0.02 * height);
     CHECK(spectrum.lfr.value.back() >= floor + 0.98 * height);
     const std::vector<double> direct =
-        energy(kernels, s, spectrum.lfr.inv_delta, {.sums = FilterSums::AtWidths});
+        energy(backend, s, spectrum.lfr.inv_delta, {.sums = FilterSums::AtWidths});
     double worst = 0.0;
     for (std::size_t k = 0; k < direct.size(); ++k)
         worst = std::max(worst, std::fabs(direct[k] / total - spectrum.lfr.value[k]));
@@ -60,14 +60,14 @@ void check_covered(Kernels& kernels, const Samples& s, const Spectrum& spectrum)
 }  // namespace
 
 TEST_CASE("analysis/spectrum: of many samples, some rows show where LFR rises") {
-    for_each_backend([](Kernels& kernels) {
+    for_each_backend([](Backend& backend) {
         for (const bool one_hot : {true, false}) {
             const Samples s = clusters(many, 8, one_hot ? 4 : 2, one_hot);
-            const Measured found = measure(kernels, s);
+            const Measured found = measure(backend, s);
             REQUIRE(found.spectra.size() == 1);
             CHECK(found.warnings.empty());
             CHECK(found.uses == 2);  // the sample, and all of them
-            check_covered(kernels, s, found.spectra[0]);
+            check_covered(backend, s, found.spectra[0]);
         }
     });
 }
@@ -89,18 +89,18 @@ TEST_CASE("analysis/spectrum: a sample of rows that misleads is noticed, and all
             of_class[label] = i;
         }
     }
-    for_each_backend([&](Kernels& kernels) {
-        const Measured found = measure(kernels, s);
+    for_each_backend([&](Backend& backend) {
+        const Measured found = measure(backend, s);
         REQUIRE(found.spectra.size() == 1);
         CHECK(found.uses == 4);  // and again, both
-        check_covered(kernels, s, found.spectra[0]);
+        check_covered(backend, s, found.spectra[0]);
         CHECK(found.spectra[0].lfr.inv_delta.back() > 1e5);
     });
 }
 
 TEST_CASE("analysis/spectrum: many samples whose LFR is constant have no spectrum") {
     const Samples s = with_features(clusters(many, 3, 2, true), [](double, auto, auto) { return 0.5; });
-    for_each_backend([&](Kernels& kernels) { CHECK(measure(kernels, s).spectra.empty()); });
+    for_each_backend([&](Backend& backend) { CHECK(measure(backend, s).spectra.empty()); });
 }
 
 }  // namespace deepfreq::tests

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/philox.h"
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 #include "tests/backends.h"
 #include "tests/spectrum_reference.h"
 
@@ -109,26 +109,29 @@ inline Grid log_grid(const Samples& s, double lo, double hi, int count) {
     return grid;
 }
 
-inline std::vector<double> energy(Kernels& kernels, const Samples& s, const Grid& grid,
+inline std::vector<double> energy(Backend& backend, const Samples& s, const Grid& grid,
                                   const LowFrequencyParams& params = {}) {
-    const Buffer x = kernels.allocate(s.x.size() * sizeof(float));
-    const Buffer y = kernels.allocate(s.y.size() * sizeof(float));
-    kernels.upload<float>(s.x, x.view<float>({s.n, s.d}));
-    kernels.upload<float>(s.y, y.view<float>({s.n, s.c}));
-    return kernels.gaussian_low_frequency_energy(x.view<float>({s.n, s.d}), y.view<float>({s.n, s.c}), grid,
-                                                 params);
+    const Buffer x = backend.allocate(s.x.size() * sizeof(float));
+    const Buffer y = backend.allocate(s.y.size() * sizeof(float));
+    backend.upload<float>(s.x, x.view<float>({s.n, s.d}));
+    backend.upload<float>(s.y, y.view<float>({s.n, s.c}));
+    return backend(GaussianLowFrequencyEnergy{
+        .samples = {.x = x.view<float>({s.n, s.d}), .y = y.view<float>({s.n, s.c}), .inv_deltas = grid},
+        .params = params});
 }
 
 /// Energies of listed rows, [rows][widths].
-inline std::vector<double> row_energies(Kernels& kernels, const Samples& s, const Grid& grid,
+inline std::vector<double> row_energies(Backend& backend, const Samples& s, const Grid& grid,
                                         std::span<const std::int64_t> rows,
                                         const LowFrequencyParams& params = {}) {
-    const Buffer x = kernels.allocate(s.x.size() * sizeof(float));
-    const Buffer y = kernels.allocate(s.y.size() * sizeof(float));
-    kernels.upload<float>(s.x, x.view<float>({s.n, s.d}));
-    kernels.upload<float>(s.y, y.view<float>({s.n, s.c}));
-    return kernels.gaussian_low_frequency_row_energies(x.view<float>({s.n, s.d}), y.view<float>({s.n, s.c}),
-                                                       grid, rows, params);
+    const Buffer x = backend.allocate(s.x.size() * sizeof(float));
+    const Buffer y = backend.allocate(s.y.size() * sizeof(float));
+    backend.upload<float>(s.x, x.view<float>({s.n, s.d}));
+    backend.upload<float>(s.y, y.view<float>({s.n, s.c}));
+    return backend(GaussianLowFrequencyRowEnergies{
+        .samples = {.x = x.view<float>({s.n, s.d}), .y = y.view<float>({s.n, s.c}), .inv_deltas = grid},
+        .rows = rows,
+        .params = params});
 }
 
 inline double sum_of_squares(const Floats& y) {
@@ -141,13 +144,13 @@ inline double sum_of_squares(const Floats& y) {
 /// nodes.
 inline void check_against_reference(const std::string& name, const Samples& s, const Grid& grid,
                                     bool exclude_self = false,
-                                    std::span<const Backend> backends = backends_present()) {
+                                    std::span<const TestedBackend> backends = backends_present()) {
     const std::vector<double> expected = reference::low_frequency_ratio(s.x, s.y, s.n, grid, exclude_self);
     const double total = sum_of_squares(s.y);
-    for (const Backend& backend : backends)
+    for (const TestedBackend& tested : backends)
         for (const FilterSums sums : {FilterSums::AtWidths, FilterSums::AtNodes}) {
             const std::vector<double> found =
-                energy(*backend.kernels, s, grid, {.exclude_self = exclude_self, .sums = sums});
+                energy(*tested.backend, s, grid, {.exclude_self = exclude_self, .sums = sums});
             REQUIRE(found.size() == expected.size());
             double worst = 0.0;
             double at = 0.0;
@@ -158,8 +161,8 @@ inline void check_against_reference(const std::string& name, const Samples& s, c
                 worst = error;
                 at = grid[k];
             }
-            INFO(backend.name, sums == FilterSums::AtNodes ? " at nodes: " : " at widths: ", name, ": n ",
-                 s.n, " d ", s.d, " c ", s.c, " worst at 1/delta ", at, " error ", worst);
+            INFO(tested.name, sums == FilterSums::AtNodes ? " at nodes: " : " at widths: ", name, ": n ", s.n,
+                 " d ", s.d, " c ", s.c, " worst at 1/delta ", at, " error ", worst);
             CHECK(worst <= 1e-5);
         }
 }

@@ -186,10 +186,10 @@ TEST_CASE("kernels/spectrum: sums too large for one pass") {
     // 2000 sums a row: only 3 of the 7 widths and 16 of the 18 blocks of rows fit at once.
     const Samples s = clusters(4400, 2, 2000, true);
     const Grid grid = even_grid(s, 0.0, 100.0, 7);
-    for (const Backend& backend : backends_present()) {
-        const std::vector<double> in_passes = energy(*backend.kernels, s, grid);
+    for (const TestedBackend& tested : backends_present()) {
+        const std::vector<double> in_passes = energy(*tested.backend, s, grid);
         for (const std::size_t k : {1U, 2U, 6U}) {
-            const double at_once = energy(*backend.kernels, s, {grid[k]})[0];
+            const double at_once = energy(*tested.backend, s, {grid[k]})[0];
             CHECK(std::fabs(in_passes[k] - at_once) <= 1e-6 * sum_of_squares(s.y));
         }
     }
@@ -200,15 +200,15 @@ TEST_CASE("kernels/spectrum: narrow filters leave every target as it is") {
         for (const std::int64_t d : {1, 20, 60})
             for (const bool one_hot : {true, false}) {
                 const Samples s = clusters(n, d, 4, one_hot);
-                for (const Backend& backend : backends_present()) {
+                for (const TestedBackend& tested : backends_present()) {
                     const double total = sum_of_squares(s.y);
-                    for (const double found : energy(*backend.kernels, s, {1e20, 2e20, 3e20, 1e300}))
+                    for (const double found : energy(*tested.backend, s, {1e20, 2e20, 3e20, 1e300}))
                         CHECK(std::fabs(found / total - 1.0) <= 1e-12);
                     // Without itself, a sample gets the target of its nearest other.
                     const std::vector<double> nearest =
                         reference::low_frequency_ratio(s.x, s.y, n, {1e20, 1e300}, true);
                     const std::vector<double> found =
-                        energy(*backend.kernels, s, {1e20, 1e300}, {.exclude_self = true});
+                        energy(*tested.backend, s, {1e20, 1e300}, {.exclude_self = true});
                     for (std::size_t k = 0; k < nearest.size(); ++k)
                         CHECK(std::fabs(found[k] / total - nearest[k]) <= 1e-5);
                 }
@@ -235,16 +235,18 @@ TEST_CASE("kernels/spectrum: without itself, a sample's weights do not underflow
 
 TEST_CASE("kernels/spectrum: a measurement ends when it is told to, and can be made again") {
     const Samples s = clusters(700, 20, 3, true);
-    for (const Backend& backend : backends_present()) {
-        Kernels& kernels = *backend.kernels;
-        const Buffer x = kernels.allocate(s.x.size() * sizeof(float));
-        const Buffer y = kernels.allocate(s.y.size() * sizeof(float));
-        kernels.upload<float>(s.x, x.view<float>({s.n, s.d}));
-        kernels.upload<float>(s.y, y.view<float>({s.n, s.c}));
+    for (const TestedBackend& tested : backends_present()) {
+        Backend& backend = *tested.backend;
+        const Buffer x = backend.allocate(s.x.size() * sizeof(float));
+        const Buffer y = backend.allocate(s.y.size() * sizeof(float));
+        backend.upload<float>(s.x, x.view<float>({s.n, s.d}));
+        backend.upload<float>(s.y, y.view<float>({s.n, s.c}));
         const auto measure = [&](bool exclude_self, std::function<bool()> stop) {
-            return kernels.gaussian_low_frequency_energy(
-                x.view<float>({s.n, s.d}), y.view<float>({s.n, s.c}), Grid{0.5, 1.0, 2.0},
-                {.exclude_self = exclude_self, .stop = std::move(stop)});
+            return backend(GaussianLowFrequencyEnergy{
+                .samples = {.x = x.view<float>({s.n, s.d}),
+                            .y = y.view<float>({s.n, s.c}),
+                            .inv_deltas = Grid{0.5, 1.0, 2.0}},
+                .params = {.exclude_self = exclude_self, .stop = std::move(stop)}});
         };
         for (const bool exclude_self : {false, true}) {
             CHECK_THROWS_AS(measure(exclude_self, [] { return true; }), Interrupted);
@@ -259,15 +261,15 @@ TEST_CASE(
         const Samples s = clusters(n, d, 3, n == 700);
         const ScaledSamples with(s);
         const Grid grid = log_grid(with.scaled, 0.01, 100.0, 12);
-        for (const Backend& backend : backends_present()) {
-            Kernels& kernels = *backend.kernels;
-            CHECK(energy(kernels, s, grid, {.scale = with.scale()}) == energy(kernels, with.scaled, grid));
-            const Buffer x = kernels.allocate(s.x.size() * sizeof(float));
-            kernels.upload<float>(s.x, x.view<float>({s.n, s.d}));
-            CHECK(kernels.sum_of_squares(x.view<float>({s.n, s.d}), with.scale()) ==
+        for (const TestedBackend& tested : backends_present()) {
+            Backend& backend = *tested.backend;
+            CHECK(energy(backend, s, grid, {.scale = with.scale()}) == energy(backend, with.scaled, grid));
+            const Buffer x = backend.allocate(s.x.size() * sizeof(float));
+            backend.upload<float>(s.x, x.view<float>({s.n, s.d}));
+            CHECK(backend(SumOfSquares{.x = x.view<float>({s.n, s.d}), .scale = with.scale()}) ==
                   doctest::Approx(sum_of_squares(with.scaled.x)).epsilon(1e-12));
             Floats after(s.x.size());
-            kernels.download<float>(x.view<float>({s.n, s.d}), after);
+            backend.download<float>(x.view<float>({s.n, s.d}), after);
             CHECK(after == s.x);
         }
     }
@@ -275,8 +277,8 @@ TEST_CASE(
 
 TEST_CASE("kernels/spectrum: one sample has nothing but itself") {
     const Samples s = clusters(1, 5, 3, false);
-    for (const Backend& backend : backends_present())
-        for (const double found : energy(*backend.kernels, s, {0.0, 1.0, 2.0, 1e9}))
+    for (const TestedBackend& tested : backends_present())
+        for (const double found : energy(*tested.backend, s, {0.0, 1.0, 2.0, 1e9}))
             CHECK(std::fabs(found / sum_of_squares(s.y) - 1.0) <= 1e-12);
 }
 
@@ -289,8 +291,8 @@ TEST_CASE("kernels/spectrum: the widest filter gives the mean") {
             for (std::int64_t i = 0; i < n; ++i) members += s.y[i * 4 + k];
             mean_energy += members * members / static_cast<double>(n);
         }
-        for (const Backend& backend : backends_present())
-            CHECK(energy(*backend.kernels, s, {0.0})[0] == doctest::Approx(mean_energy).epsilon(1e-12));
+        for (const TestedBackend& tested : backends_present())
+            CHECK(energy(*tested.backend, s, {0.0})[0] == doctest::Approx(mean_energy).epsilon(1e-12));
     }
 }
 
@@ -299,11 +301,11 @@ TEST_CASE("kernels/spectrum: results repeat bit for bit on any number of threads
     for (const bool one_hot : {true, false}) {
         const Samples s = clusters(2000, 50, 7, one_hot);
         const Grid grid = even_grid(s, 0.0, 40.0, 37);
-        for (const Backend& backend : backends_present()) {
-            const std::vector<double> once = energy(*backend.kernels, s, grid);
+        for (const TestedBackend& tested : backends_present()) {
+            const std::vector<double> once = energy(*tested.backend, s, grid);
             for (const int count : {1, 2, 3, 7, threads}) {
                 omp_set_num_threads(count);
-                CHECK(energy(*backend.kernels, s, grid) == once);
+                CHECK(energy(*tested.backend, s, grid) == once);
             }
             omp_set_num_threads(threads);
         }
@@ -312,8 +314,8 @@ TEST_CASE("kernels/spectrum: results repeat bit for bit on any number of threads
 
 TEST_CASE("kernels/spectrum: arithmetic with denormals is as before afterwards") {
     const Samples s = clusters(20, 3, 2, true);
-    for (const Backend& backend : backends_present()) {
-        energy(*backend.kernels, s, {1.0});
+    for (const TestedBackend& tested : backends_present()) {
+        energy(*tested.backend, s, {1.0});
         volatile float smallest = std::numeric_limits<float>::min();
         CHECK(smallest / 2.0F > 0.0F);
     }
@@ -321,8 +323,8 @@ TEST_CASE("kernels/spectrum: arithmetic with denormals is as before afterwards")
 
 TEST_CASE("kernels/spectrum: what is not finite is refused by row and column") {
     const auto refused = [](const Samples& s, const char* part) {
-        for (const Backend& backend : backends_present())
-            CHECK_THROWS_WITH_AS(energy(*backend.kernels, s, {1.0}), doctest::Contains(part), InputError);
+        for (const TestedBackend& tested : backends_present())
+            CHECK_THROWS_WITH_AS(energy(*tested.backend, s, {1.0}), doctest::Contains(part), InputError);
     };
     for (const float bad :
          {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
@@ -337,11 +339,11 @@ TEST_CASE("kernels/spectrum: what is not finite is refused by row and column") {
 
 TEST_CASE("kernels/spectrum: a grid that descends or is not finite is refused, an empty one is empty") {
     const Samples s = clusters(20, 3, 2, true);
-    for (const Backend& backend : backends_present()) {
-        CHECK_THROWS_AS(energy(*backend.kernels, s, {2.0, 1.0}), InputError);
-        CHECK_THROWS_AS(energy(*backend.kernels, s, {-1.0}), InputError);
-        CHECK_THROWS_AS(energy(*backend.kernels, s, {std::numeric_limits<double>::infinity()}), InputError);
-        CHECK(energy(*backend.kernels, s, {}).empty());
+    for (const TestedBackend& tested : backends_present()) {
+        CHECK_THROWS_AS(energy(*tested.backend, s, {2.0, 1.0}), InputError);
+        CHECK_THROWS_AS(energy(*tested.backend, s, {-1.0}), InputError);
+        CHECK_THROWS_AS(energy(*tested.backend, s, {std::numeric_limits<double>::infinity()}), InputError);
+        CHECK(energy(*tested.backend, s, {}).empty());
     }
 }
 

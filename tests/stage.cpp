@@ -19,10 +19,10 @@ void Stage::returned(const std::string& name, std::vector<double> values) {
 void* Stage::place_bytes(const std::string& name, std::size_t band, std::size_t size, const void* values,
                          std::function<std::vector<double>(const std::byte*)> to_double) {
     const std::size_t total = size + 2 * band;
-    Block block{name, kernels_.allocate(total), std::vector<std::byte>(total, poison), band,
+    Block block{name, backend_.allocate(total), std::vector<std::byte>(total, poison), band,
                 size, std::move(to_double)};
     if (values != nullptr) std::memcpy(block.before.data() + band, values, size);
-    kernels_.upload(std::span<const std::byte>(block.before),
+    backend_.upload(std::span<const std::byte>(block.before),
                     block.memory.view<std::byte>({static_cast<std::int64_t>(total)}));
     std::byte* const first = static_cast<std::byte*>(block.memory.data()) + band;
     blocks_.push_back(std::move(block));
@@ -37,7 +37,7 @@ Outcome Stage::finish() {
     };
     for (const Block& block : blocks_) {
         std::vector<std::byte> after(block.before.size());
-        kernels_.download(block.memory.view<const std::byte>({static_cast<std::int64_t>(after.size())}),
+        backend_.download(block.memory.view<const std::byte>({static_cast<std::int64_t>(after.size())}),
                           std::span<std::byte>(after));
         const auto begin = after.begin() + static_cast<std::ptrdiff_t>(block.band);
         const auto end = begin + static_cast<std::ptrdiff_t>(block.size);

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 namespace deepfreq::tests {
 
@@ -30,8 +30,8 @@ struct Outcome {
 /// overwritten are filled with NaN, so that what is read past an end, or never written, shows in the result.
 class Stage {
   public:
-    explicit Stage(Kernels& kernels, bool misaligned = false)
-        : kernels_(kernels), band_elements_(misaligned ? 61 : 64) {}
+    explicit Stage(Backend& backend, bool misaligned = false)
+        : backend_(backend), band_elements_(misaligned ? 61 : 64) {}
 
     /// A tensor the operation must leave as it is.
     template <class T>
@@ -81,7 +81,7 @@ class Stage {
     void* place_bytes(const std::string& name, std::size_t band, std::size_t size, const void* values,
                       std::function<std::vector<double>(const std::byte*)> to_double);
 
-    Kernels& kernels_;
+    Backend& backend_;
     std::size_t band_elements_;
     std::vector<Block> blocks_;
     std::vector<Output> returned_;

@@ -19,10 +19,10 @@ namespace {
 
 using KeptCheckpoints = std::map<std::string, std::vector<std::filesystem::path>>;
 
-nlohmann::json manifest_of(int argc, char** argv, const Experiment& experiment, const Kernels& kernels,
+nlohmann::json manifest_of(int argc, char** argv, const Experiment& experiment, const Backend& backend,
                            const TrainingData& data) {
     nlohmann::json manifest = manifest_of_program(experiment.app, argc, argv);
-    add_device(manifest, kernels);
+    add_device(manifest, backend);
     nlohmann::json networks = nlohmann::json::array();
     for (const NetworkPlan& network : experiment.networks) networks.push_back(describe(network.layers(0)));
     if (networks.size() == 1)
@@ -52,9 +52,9 @@ class SeedRun {
   public:
     /// What of it does not fit is found here, before anything is written. Goes on with the checkpoint in
     /// `resumed`, or measures those kept in `measured`; both may be empty.
-    SeedRun(Kernels& kernels, const Experiment& experiment, std::uint64_t seed, const DataOfSeed& data,
+    SeedRun(Backend& backend, const Experiment& experiment, std::uint64_t seed, const DataOfSeed& data,
             const std::filesystem::path& resumed, const std::filesystem::path& measured)
-        : kernels_(kernels), experiment_(experiment), plan_(experiment.plan) {
+        : backend_(backend), experiment_(experiment), plan_(experiment.plan) {
         plan_.training.seed = seed;
         find_kept(measured);
         find_start(resumed);
@@ -95,7 +95,7 @@ class SeedRun {
 
   private:
     void make(std::size_t i) {
-        current_ = std::make_unique<TrainingRun>(kernels_, experiment_.networks[i], plan_, *data_);
+        current_ = std::make_unique<TrainingRun>(backend_, experiment_.networks[i], plan_, *data_);
     }
 
     void find_kept(const std::filesystem::path& run) {
@@ -120,7 +120,7 @@ class SeedRun {
         place_ = static_cast<std::size_t>(found - experiment_.networks.begin());
     }
 
-    Kernels& kernels_;
+    Backend& backend_;
     const Experiment& experiment_;
     TrainingPlan plan_;
     RunFolder* folder_ = nullptr;
@@ -144,26 +144,26 @@ void draw(const std::filesystem::path& folder) {
 
 }  // namespace
 
-void check_experiment(const Experiment& experiment, const Kernels& kernels) {
+void check_experiment(const Experiment& experiment, const Backend& backend) {
     const TrainingPlan& plan = experiment.plan;
     plan.training.trainer_options();
     plan.training.all_seeds();
     for (const NetworkPlan& network : experiment.networks) {
         const auto layers = network.layers(0);
-        check_network_fits(kernels, network.name, layers);
+        check_network_fits(backend, network.name, layers);
         plan.probes.probe_options(static_cast<int>(layers.size()), plan.training.samples);
     }
 }
 
 void run_experiment(const CLI::App& flags, int argc, char** argv, const Experiment& experiment,
-                    const OpenedKernels& device, const DataOfSeed& data) {
-    Kernels& kernels = *device.kernels;
+                    const OpenedBackend& device, const DataOfSeed& data) {
+    Backend& backend = *device.backend;
     const RunFlags& run = experiment.plan.run;
-    check_experiment(experiment, kernels);
+    check_experiment(experiment, backend);
     print_descriptions(experiment.networks);
     const std::vector<std::uint64_t> seeds = experiment.plan.training.all_seeds();
     const auto prepared = [&](std::uint64_t seed) {
-        return std::make_unique<SeedRun>(kernels, experiment, seed, data, folder_of(run.resume, seed, seeds),
+        return std::make_unique<SeedRun>(backend, experiment, seed, data, folder_of(run.resume, seed, seeds),
                                          folder_of(run.probe_run, seed, seeds));
     };
     // Nobody changes the earlier run while it is read.
@@ -181,7 +181,7 @@ void run_experiment(const CLI::App& flags, int argc, char** argv, const Experime
     open(seeds.front());
     // A measurement of kept checkpoints is no training to go on with: its options have another name.
     write_whole(folder / (run.probe_run.empty() ? "config.toml" : "probe.toml"), options_as_toml(flags));
-    nlohmann::json manifest = manifest_of(argc, argv, experiment, kernels, current->data());
+    nlohmann::json manifest = manifest_of(argc, argv, experiment, backend, current->data());
     if (seeds.size() > 1 && !std::filesystem::exists(folder / "manifest.json")) {
         manifest["seeds"] = seeds;
         write_whole(folder / "manifest.json", manifest_text(manifest));
@@ -206,8 +206,8 @@ void run_experiment(const CLI::App& flags, int argc, char** argv, const Experime
 }
 
 void run_experiment(const CLI::App& flags, int argc, char** argv, const Experiment& experiment,
-                    const OpenedKernels& device, const TrainValidation& data) {
-    auto sets = std::make_shared<const TrainingData>(*device.kernels, data, experiment.plan.training.samples);
+                    const OpenedBackend& device, const TrainValidation& data) {
+    auto sets = std::make_shared<const TrainingData>(*device.backend, data, experiment.plan.training.samples);
     run_experiment(flags, argc, argv, experiment, device, [&](std::uint64_t) { return sets; });
 }
 

@@ -21,7 +21,7 @@ struct Experiment {
 /// Throws InputError for what is wrong whatever the data hold: networks larger than the free memory, probes
 /// of layers that they have not or of more than the training samples, a schedule that ends early. An app asks
 /// before it fetches the data, which may take long.
-void check_experiment(const Experiment& experiment, const Kernels& kernels);
+void check_experiment(const Experiment& experiment, const Backend& backend);
 
 /// The data of one seed, on the device. It may be the same for all.
 using DataOfSeed = std::function<std::shared_ptr<const TrainingData>(std::uint64_t seed)>;
@@ -32,10 +32,10 @@ using DataOfSeed = std::function<std::shared_ptr<const TrainingData>(std::uint64
 /// of them. `flags` gives config.toml. Throws InputError, with nothing left behind, when the networks, the
 /// data and the flags do not fit; RunError when a run fails.
 void run_experiment(const CLI::App& flags, int argc, char** argv, const Experiment& experiment,
-                    const OpenedKernels& device, const DataOfSeed& data);
+                    const OpenedBackend& device, const DataOfSeed& data);
 
 /// The same, trained on the first samples of a labelled set, as many as the plan says.
 void run_experiment(const CLI::App& flags, int argc, char** argv, const Experiment& experiment,
-                    const OpenedKernels& device, const TrainValidation& data);
+                    const OpenedBackend& device, const TrainValidation& data);
 
 }  // namespace deepfreq

@@ -234,7 +234,7 @@ TrainerOptions TrainingFlags::trainer_options() const {
             .seed = seed,
             .augment = {augment.flip, augment.crop, seed},
             .gradient_norms = gradient_norms,
-            .record_steps = !no_graph};
+            .capture_steps = !no_graph};
 }
 
 Initializer TrainingFlags::initial_weights() const {

@@ -52,10 +52,10 @@ nlohmann::json manifest_of_program(const std::string& app, int argc, char** argv
           {"spdlog", fmt::format("{}.{}.{}", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)}}}};
 }
 
-void add_device(nlohmann::json& manifest, const Kernels& kernels) {
-    manifest["device"] = kernels.description();
+void add_device(nlohmann::json& manifest, const Backend& backend) {
+    manifest["device"] = backend.description();
     manifest["precision"] =
-        fmt::format("{}, sums over samples in float64", precision_name(kernels.precision()));
+        fmt::format("{}, sums over samples in float64", precision_name(backend.precision()));
 }
 
 std::string source_file(const std::string& relative) {

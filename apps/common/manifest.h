@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 namespace deepfreq {
 
@@ -12,7 +12,7 @@ namespace deepfreq {
 nlohmann::json manifest_of_program(const std::string& app, int argc, char** argv);
 
 /// What it says of the device that trains: its description, and the precision it computes in.
-void add_device(nlohmann::json& manifest, const Kernels& kernels);
+void add_device(nlohmann::json& manifest, const Backend& backend);
 
 /// What manifest.json holds. A text that is not UTF-8 is written as {"percent-encoded": "caf%E9"}.
 std::string manifest_text(nlohmann::json manifest);

@@ -8,11 +8,11 @@ namespace deepfreq {
 namespace {
 
 // Said before anything is allocated, for a host may promise memory that it has not.
-void check_free(const Kernels& kernels, double weights, double layers, const std::string& chosen,
+void check_free(const Backend& backend, double weights, double layers, const std::string& chosen,
                 const std::string& smaller) {
     constexpr double layer_itself = 2048.0;  // what is kept on the host: it matters for very narrow layers
     const double needed = 16.0 * weights + layer_itself * layers;
-    const auto free = static_cast<double>(kernels.free_bytes());
+    const auto free = static_cast<double>(backend.free_bytes());
     if (needed > free)
         throw InputError(
             "{} needs {:.3g} GiB for weights, gradients and Adam's moments, and {:.3g} GiB are free: choose "
@@ -22,22 +22,23 @@ void check_free(const Kernels& kernels, double weights, double layers, const std
 
 }  // namespace
 
-void check_network_fits(const Kernels& kernels, std::string_view option, std::int64_t depth,
+void check_network_fits(const Backend& backend, std::string_view option, std::int64_t depth,
                         std::int64_t width, std::int64_t copies) {
     const auto units = static_cast<double>(width);
     const double layers = static_cast<double>(depth) * static_cast<double>(copies);
-    check_free(kernels, units * units * layers, layers,
+    check_free(backend, units * units * layers, layers,
                fmt::format("{} {} at --width {}", option, depth, width),
                fmt::format("a smaller {} or --width", option));
 }
 
-void check_network_fits(const Kernels& kernels, std::string_view name,
+void check_network_fits(const Backend& backend, std::string_view name,
                         std::span<const std::unique_ptr<Layer>> layers) {
     double weights = 0.0;
-    for (const auto& layer : layers)
-        for (const ParameterSpec& parameter : layer->parameters())
-            weights += static_cast<double>(parameter.shape.elements());
-    check_free(kernels, weights, static_cast<double>(layers.size()), fmt::format("the network {}", name),
+    MemoryPlan plan(1);
+    for (const auto& layer : layers) layer->plan(plan);
+    for (const MemoryPlan::Lasting& parameter : plan.parameters())
+        weights += static_cast<double>(parameter.spec.shape.elements());
+    check_free(backend, weights, static_cast<double>(layers.size()), fmt::format("the network {}", name),
                "fewer or narrower layers");
 }
 

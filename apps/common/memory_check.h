@@ -6,17 +6,17 @@
 #include <string_view>
 
 #include "engine/layer.h"
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 namespace deepfreq {
 
 /// Throws InputError naming `option`, by which the depth was chosen, unless a network of `depth` layers of
 /// --width fits into the memory free now, as often as `copies` says. For depths that are no network yet.
-void check_network_fits(const Kernels& kernels, std::string_view option, std::int64_t depth,
+void check_network_fits(const Backend& backend, std::string_view option, std::int64_t depth,
                         std::int64_t width, std::int64_t copies = 1);
 
 /// The same of the network `name`, which has these layers.
-void check_network_fits(const Kernels& kernels, std::string_view name,
+void check_network_fits(const Backend& backend, std::string_view name,
                         std::span<const std::unique_ptr<Layer>> layers);
 
 }  // namespace deepfreq

@@ -10,10 +10,10 @@ namespace deepfreq {
 /// @{
 
 /// Floats [n,d], or [n] with d = 1. Throws InputError naming what the file has in their place.
-LoadedFeatures load_features(MeasuringKernels& kernels, const std::filesystem::path& path,
+LoadedFeatures load_features(SpectrumBackend& backend, const std::filesystem::path& path,
                              ColumnScaling scaling);
 /// Floats [n,c], or [n] with c = 1; or integer labels [n]. Throws InputError likewise.
-LoadedTargets load_targets(MeasuringKernels& kernels, const std::filesystem::path& path);
+LoadedTargets load_targets(SpectrumBackend& backend, const std::filesystem::path& path);
 /// @}
 
 }  // namespace deepfreq

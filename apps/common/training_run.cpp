@@ -14,25 +14,25 @@
 
 namespace deepfreq {
 
-TrainingData::TrainingData(Kernels& kernels, const TrainValidation& data, std::int64_t samples)
-    : train(kernels, data.train.first(samples)),
-      validation(std::in_place, kernels, data.validation),
+TrainingData::TrainingData(Backend& backend, const TrainValidation& data, std::int64_t samples)
+    : train(backend, data.train.first(samples)),
+      validation(std::in_place, backend, data.validation),
       name(data.train.name),
       source(data.source),
       checksum(data.train.checksum) {}
 
-TrainingData::TrainingData(Kernels& kernels, const RegressionSet& data)
-    : train(kernels, data), name(data.name), source("computed") {}
+TrainingData::TrainingData(Backend& backend, const RegressionSet& data)
+    : train(backend, data), name(data.name), source("computed") {}
 
-TrainingRun::TrainingRun(Kernels& kernels, const NetworkPlan& network, const TrainingPlan& plan,
+TrainingRun::TrainingRun(Backend& backend, const NetworkPlan& network, const TrainingPlan& plan,
                          const TrainingData& data)
     : name_(network.name),
       plan_(plan),
       data_(data),
-      network_(kernels, network.layers(plan.training.seed),
+      network_(backend, network.layers(plan.training.seed),
                std::min(plan.training.batch, data.train.samples())),
-      trainer_(kernels, network_, data.train, plan.training.trainer_options()),
-      probe_(kernels, network_, data.train,
+      trainer_(backend, network_, data.train, plan.training.trainer_options()),
+      probe_(backend, network_, data.train,
              plan.probes.probe_options(network_.depth(), data.train.samples())) {
     network_.initialize(plan_.training.initial_weights(), plan_.training.seed);
 }

@@ -36,9 +36,9 @@ struct TrainingPlan {
 /// The sets on the device, for all networks of a run.
 struct TrainingData {
     /// The first `samples` to train on. Throws InputError when there are fewer.
-    TrainingData(Kernels& kernels, const TrainValidation& data, std::int64_t samples);
+    TrainingData(Backend& backend, const TrainValidation& data, std::int64_t samples);
     /// All samples of a function; nothing to validate with, and no checksum.
-    TrainingData(Kernels& kernels, const RegressionSet& data);
+    TrainingData(Backend& backend, const RegressionSet& data);
 
     DeviceDataset train;
     std::optional<DeviceDataset> validation;
@@ -51,7 +51,7 @@ struct TrainingData {
 class TrainingRun {
   public:
     /// `kernels`, `plan` and `data` must outlive it. Throws InputError when they do not fit.
-    TrainingRun(Kernels& kernels, const NetworkPlan& network, const TrainingPlan& plan,
+    TrainingRun(Backend& backend, const NetworkPlan& network, const TrainingPlan& plan,
                 const TrainingData& data);
 
     std::string network_description() const { return network_.description(); }

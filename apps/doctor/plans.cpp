@@ -9,8 +9,8 @@
 
 #include "common/error.h"
 #include "data/files.h"
+#include "kernels/backend.h"
 #include "kernels/cuda/plan_report.h"
-#include "kernels/kernels.h"
 #include "tests/convolution_tasks.h"
 
 namespace deepfreq {

@@ -10,14 +10,14 @@
 
 namespace deepfreq {
 
-std::optional<FitResult> fit(Kernels& kernels, const RegressionSet& function, std::int64_t hidden_layers,
+std::optional<FitResult> fit(Backend& backend, const RegressionSet& function, std::int64_t hidden_layers,
                              std::uint64_t seed, const FitOptions& options) {
-    const DeviceDataset set(kernels, function);
+    const DeviceDataset set(backend, function);
     const std::vector<std::int64_t> hidden(static_cast<std::size_t>(hidden_layers), options.width);
-    Network network(kernels, mlp({function.features, hidden, 1, options.sigma}),
+    Network network(backend, mlp({function.features, hidden, 1, options.activation}),
                     std::min(options.batch, set.samples()));
     network.initialize(options.initializer, seed);
-    Trainer trainer(kernels, network, set, {.learning_rate = options.learning_rate, .seed = seed});
+    Trainer trainer(backend, network, set, {.learning_rate = options.learning_rate, .seed = seed});
     FitResult result;
     try {
         while (!result.converged && trainer.epoch() < options.max_epochs) {

@@ -5,14 +5,14 @@
 
 #include "data/functions.h"
 #include "engine/initializer.h"
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 namespace deepfreq {
 
 /// What all fits of a figure share.
 struct FitOptions {
     std::int64_t width = 64;  ///< of every hidden layer
-    Activation sigma = Activation::Tanh;
+    Activation activation = Activation::Tanh;
     Initializer initializer;
     double learning_rate = 1e-4;
     std::int64_t batch = 1024;  ///< at most the samples
@@ -28,7 +28,7 @@ struct FitResult {
 
 /// Trains a network of so many hidden layers from a seed until its mean squared error over all samples is
 /// below options.error, which is looked at after every epoch. Nothing when interrupted.
-std::optional<FitResult> fit(Kernels& kernels, const RegressionSet& function, std::int64_t hidden_layers,
+std::optional<FitResult> fit(Backend& backend, const RegressionSet& function, std::int64_t hidden_layers,
                              std::uint64_t seed, const FitOptions& options);
 
 }  // namespace deepfreq

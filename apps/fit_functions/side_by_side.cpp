@@ -8,7 +8,7 @@
 
 #include "apps/common/interrupt.h"
 #include "apps/common/progress.h"
-#include "kernels/cpu/cpu_kernels.h"
+#include "kernels/cpu/open_cpu.h"
 
 namespace deepfreq {
 namespace {
@@ -27,11 +27,11 @@ class Fits {
     void work(const Workers& workers) {
         try {
             compute_on_calling_thread();
-            const OpenedKernels opened = open_kernels(workers.device, workers.precision);
+            const OpenedBackend opened = open_backend(workers.device, workers.precision);
             for (std::size_t i = next_++; i < tasks_.size() && !interrupted(); i = next_++) {
                 const FitTask& task = tasks_[i];
                 const auto result =
-                    fit(*opened.kernels, *task.function, task.hidden_layers, task.key.seed, options_);
+                    fit(*opened.backend, *task.function, task.hidden_layers, task.key.seed, options_);
                 if (result) record(task.key, *result);
             }
         } catch (...) {

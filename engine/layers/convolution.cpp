@@ -20,85 +20,110 @@ ImageShape convolved(const ImageShape& input, const ConvolutionSize& size) {
 }  // namespace
 
 NormalizedConvolution::NormalizedConvolution(const ImageShape& input, const ConvolutionSize& size,
-                                             Place place, const BatchNormParams& batch_norm)
-    : input_(input), output_(convolved(input, size)), size_(size), place_(place), batch_norm_(batch_norm) {}
+                                             const BatchNormParams& batch_norm)
+    : input_(input), output_(convolved(input, size)), size_(size), batch_norm_(batch_norm) {}
 
-std::vector<ParameterSpec> NormalizedConvolution::parameters() const {
+void NormalizedConvolution::plan(MemoryPlan& plan, std::string_view prefix, std::uint32_t role) {
+    const auto named = [&](std::string_view name) { return fmt::format("{}{}", prefix, name); };
     const std::int64_t area = size_.kernel * size_.kernel;
     const Shape channels{output_.channels};
-    return {{{output_.channels, size_.kernel, size_.kernel, input_.channels},
-             area * input_.channels,
-             area * output_.channels,
-             0.0F,
-             place_.role,
-             "weight"},
-            {.shape = channels, .value = 1.0F, .name = "scale"},
-            {.shape = channels, .name = "shift"}};
+    filters_ = plan.parameter({.shape = {output_.channels, size_.kernel, size_.kernel, input_.channels},
+                               .fan_in = area * input_.channels,
+                               .fan_out = area * output_.channels,
+                               .role = role,
+                               .name = named("weight")});
+    scale_ = plan.parameter({.shape = channels, .value = 1.0F, .name = named("scale")});
+    shift_ = plan.parameter({.shape = channels, .name = named("shift")});
+    running_mean_ = plan.state({.shape = channels, .name = named("running_mean")});
+    running_variance_ = plan.state({.shape = channels, .value = 1.0F, .name = named("running_variance")});
+    z_ = plan.saved(output_.per_row());
+    mean_ = plan.saved(channels);
+    inv_std_ = plan.saved(channels);
 }
 
-std::vector<ParameterSpec> NormalizedConvolution::state() const {
-    const Shape channels{output_.channels};
-    return {{.shape = channels, .name = "running_mean"},
-            {.shape = channels, .value = 1.0F, .name = "running_variance"}};
-}
-
-std::vector<Shape> NormalizedConvolution::kept(std::int64_t n) const {
-    return {output_.batch(n), {output_.channels}, {output_.channels}};
-}
-
-void NormalizedConvolution::forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
-                                    ConstTensor residual, Activation sigma, Tensor y) const {
+void NormalizedConvolution::forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x,
+                                    ConstTensor residual, Activation activation, Tensor y) const {
     const std::int64_t n = x.rows();
-    const Tensor* const w = &memory.w[place_.parameters];
-    const Tensor* const state = &memory.state[place_.state];
-    const Tensor* const kept = &memory.kept[place_.kept];
-    const Tensor& z = kept[0];
+    const Tensor z = memory[z_];
     const Tensor images = y.reshape(output_.batch(n));
     if (residual) residual = residual.reshape(output_.batch(n));
-    kernels.conv2d_forward(x.reshape(input_.batch(n)), w[0], params(), z);
+    backend(
+        Conv2dForward{.x = x.reshape(input_.batch(n)), .w = memory[filters_], .params = params(), .y = z});
     if (mode == Mode::Training)
-        kernels.batch_norm_forward_training(z, w[1], w[2], batch_norm_, state[0], state[1], kept[1], kept[2],
-                                            residual, sigma, images);
+        backend(BatchNormForwardTraining{.x = z,
+                                         .scale = memory[scale_],
+                                         .shift = memory[shift_],
+                                         .params = batch_norm_,
+                                         .running_mean = memory[running_mean_],
+                                         .running_variance = memory[running_variance_],
+                                         .saved_mean = memory[mean_],
+                                         .saved_inv_std = memory[inv_std_],
+                                         .residual = residual,
+                                         .activation = activation,
+                                         .y = images});
     else
-        kernels.batch_norm_forward_inference(z, w[1], w[2], batch_norm_, state[0], state[1], residual, sigma,
-                                             images);
+        backend(BatchNormForwardInference{.x = z,
+                                          .scale = memory[scale_],
+                                          .shift = memory[shift_],
+                                          .params = batch_norm_,
+                                          .running_mean = memory[running_mean_],
+                                          .running_variance = memory[running_variance_],
+                                          .residual = residual,
+                                          .activation = activation,
+                                          .y = images});
 }
 
-void NormalizedConvolution::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x,
-                                     ConstTensor y, Activation sigma, Tensor dy, Tensor dz, Tensor dx,
+void NormalizedConvolution::backward(Backend& backend, const LayerMemory& memory, ConstTensor x,
+                                     ConstTensor y, Activation activation, Tensor dy, Tensor dz, Tensor dx,
                                      GradMode grad) const {
     const std::int64_t n = x.rows();
-    const Tensor* const w = &memory.w[place_.parameters];
-    const Tensor* const dw = &memory.dw[place_.parameters];
-    const Tensor* const kept = &memory.kept[place_.kept];
-    kernels.batch_norm_backward(kept[0], y.reshape(output_.batch(n)), w[1], kept[1], kept[2], sigma,
-                                dy.reshape(output_.batch(n)), dz, dw[1], dw[2], grad);
-    kernels.conv2d_backward(x.reshape(input_.batch(n)), w[0], dz, params(),
-                            dx ? dx.reshape(input_.batch(n)) : dx, dw[0], grad);
+    backend(BatchNormBackward{.x = memory[z_],
+                              .y = y.reshape(output_.batch(n)),
+                              .scale = memory[scale_],
+                              .saved_mean = memory[mean_],
+                              .saved_inv_std = memory[inv_std_],
+                              .activation = activation,
+                              .dy = dy.reshape(output_.batch(n)),
+                              .dx = dz,
+                              .dscale = memory.grad(scale_),
+                              .dshift = memory.grad(shift_),
+                              .mode = grad});
+    backend(Conv2dBackward{.x = x.reshape(input_.batch(n)),
+                           .w = memory[filters_],
+                           .dy = dz,
+                           .params = params(),
+                           .dx = dx ? dx.reshape(input_.batch(n)) : dx,
+                           .dw = memory.grad(filters_),
+                           .mode = grad});
 }
 
 Conv2dParams NormalizedConvolution::params() const {
     return {.stride = size_.stride, .padding = size_.kernel / 2};
 }
 
-ConvolutionUnit::ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size, Activation sigma,
+ConvolutionUnit::ConvolutionUnit(const ImageShape& input, const ConvolutionSize& size, Activation activation,
                                  const BatchNormParams& batch_norm)
-    : size_(size), sigma_(sigma), convolution_(input, size, {}, batch_norm) {}
+    : size_(size), activation_(activation), convolution_(input, size, batch_norm) {}
 
 std::string ConvolutionUnit::description() const {
     return fmt::format("conv{}x{} {}-{} stride {} {}", size_.kernel, size_.kernel,
                        convolution_.input_shape().channels, size_.channels, size_.stride,
-                       activation_name(sigma_));
+                       activation_name(activation_));
 }
 
-void ConvolutionUnit::forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
+void ConvolutionUnit::plan(MemoryPlan& plan) {
+    convolution_.plan(plan, "", 1);
+    dz_ = plan.scratch(output_shape().per_row());
+}
+
+void ConvolutionUnit::forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x,
                               Tensor y) const {
-    convolution_.forward(kernels, memory, mode, x, {}, sigma_, y);
+    convolution_.forward(backend, memory, mode, x, {}, activation_, y);
 }
 
-void ConvolutionUnit::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y,
+void ConvolutionUnit::backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor y,
                                Tensor dy, Tensor dx, GradMode grad) const {
-    convolution_.backward(kernels, memory, x, y, sigma_, dy, memory.scratch[0], dx, grad);
+    convolution_.backward(backend, memory, x, y, activation_, dy, memory[dz_], dx, grad);
 }
 
 }  // namespace deepfreq

@@ -16,29 +16,42 @@ constexpr std::array<std::pair<std::string_view, Activation>, 4> activations = {
 
 }  // namespace
 
-Dense::Dense(std::int64_t inputs, std::int64_t outputs, Activation sigma, std::uint32_t role)
-    : inputs_(inputs), outputs_(outputs), sigma_(sigma), role_(role) {
+Dense::Dense(std::int64_t inputs, std::int64_t outputs, Activation activation, std::uint32_t role)
+    : inputs_(inputs), outputs_(outputs), activation_(activation), role_(role) {
     if (inputs < 1 || outputs < 1)
         throw InputError("a dense layer has sizes {}-{}, expected at least 1 each", inputs, outputs);
 }
 
 std::string Dense::description() const {
-    return fmt::format("dense {}-{} {}", inputs_, outputs_, activation_name(sigma_));
+    return fmt::format("dense {}-{} {}", inputs_, outputs_, activation_name(activation_));
 }
 
-std::vector<ParameterSpec> Dense::parameters() const {
-    return {{{outputs_, inputs_}, inputs_, outputs_, 0.0F, role_, "weight"},
-            {.shape = {outputs_}, .name = "bias"}};
+void Dense::plan(MemoryPlan& plan) {
+    weight_ = plan.parameter({.shape = {outputs_, inputs_},
+                              .fan_in = inputs_,
+                              .fan_out = outputs_,
+                              .role = role_,
+                              .name = "weight"});
+    bias_ = plan.parameter({.shape = {outputs_}, .name = "bias"});
 }
 
-void Dense::forward(Kernels& kernels, const LayerMemory& memory, Mode /*mode*/, ConstTensor x,
+void Dense::forward(Backend& backend, const LayerMemory& memory, Mode /*mode*/, ConstTensor x,
                     Tensor y) const {
-    kernels.dense_forward(x, memory.w[0], memory.w[1], sigma_, y);
+    backend(
+        DenseForward{.x = x, .w = memory[weight_], .b = memory[bias_], .activation = activation_, .y = y});
 }
 
-void Dense::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
+void Dense::backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
                      Tensor dx, GradMode grad) const {
-    kernels.dense_backward(x, memory.w[0], y, sigma_, dy, dx, memory.dw[0], memory.dw[1], grad);
+    backend(DenseBackward{.x = x,
+                          .w = memory[weight_],
+                          .y = y,
+                          .activation = activation_,
+                          .dy = dy,
+                          .dx = dx,
+                          .dw = memory.grad(weight_),
+                          .db = memory.grad(bias_),
+                          .mode = grad});
 }
 
 Activation parse_activation(std::string_view name) {
@@ -47,10 +60,10 @@ Activation parse_activation(std::string_view name) {
     throw InputError("the activation is '{}', expected tanh, relu, sigmoid or identity", name);
 }
 
-std::string_view activation_name(Activation sigma) {
-    for (const auto& [name, activation] : activations)
-        if (activation == sigma) return name;
-    throw InputError("an activation of kind {} is unknown", static_cast<int>(sigma));
+std::string_view activation_name(Activation activation) {
+    for (const auto& [name, known] : activations)
+        if (known == activation) return name;
+    throw InputError("an activation of kind {} is unknown", static_cast<int>(activation));
 }
 
 }  // namespace deepfreq

@@ -14,16 +14,16 @@ std::string Dropout::description() const {
     return fmt::format("dropout {:g}", params_.rate);
 }
 
-void Dropout::forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x, Tensor y) const {
+void Dropout::forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x, Tensor y) const {
     if (mode == Mode::Training)
-        kernels.dropout(x, params_, memory.step, y);
+        backend(ApplyDropout{.x = x, .params = params_, .state = memory.step, .y = y});
     else
-        kernels.copy(x, y);
+        backend.copy(x, y);
 }
 
-void Dropout::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor /*x*/, ConstTensor /*y*/,
+void Dropout::backward(Backend& backend, const LayerMemory& memory, ConstTensor /*x*/, ConstTensor /*y*/,
                        Tensor dy, Tensor dx, GradMode /*grad*/) const {
-    if (dx) kernels.dropout(dy, params_, memory.step, dx);
+    if (dx) backend(ApplyDropout{.x = dy, .params = params_, .state = memory.step, .y = dx});
 }
 
 }  // namespace deepfreq

@@ -15,9 +15,9 @@ class Dropout final : public Layer {
     bool is_identity_in_evaluation() const override { return true; }
     std::int64_t inputs() const override { return width_; }
     std::int64_t outputs() const override { return width_; }
-    void forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
+    void forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x,
                  Tensor y) const override;
-    void backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
+    void backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
                   Tensor dx, GradMode grad) const override;
 
   private:

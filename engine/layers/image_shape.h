@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "kernels/buffer.h"
+#include "engine/memory_plan.h"
 
 namespace deepfreq {
 
@@ -13,6 +13,8 @@ struct ImageShape {
     std::int64_t elements() const { return height * width * channels; }
     /// n of them.
     Shape batch(std::int64_t n) const { return {n, height, width, channels}; }
+    /// One for each row of a batch.
+    PerRow per_row() const { return {{height, width, channels}}; }
 };
 
 }  // namespace deepfreq

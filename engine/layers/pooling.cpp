@@ -19,17 +19,18 @@ PoolParams AveragePooling::window() const {
     return {.height = input_.height / output_.height, .width = input_.width / output_.width};
 }
 
-void AveragePooling::forward(Kernels& kernels, const LayerMemory& /*memory*/, Mode /*mode*/, ConstTensor x,
+void AveragePooling::forward(Backend& backend, const LayerMemory& /*memory*/, Mode /*mode*/, ConstTensor x,
                              Tensor y) const {
-    kernels.average_pool_forward(x.reshape(input_.batch(x.rows())), window(),
-                                 y.reshape(output_.batch(x.rows())));
+    backend(AveragePoolForward{
+        .x = x.reshape(input_.batch(x.rows())), .params = window(), .y = y.reshape(output_.batch(x.rows()))});
 }
 
-void AveragePooling::backward(Kernels& kernels, const LayerMemory& /*memory*/, ConstTensor x,
+void AveragePooling::backward(Backend& backend, const LayerMemory& /*memory*/, ConstTensor x,
                               ConstTensor /*y*/, Tensor dy, Tensor dx, GradMode /*grad*/) const {
     if (!dx) return;
-    kernels.average_pool_backward(dy.reshape(output_.batch(x.rows())), window(),
-                                  dx.reshape(input_.batch(x.rows())));
+    backend(AveragePoolBackward{.dy = dy.reshape(output_.batch(x.rows())),
+                                .params = window(),
+                                .dx = dx.reshape(input_.batch(x.rows()))});
 }
 
 }  // namespace deepfreq

@@ -4,118 +4,80 @@
 #include "engine/layers/dense.h"
 
 namespace deepfreq {
-namespace {
-
-// Where the parts lie in the layer's memory. After what the convolutions keep comes what lies between them.
-constexpr NormalizedConvolution::Place first_place{0, 0, 0, 2};
-constexpr NormalizedConvolution::Place second_place{3, 2, 3, 3};
-constexpr NormalizedConvolution::Place projection_place{6, 4, 6, 4};
-
-template <class T>
-void append(std::vector<T>& to, const std::vector<T>& more) {
-    to.insert(to.end(), more.begin(), more.end());
-}
-
-/// Those of a part of the block.
-std::vector<ParameterSpec> named(std::string_view part, std::vector<ParameterSpec> specs) {
-    for (ParameterSpec& spec : specs) spec.name = fmt::format("{}.{}", part, spec.name);
-    return specs;
-}
-
-}  // namespace
-
 ResidualBlock::ResidualBlock(const ImageShape& input, const ResidualBlockParams& params)
     : params_(params),
-      first_(input, {params.channels, 3, params.stride}, first_place, params.batch_norm),
-      second_(first_.output_shape(), {params.channels, 3, 1}, second_place, params.batch_norm) {
+      first_(input, {params.channels, 3, params.stride}, params.batch_norm),
+      second_(first_.output_shape(), {params.channels, 3, 1}, params.batch_norm) {
     if (params.residual && (params.stride != 1 || params.channels != input.channels))
-        projection_.emplace(input, ConvolutionSize{params.channels, 1, params.stride}, projection_place,
-                            params.batch_norm);
+        projection_.emplace(input, ConvolutionSize{params.channels, 1, params.stride}, params.batch_norm);
 }
 
 std::string ResidualBlock::description() const {
     return fmt::format("{} block {}-{} stride {} {}{}", params_.residual ? "residual" : "plain",
                        first_.input_shape().channels, output_shape().channels, params_.stride,
-                       activation_name(params_.sigma), adds_after_activation() ? " before the sum" : "");
+                       activation_name(params_.activation), adds_after_activation() ? " before the sum" : "");
 }
 
-std::vector<ParameterSpec> ResidualBlock::parameters() const {
-    std::vector<ParameterSpec> all = named("conv1", first_.parameters());
-    append(all, named("conv2", second_.parameters()));
-    if (projection_) append(all, named("projection", projection_->parameters()));
-    return all;
+void ResidualBlock::plan(MemoryPlan& plan) {
+    first_.plan(plan, "conv1.", 2);
+    second_.plan(plan, "conv2.", 3);
+    if (projection_) projection_->plan(plan, "projection.", 4);
+    const PerRow outputs = output_shape().per_row();
+    a_ = plan.saved(outputs);
+    dz_ = plan.scratch(outputs);
+    da_ = plan.scratch(outputs);
+    if (projection_) {
+        projected_ = plan.saved(outputs);
+        dx_of_projection_ = plan.scratch(first_.input_shape().per_row());
+    }
+    if (adds_after_activation()) {
+        branch_ = plan.saved(outputs);
+        dy_of_branch_ = plan.scratch(outputs);
+    }
 }
 
-std::vector<ParameterSpec> ResidualBlock::state() const {
-    std::vector<ParameterSpec> all = named("conv1", first_.state());
-    append(all, named("conv2", second_.state()));
-    if (projection_) append(all, named("projection", projection_->state()));
-    return all;
-}
-
-std::vector<Shape> ResidualBlock::kept(std::int64_t n) const {
-    std::vector<Shape> all = first_.kept(n);
-    append(all, second_.kept(n));
-    if (projection_) append(all, projection_->kept(n));
-    all.push_back(first_.output_shape().batch(n));                         // a
-    if (projection_) all.push_back(projection_->output_shape().batch(n));  // the shortcut
-    if (adds_after_activation()) all.push_back(output_shape().batch(n));   // what it is added to
-    return all;
-}
-
-std::vector<Shape> ResidualBlock::scratch(std::int64_t n) const {
-    std::vector<Shape> all = {output_shape().batch(n), output_shape().batch(n)};
-    if (projection_) all.push_back(first_.input_shape().batch(n));
-    if (adds_after_activation()) all.push_back(output_shape().batch(n));
-    return all;
-}
-
-void ResidualBlock::forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
+void ResidualBlock::forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x,
                             Tensor y) const {
-    const std::size_t kept_here = projection_ ? 9 : 6;
-    const Tensor a = memory.kept[kept_here];
-    first_.forward(kernels, memory, mode, x, {}, params_.sigma, a);
+    const Tensor a = memory[a_];
+    first_.forward(backend, memory, mode, x, {}, params_.activation, a);
     ConstTensor shortcut;
     if (projection_) {
-        const Tensor projected = memory.kept[kept_here + 1];
-        projection_->forward(kernels, memory, mode, x, {}, shortcut_activation(), projected);
-        shortcut = projected;
+        projection_->forward(backend, memory, mode, x, {}, shortcut_activation(), memory[projected_]);
+        shortcut = memory[projected_];
     } else if (params_.residual) {
         shortcut = x;
     }
     if (adds_after_activation()) {
-        const Tensor branch = memory.kept.back();
-        second_.forward(kernels, memory, mode, a, {}, params_.sigma, branch);
-        kernels.copy(branch, y);
-        kernels.add(shortcut.reshape(y.shape), y);
+        second_.forward(backend, memory, mode, a, {}, params_.activation, memory[branch_]);
+        backend.copy(memory[branch_], y);
+        backend(Add{.x = shortcut.reshape(y.shape), .y = y});
     } else {
-        second_.forward(kernels, memory, mode, a, shortcut, params_.sigma, y);
+        second_.forward(backend, memory, mode, a, shortcut, params_.activation, y);
     }
 }
 
-void ResidualBlock::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y,
+void ResidualBlock::backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor y,
                              Tensor dy, Tensor dx, GradMode grad) const {
-    const std::size_t kept_here = projection_ ? 9 : 6;
-    const ConstTensor a = memory.kept[kept_here];
-    const Tensor dz = memory.scratch[0];
-    const Tensor da = memory.scratch[1];
+    const ConstTensor a = memory[a_];
+    const Tensor dz = memory[dz_];
+    const Tensor da = memory[da_];
     if (adds_after_activation()) {
-        // The second convolution turns its dy into that of its sum; the shortcut gets dy as it is.
-        const Tensor branch_dy = memory.scratch.back();
-        kernels.copy(dy, branch_dy);
-        second_.backward(kernels, memory, a, memory.kept.back(), params_.sigma, branch_dy, dz, da, grad);
+        // The second convolution overwrites its dy; the shortcut gets dy as it is.
+        const Tensor dy_of_branch = memory[dy_of_branch_];
+        backend.copy(dy, dy_of_branch);
+        second_.backward(backend, memory, a, memory[branch_], params_.activation, dy_of_branch, dz, da, grad);
     } else {
-        // dy becomes the gradient by the sum, which both ways get.
-        second_.backward(kernels, memory, a, y, params_.sigma, dy, dz, da, grad);
+        // dy becomes the gradient with respect to the sum, which both of its terms get.
+        second_.backward(backend, memory, a, y, params_.activation, dy, dz, da, grad);
     }
-    first_.backward(kernels, memory, x, a, params_.sigma, da, dz, dx, grad);
+    first_.backward(backend, memory, x, a, params_.activation, da, dz, dx, grad);
     if (projection_) {
-        const Tensor through_shortcut = dx ? memory.scratch[2] : Tensor{};
-        projection_->backward(kernels, memory, x, memory.kept[kept_here + 1], shortcut_activation(), dy, dz,
-                              through_shortcut, grad);
-        if (dx) kernels.add(through_shortcut.reshape(dx.shape), dx);
+        const Tensor through_projection = dx ? memory[dx_of_projection_] : Tensor{};
+        projection_->backward(backend, memory, x, memory[projected_], shortcut_activation(), dy, dz,
+                              through_projection, grad);
+        if (dx) backend(Add{.x = through_projection.reshape(dx.shape), .y = dx});
     } else if (params_.residual && dx) {
-        kernels.add(dy.reshape(dx.shape), dx);
+        backend(Add{.x = dy.reshape(dx.shape), .y = dx});
     }
 }
 

@@ -10,19 +10,21 @@ struct ResidualBlockParams {
     std::int64_t channels = 1;  ///< of both convolutions
     std::int64_t stride = 1;    ///< of the first
     bool residual = true;       ///< false: a plain block of two convolutions
-    Activation sigma = Activation::Relu;
+    Activation activation = Activation::Relu;
     bool activate_before_sum = false;
     BatchNormParams batch_norm = {};
 };
 
-/// The basic block of ResNet-18 (He et al. 2016) as one layer with its way back written out:
-///   a = sigma(bn(conv3x3(x)));  y = sigma(bn(conv3x3(a)) + shortcut(x)),
+/// The basic block of ResNet-18 (He et al. 2016) as one layer:
+///   a = activation(bn(conv3x3(x)));  y = activation(bn(conv3x3(a)) + shortcut(x)),
 /// where the shortcut is x itself, or bn(conv1x1(x)) where size or channels change. Without it: a plain block
 /// of two convolutions.
 ///
-/// With activate_before_sum: y = sigma(bn(conv3x3(a))) + shortcut(x), the shortcut being x or
-/// sigma(bn(conv1x1(x))). With ReLU and x >= 0, as it is behind any layer with ReLU, this is the block of the
-/// paper's programs, whose last ReLU, of a sum of numbers >= 0, changes nothing.
+/// With activate_before_sum:
+///   branch = activation(bn(conv3x3(a)));  y = branch + shortcut(x),
+/// the shortcut being x or activation(bn(conv1x1(x))). With ReLU and x >= 0, as it is behind any layer with
+/// ReLU, this is the block of the paper's programs, whose last ReLU, of a sum of numbers >= 0, changes
+/// nothing.
 class ResidualBlock final : public Layer {
   public:
     ResidualBlock(const ImageShape& input, const ResidualBlockParams& params);
@@ -31,24 +33,23 @@ class ResidualBlock final : public Layer {
     std::string description() const override;
     std::int64_t inputs() const override { return first_.input_shape().elements(); }
     std::int64_t outputs() const override { return output_shape().elements(); }
-    std::vector<ParameterSpec> parameters() const override;
-    std::vector<ParameterSpec> state() const override;
-    std::vector<Shape> kept(std::int64_t n) const override;
-    std::vector<Shape> scratch(std::int64_t n) const override;
-    void forward(Kernels& kernels, const LayerMemory& memory, Mode mode, ConstTensor x,
+    void plan(MemoryPlan& plan) override;
+    void forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x,
                  Tensor y) const override;
-    void backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
+    void backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
                   Tensor dx, GradMode grad) const override;
 
   private:
     bool adds_after_activation() const { return params_.residual && params_.activate_before_sum; }
     Activation shortcut_activation() const {
-        return params_.activate_before_sum ? params_.sigma : Activation::Identity;
+        return params_.activate_before_sum ? params_.activation : Activation::Identity;
     }
 
     ResidualBlockParams params_;
     NormalizedConvolution first_, second_;
     std::optional<NormalizedConvolution> projection_;
+    Saved a_, projected_, branch_;
+    Scratch dz_, da_, dx_of_projection_, dy_of_branch_;
 };
 
 }  // namespace deepfreq

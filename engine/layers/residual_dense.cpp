@@ -5,50 +5,64 @@
 
 namespace deepfreq {
 
-ResidualDense::ResidualDense(std::int64_t width, Activation sigma, int spanned)
-    : width_(width), sigma_(sigma), spanned_(static_cast<std::size_t>(spanned)) {
+ResidualDense::ResidualDense(std::int64_t width, Activation activation, int spanned)
+    : width_(width), activation_(activation) {
     if (width < 1) throw InputError("a residual dense layer has width {}, expected at least 1", width);
     if (spanned < 1) throw InputError("a residual connection spans {} layers, expected at least 1", spanned);
+    inner_.resize(static_cast<std::size_t>(spanned));
 }
 
 std::string ResidualDense::description() const {
     const std::string inner = fmt::format("-{}", width_);
     std::string widths = fmt::format("{}", width_);
-    for (std::size_t i = 0; i < spanned_; ++i) widths += inner;
-    return fmt::format("residual dense {} {}", widths, activation_name(sigma_));
+    for (std::size_t i = 0; i < inner_.size(); ++i) widths += inner;
+    return fmt::format("residual dense {} {}", widths, activation_name(activation_));
 }
 
-std::vector<ParameterSpec> ResidualDense::parameters() const {
-    std::vector<ParameterSpec> all;
-    for (std::size_t i = 0; i < spanned_; ++i) {
-        all.push_back({{width_, width_}, width_, width_, 0.0F, 0, fmt::format("dense{}.weight", i + 1)});
-        all.push_back({.shape = {width_}, .name = fmt::format("dense{}.bias", i + 1)});
+void ResidualDense::plan(MemoryPlan& plan) {
+    for (std::size_t i = 0; i < inner_.size(); ++i) {
+        inner_[i].weight = plan.parameter({.shape = {width_, width_},
+                                           .fan_in = width_,
+                                           .fan_out = width_,
+                                           .name = fmt::format("dense{}.weight", i + 1)});
+        inner_[i].bias = plan.parameter({.shape = {width_}, .name = fmt::format("dense{}.bias", i + 1)});
+        inner_[i].y = plan.saved(PerRow{{width_}});
+        inner_[i].dy = plan.scratch(PerRow{{width_}});
     }
-    return all;
 }
 
-void ResidualDense::forward(Kernels& kernels, const LayerMemory& memory, Mode /*mode*/, ConstTensor x,
+void ResidualDense::forward(Backend& backend, const LayerMemory& memory, Mode /*mode*/, ConstTensor x,
                             Tensor y) const {
     ConstTensor from = x;
-    for (std::size_t i = 0; i < spanned_; ++i) {
-        kernels.dense_forward(from, memory.w[2 * i], memory.w[2 * i + 1], sigma_, memory.kept[i]);
-        from = memory.kept[i];
+    for (const Inner& inner : inner_) {
+        backend(DenseForward{.x = from,
+                             .w = memory[inner.weight],
+                             .b = memory[inner.bias],
+                             .activation = activation_,
+                             .y = memory[inner.y]});
+        from = memory[inner.y];
     }
-    kernels.copy(x, y);
-    kernels.add(from, y);
+    backend.copy(x, y);
+    backend(Add{.x = from, .y = y});
 }
 
-void ResidualDense::backward(Kernels& kernels, const LayerMemory& memory, ConstTensor x, ConstTensor /*y*/,
+void ResidualDense::backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor /*y*/,
                              Tensor dy, Tensor dx, GradMode grad) const {
-    // dy goes both ways; the dense layer's would be overwritten.
-    kernels.copy(dy, memory.scratch.back());
-    for (std::size_t i = spanned_; i-- > 0;) {
-        const ConstTensor from = i == 0 ? x : ConstTensor(memory.kept[i - 1]);
-        const Tensor by_from = i == 0 ? dx : memory.scratch[i - 1];
-        kernels.dense_backward(from, memory.w[2 * i], memory.kept[i], sigma_, memory.scratch[i], by_from,
-                               memory.dw[2 * i], memory.dw[2 * i + 1], grad);
+    // dy goes both ways, and a dense layer overwrites its own.
+    backend.copy(dy, memory[inner_.back().dy]);
+    for (std::size_t i = inner_.size(); i-- > 0;) {
+        const Inner& inner = inner_[i];
+        backend(DenseBackward{.x = i == 0 ? x : ConstTensor(memory[inner_[i - 1].y]),
+                              .w = memory[inner.weight],
+                              .y = memory[inner.y],
+                              .activation = activation_,
+                              .dy = memory[inner.dy],
+                              .dx = i == 0 ? dx : memory[inner_[i - 1].dy],
+                              .dw = memory.grad(inner.weight),
+                              .db = memory.grad(inner.bias),
+                              .mode = grad});
     }
-    if (dx) kernels.add(dy, dx);
+    if (dx) backend(Add{.x = dy, .y = dx});
 }
 
 }  // namespace deepfreq

@@ -31,7 +31,7 @@ const double* channel_sums(std::int64_t pixels, std::int64_t channels, Workspace
     return sums;
 }
 
-/// y = sigma((x - mean) factor + shift [+ residual]), channel by channel.
+/// y = activation((x - mean) factor + shift [+ residual]), channel by channel.
 template <Activation A, bool HasResidual>
 void normalize(ConstTensor x, const float* mean, const float* factor, const float* shift,
                ConstTensor residual, Tensor y) {
@@ -52,8 +52,8 @@ void normalize(ConstTensor x, const float* mean, const float* factor, const floa
 }
 
 void normalize(ConstTensor x, const float* mean, const float* factor, const float* shift,
-               ConstTensor residual, Activation sigma, Tensor y) {
-    math::with_activation(sigma, [&]<Activation A>() {
+               ConstTensor residual, Activation activation, Tensor y) {
+    math::with_activation(activation, [&]<Activation A>() {
         if (residual)
             normalize<A, true>(x, mean, factor, shift, residual, y);
         else
@@ -61,7 +61,7 @@ void normalize(ConstTensor x, const float* mean, const float* factor, const floa
     });
 }
 
-/// dy = dy sigma'(z); returns the sums over all pixels of dy and of dy (x - mean).
+/// dy = dy activation'(z); returns the sums over all pixels of dy and of dy (x - mean).
 template <Activation A>
 const double* gradient_sums(ConstTensor x, ConstTensor y, const float* mean, Tensor dy,
                             Workspace& workspace) {
@@ -100,16 +100,12 @@ void move(float& running, double batch, double momentum) {
 
 }  // namespace
 
-void CpuKernels::do_batch_norm_forward_training(ConstTensor x, ConstTensor scale, ConstTensor shift,
-                                                const BatchNormParams& params, Tensor running_mean,
-                                                Tensor running_variance, Tensor saved_mean,
-                                                Tensor saved_inverse_deviation, ConstTensor residual,
-                                                Activation sigma, Tensor y) {
-    const std::int64_t channels = x.shape[3];
-    const std::int64_t pixels = x.elements() / channels;
+void CpuBackend::execute(const BatchNormForwardTraining& op) {
+    const std::int64_t channels = op.x.shape[3];
+    const std::int64_t pixels = op.x.elements() / channels;
     // The first pixel is taken off all others: else a mean far from 0 would cost the variance digits.
     const auto add_pixels = [&]<int Count>(std::int64_t first, double* sums, double* squares) {
-        const float* const in = x.data + first * channels;
+        const float* const in = op.x.data + first * channels;
 #pragma omp simd
         for (std::int64_t c = 0; c < channels; ++c) {
             double sum = 0.0;
@@ -117,7 +113,7 @@ void CpuKernels::do_batch_norm_forward_training(ConstTensor x, ConstTensor scale
 #pragma GCC unroll 8
             for (int i = 0; i < Count; ++i) {
                 const double distance =
-                    static_cast<double>(in[i * channels + c]) - static_cast<double>(x.data[c]);
+                    static_cast<double>(in[i * channels + c]) - static_cast<double>(op.x.data[c]);
                 sum += distance;
                 square += distance * distance;
             }
@@ -129,42 +125,36 @@ void CpuKernels::do_batch_norm_forward_training(ConstTensor x, ConstTensor scale
     const auto count = static_cast<double>(pixels);
     for (std::int64_t c = 0; c < channels; ++c) {
         const double from_first = sums[c] / count;
-        const double mean = static_cast<double>(x.data[c]) + from_first;
+        const double mean = static_cast<double>(op.x.data[c]) + from_first;
         const double difference = sums[channels + c] / count - from_first * from_first;
         const double variance = difference < 0.0 ? 0.0 : difference;  // by rounding; NaN stays NaN
-        saved_mean.data[c] = static_cast<float>(mean);
-        saved_inverse_deviation.data[c] = static_cast<float>(1.0 / std::sqrt(variance + params.epsilon));
-        move(running_mean.data[c], mean, params.momentum);
-        move(running_variance.data[c], variance * count / std::max(1.0, count - 1.0), params.momentum);
+        op.saved_mean.data[c] = static_cast<float>(mean);
+        op.saved_inv_std.data[c] = static_cast<float>(1.0 / std::sqrt(variance + op.params.epsilon));
+        move(op.running_mean.data[c], mean, op.params.momentum);
+        move(op.running_variance.data[c], variance * count / std::max(1.0, count - 1.0), op.params.momentum);
     }
     float* const factor = small_workspace_.room<float>(channels);
-    for (std::int64_t c = 0; c < channels; ++c) factor[c] = scale.data[c] * saved_inverse_deviation.data[c];
-    normalize(x, saved_mean.data, factor, shift.data, residual, sigma, y);
+    for (std::int64_t c = 0; c < channels; ++c) factor[c] = op.scale.data[c] * op.saved_inv_std.data[c];
+    normalize(op.x, op.saved_mean.data, factor, op.shift.data, op.residual, op.activation, op.y);
 }
 
-void CpuKernels::do_batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
-                                                 const BatchNormParams& params, ConstTensor running_mean,
-                                                 ConstTensor running_variance, ConstTensor residual,
-                                                 Activation sigma, Tensor y) {
-    const std::int64_t channels = x.shape[3];
+void CpuBackend::execute(const BatchNormForwardInference& op) {
+    const std::int64_t channels = op.x.shape[3];
     float* const factor = small_workspace_.room<float>(channels);
     for (std::int64_t c = 0; c < channels; ++c)
-        factor[c] =
-            static_cast<float>(static_cast<double>(scale.data[c]) /
-                               std::sqrt(static_cast<double>(running_variance.data[c]) + params.epsilon));
-    normalize(x, running_mean.data, factor, shift.data, residual, sigma, y);
+        factor[c] = static_cast<float>(
+            static_cast<double>(op.scale.data[c]) /
+            std::sqrt(static_cast<double>(op.running_variance.data[c]) + op.params.epsilon));
+    normalize(op.x, op.running_mean.data, factor, op.shift.data, op.residual, op.activation, op.y);
 }
 
-void CpuKernels::do_batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale,
-                                        ConstTensor saved_mean, ConstTensor saved_inverse_deviation,
-                                        Activation sigma, Tensor dy, Tensor dx, Tensor dscale, Tensor dshift,
-                                        GradMode mode) {
-    const std::int64_t channels = x.shape[3];
-    const std::int64_t size = x.elements();
-    const float* const mean = saved_mean.data;
+void CpuBackend::execute(const BatchNormBackward& op) {
+    const std::int64_t channels = op.x.shape[3];
+    const std::int64_t size = op.x.elements();
+    const float* const mean = op.saved_mean.data;
     const double* sums = nullptr;
-    math::with_activation(sigma,
-                          [&]<Activation A>() { sums = gradient_sums<A>(x, y, mean, dy, workspace_); });
+    math::with_activation(
+        op.activation, [&]<Activation A>() { sums = gradient_sums<A>(op.x, op.y, mean, op.dy, workspace_); });
     const std::int64_t pixels = size / channels;
     const auto count = static_cast<double>(pixels);
     // dx = factor (dy - offset - (x - mean) slope), with these three for each channel.
@@ -172,19 +162,19 @@ void CpuKernels::do_batch_norm_backward(ConstTensor x, ConstTensor y, ConstTenso
     float* const offset = factor + channels;
     float* const slope = offset + channels;
     for (std::int64_t c = 0; c < channels; ++c) {
-        const auto inverse = static_cast<double>(saved_inverse_deviation.data[c]);
+        const auto inverse = static_cast<double>(op.saved_inv_std.data[c]);
         const double of_scale = sums[channels + c] * inverse;
-        factor[c] = scale.data[c] * saved_inverse_deviation.data[c];
+        factor[c] = op.scale.data[c] * op.saved_inv_std.data[c];
         offset[c] = static_cast<float>(sums[c] / count);
         slope[c] = static_cast<float>(of_scale * inverse / count);
-        store(dscale.data[c], of_scale, mode);
-        store(dshift.data[c], sums[c], mode);
+        store(op.dscale.data[c], of_scale, op.mode);
+        store(op.dshift.data[c], sums[c], op.mode);
     }
 #pragma omp parallel for schedule(static) if (size >= parallel_threshold)
     for (std::int64_t pixel = 0; pixel < size; pixel += channels) {
-        const float* const in = x.data + pixel;
-        const float* const gradient = dy.data + pixel;
-        float* const out = dx.data + pixel;
+        const float* const in = op.x.data + pixel;
+        const float* const gradient = op.dy.data + pixel;
+        float* const out = op.dx.data + pixel;
 #pragma omp simd
         for (std::int64_t c = 0; c < channels; ++c)
             out[c] = factor[c] * (gradient[c] - offset[c] - (in[c] - mean[c]) * slope[c]);

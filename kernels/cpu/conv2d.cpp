@@ -140,23 +140,23 @@ Convolution& Convolutions::of(const Shape& x, const Shape& w, const Shape& y, co
     return *convolution;
 }
 
-void CpuKernels::do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) {
-    onednn::guarded("convolution", x.shape, w.shape, [&] {
-        convolutions_.of(x.shape, w.shape, y.shape, params).forward(x.data, w.data, y.data, workspace_);
+void CpuBackend::execute(const Conv2dForward& op) {
+    onednn::guarded("convolution", op.x.shape, op.w.shape, [&] {
+        convolutions_.of(op.x.shape, op.w.shape, op.y.shape, op.params)
+            .forward(op.x.data, op.w.data, op.y.data, workspace_);
     });
 }
 
-void CpuKernels::do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,
-                                    Tensor dx, Tensor dw, GradMode mode) {
-    onednn::guarded("convolution", x.shape, w.shape, [&] {
-        Convolution& convolution = convolutions_.of(x.shape, w.shape, dy.shape, params);
-        if (dx) convolution.backward_data(w.data, dy.data, dx.data, workspace_);
-        if (mode == GradMode::Overwrite) {
-            convolution.backward_weights(x.data, dy.data, dw.data, workspace_);
+void CpuBackend::execute(const Conv2dBackward& op) {
+    onednn::guarded("convolution", op.x.shape, op.w.shape, [&] {
+        Convolution& convolution = convolutions_.of(op.x.shape, op.w.shape, op.dy.shape, op.params);
+        if (op.dx) convolution.backward_data(op.w.data, op.dy.data, op.dx.data, workspace_);
+        if (op.mode == GradMode::Overwrite) {
+            convolution.backward_weights(op.x.data, op.dy.data, op.dw.data, workspace_);
         } else {  // oneDNN's reorders could add to dw on their way, but some of 2.6 do it wrongly
-            const Tensor term(small_workspace_.room<float>(dw.elements()), dw.shape);
-            convolution.backward_weights(x.data, dy.data, term.data, workspace_);
-            do_add(term, dw);
+            const Tensor term(small_workspace_.room<float>(op.dw.elements()), op.dw.shape);
+            convolution.backward_weights(op.x.data, op.dy.data, term.data, workspace_);
+            execute(Add{term, op.dw});
         }
     });
 }

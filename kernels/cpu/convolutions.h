@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "kernels/buffer.h"
-#include "kernels/params.h"
+#include "kernels/ops/conv2d.h"
 
 namespace deepfreq {
 

@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "kernels/cpu/cpu_kernels.h"
 #include "kernels/cpu/onednn.h"
+#include "kernels/cpu/open_cpu.h"
 
 namespace deepfreq {
 namespace {
@@ -24,10 +24,10 @@ const char* products(Precision precision) {
     return ", bf16 by float32 products of rounded copies: this processor has neither AVX512_BF16 nor AMX";
 }
 
-/// A call costs next to nothing here, so that a recording is the function itself.
-class CpuRecording final : public Recording {
+/// A call costs next to nothing here, so that a graph is the function itself.
+class CpuGraph final : public Graph {
   public:
-    explicit CpuRecording(std::function<void()> work) : work_(std::move(work)) {}
+    explicit CpuGraph(std::function<void()> work) : work_(std::move(work)) {}
     void replay() override { work_(); }
 
   private:
@@ -36,8 +36,8 @@ class CpuRecording final : public Recording {
 
 }  // namespace
 
-std::unique_ptr<Kernels> open_cpu_kernels(Precision precision) {
-    return std::make_unique<CpuKernels>(precision);
+std::unique_ptr<Backend> open_cpu_backend(Precision precision) {
+    return std::make_unique<CpuBackend>(precision);
 }
 
 // OpenMP keeps this number for each thread by itself; oneDNN asks it too.
@@ -45,14 +45,14 @@ void compute_on_calling_thread() {
     omp_set_num_threads(1);
 }
 
-std::string CpuKernels::description() const {
+std::string CpuBackend::description() const {
     const dnnl_version_t& version = *dnnl_version();
     return fmt::format("{}, oneDNN {}.{}.{} ({}){}", processor(), version.major, version.minor, version.patch,
                        vector_instructions(), products(precision_));
 }
 
-std::unique_ptr<Recording> CpuKernels::do_record(std::function<void()> work) {
-    return std::make_unique<CpuRecording>(std::move(work));
+std::unique_ptr<Graph> CpuBackend::capture_work(std::function<void()> work) {
+    return std::make_unique<CpuGraph>(std::move(work));
 }
 
 }  // namespace deepfreq

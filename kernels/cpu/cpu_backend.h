@@ -1,19 +1,18 @@
 #pragma once
 
+#include "kernels/backend.h"
 #include "kernels/cpu/convolutions.h"
 #include "kernels/cpu/gemm.h"
-#include "kernels/cpu/measuring_backend.h"
+#include "kernels/cpu/spectrum_backend.h"
 #include "kernels/cpu/workspace.h"
-#include "kernels/kernels.h"
 
 namespace deepfreq {
 
-/// One file of this folder per family of operations: dense, losses, adam, gather, gradient_norms, conv2d,
-/// batchnorm, pool, elementwise.
-class CpuKernels final : public Kernels, public CpuMeasuringKernels {
+/// The CPU backend: one file of this folder per family of operations.
+class CpuBackend final : public Backend, public CpuSpectrumBackend {
   public:
     /// Float32 or BFloat16.
-    explicit CpuKernels(Precision precision)
+    explicit CpuBackend(Precision precision)
         : precision_(precision), gemm_(precision), convolutions_(precision) {}
 
     std::string description() const override;
@@ -21,61 +20,40 @@ class CpuKernels final : public Kernels, public CpuMeasuringKernels {
 
   private:
     // cpu_backend.cpp
-    std::unique_ptr<Recording> do_record(std::function<void()> work) override;
+    std::unique_ptr<Graph> capture_work(std::function<void()> work) override;
+    using CpuSpectrumBackend::execute;
     // dense.cpp
-    void do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma, Tensor y) override;
-    void do_dense_backward(ConstTensor x, ConstTensor w, ConstTensor y, Activation sigma, Tensor dy,
-                           Tensor dx, Tensor dw, Tensor db, GradMode mode) override;
-    // losses.cpp
-    void do_mean_squared_error(ConstTensor p, ConstTensor t, Tensor dp, TensorView<double> sums,
-                               TensorView<const StepState> state) override;
-    void do_softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor dz, TensorView<double> sums,
-                                  TensorView<const StepState> state) override;
-    void do_softmax(ConstTensor z, Tensor p) override;
-    void do_count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
-                          TensorView<std::int64_t> correct) override;
-    // adam.cpp
-    void do_adam(Tensor w, ConstTensor dw, Tensor m, Tensor v, const AdamParams& params,
-                 TensorView<const StepState> state) override;
-    // gather.cpp
-    void do_gather_rows(ConstTensor source, TensorView<const std::int32_t> permutation,
-                        TensorView<const StepState> state, Tensor batch) override;
-    void do_gather_augmented_images(ConstTensor source, TensorView<const std::int32_t> permutation,
-                                    TensorView<const StepState> state, const AugmentParams& params,
-                                    Tensor batch) override;
-    void do_random_permutation(TensorView<std::int32_t> permutation, std::uint64_t seed,
-                               std::uint32_t epoch) override;
-    void do_advance(TensorView<StepState> state, std::int64_t samples) override;
-    // gradient_norms.cpp
-    void do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
-                              TensorView<double> sums) override;
+    void execute(const DenseForward& op) override;
+    void execute(const DenseBackward& op) override;
     // conv2d.cpp
-    void do_conv2d_forward(ConstTensor x, ConstTensor w, const Conv2dParams& params, Tensor y) override;
-    void do_conv2d_backward(ConstTensor x, ConstTensor w, ConstTensor dy, const Conv2dParams& params,
-                            Tensor dx, Tensor dw, GradMode mode) override;
+    void execute(const Conv2dForward& op) override;
+    void execute(const Conv2dBackward& op) override;
     // batchnorm.cpp
-    void do_batch_norm_forward_training(ConstTensor x, ConstTensor scale, ConstTensor shift,
-                                        const BatchNormParams& params, Tensor running_mean,
-                                        Tensor running_variance, Tensor saved_mean,
-                                        Tensor saved_inverse_deviation, ConstTensor residual,
-                                        Activation sigma, Tensor y) override;
-    void do_batch_norm_forward_inference(ConstTensor x, ConstTensor scale, ConstTensor shift,
-                                         const BatchNormParams& params, ConstTensor running_mean,
-                                         ConstTensor running_variance, ConstTensor residual, Activation sigma,
-                                         Tensor y) override;
-    void do_batch_norm_backward(ConstTensor x, ConstTensor y, ConstTensor scale, ConstTensor saved_mean,
-                                ConstTensor saved_inverse_deviation, Activation sigma, Tensor dy, Tensor dx,
-                                Tensor dscale, Tensor dshift, GradMode mode) override;
+    void execute(const BatchNormForwardTraining& op) override;
+    void execute(const BatchNormForwardInference& op) override;
+    void execute(const BatchNormBackward& op) override;
     // pool.cpp
-    void do_average_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) override;
-    void do_average_pool_backward(ConstTensor dy, const PoolParams& params, Tensor dx) override;
-    void do_max_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) override;
-    void do_max_pool_backward(ConstTensor x, ConstTensor y, ConstTensor dy, const PoolParams& params,
-                              Tensor dx) override;
+    void execute(const AveragePoolForward& op) override;
+    void execute(const AveragePoolBackward& op) override;
+    void execute(const MaxPoolForward& op) override;
+    void execute(const MaxPoolBackward& op) override;
     // elementwise.cpp
-    void do_add(ConstTensor x, Tensor y) override;
-    void do_dropout(ConstTensor x, const DropoutParams& params, TensorView<const StepState> state,
-                    Tensor y) override;
+    void execute(const Add& op) override;
+    void execute(const ApplyDropout& op) override;
+    // losses.cpp
+    void execute(const MeanSquaredError& op) override;
+    void execute(const SoftmaxCrossEntropy& op) override;
+    void execute(const Softmax& op) override;
+    void execute(const CountCorrect& op) override;
+    // adam.cpp
+    void execute(const Adam& op) override;
+    // gather.cpp
+    void execute(const GatherRows& op) override;
+    void execute(const GatherAugmentedImages& op) override;
+    void execute(const RandomPermutation& op) override;
+    void execute(const Advance& op) override;
+    // gradient_norms.cpp
+    void execute(const AddSquaredNorms& op) override;
 
     Precision precision_;
     Gemm gemm_;

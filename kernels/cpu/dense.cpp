@@ -12,7 +12,7 @@ namespace {
 /// Columns one thread sums at a time: their sums stay in the nearest cache.
 constexpr std::int64_t column_block = 64;
 
-/// y = sigma(y + b), b added to every row.
+/// y = activation(y + b), b added to every row.
 template <Activation A>
 void add_bias_and_activate(ConstTensor b, Tensor y) {
     const std::int64_t rows = y.rows();
@@ -26,7 +26,7 @@ void add_bias_and_activate(ConstTensor b, Tensor y) {
     }
 }
 
-/// dz = dy sigma'(z), in place of dy, and db = [db +] its column sums.
+/// dz = dy activation'(z), in place of dy, and db = [db +] its column sums.
 template <Activation A>
 void activation_backward(ConstTensor y, Tensor dy, Tensor db, GradMode mode) {
     const std::int64_t rows = y.rows();
@@ -56,21 +56,22 @@ void activation_backward(ConstTensor y, Tensor dy, Tensor db, GradMode mode) {
 
 }  // namespace
 
-void CpuKernels::do_dense_forward(ConstTensor x, ConstTensor w, ConstTensor b, Activation sigma, Tensor y) {
-    gemm_({Form::Plain, Form::Transposed, x.rows(), w.rows(), x.columns()}, x.data, w.data, y.data);
-    math::with_activation(sigma, [&]<Activation A> { add_bias_and_activate<A>(b, y); });
+void CpuBackend::execute(const DenseForward& op) {
+    gemm_({Transpose::No, Transpose::Yes, op.x.rows(), op.w.rows(), op.x.columns()}, op.x.data, op.w.data,
+          op.y.data);
+    math::with_activation(op.activation, [&]<Activation A> { add_bias_and_activate<A>(op.b, op.y); });
 }
 
-void CpuKernels::do_dense_backward(ConstTensor x, ConstTensor w, ConstTensor y, Activation sigma, Tensor dy,
-                                   Tensor dx, Tensor dw, Tensor db, GradMode mode) {
-    const std::int64_t n = x.rows();
-    const std::int64_t in = w.columns();
-    const std::int64_t out = w.rows();
-    math::with_activation(sigma, [&]<Activation A> { activation_backward<A>(y, dy, db, mode); });
-    const Tensor& dz = dy;
-    if (dx) gemm_({Form::Plain, Form::Plain, n, in, out}, dz.data, w.data, dx.data);
-    const bool add = mode == GradMode::Accumulate;
-    gemm_({Form::Transposed, Form::Plain, out, in, n, add}, dz.data, x.data, dw.data);
+void CpuBackend::execute(const DenseBackward& op) {
+    const std::int64_t n = op.x.rows();
+    const std::int64_t in = op.w.columns();
+    const std::int64_t out = op.w.rows();
+    math::with_activation(op.activation,
+                          [&]<Activation A> { activation_backward<A>(op.y, op.dy, op.db, op.mode); });
+    const Tensor& dz = op.dy;
+    if (op.dx) gemm_({Transpose::No, Transpose::No, n, in, out}, dz.data, op.w.data, op.dx.data);
+    const bool add = op.mode == GradMode::Accumulate;
+    gemm_({Transpose::Yes, Transpose::No, out, in, n, add}, dz.data, op.x.data, op.dw.data);
 }
 
 }  // namespace deepfreq

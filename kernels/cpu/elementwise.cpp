@@ -19,24 +19,24 @@ void drop(const DropoutMask mask, std::int64_t update, std::int64_t first, std::
 
 }  // namespace
 
-void CpuKernels::do_add(ConstTensor x, Tensor y) {
-    const std::int64_t size = x.elements();
+void CpuBackend::execute(const Add& op) {
+    const std::int64_t size = op.x.elements();
 #pragma omp parallel for simd schedule(static) if (parallel : size >= parallel_threshold)
-    for (std::int64_t i = 0; i < size; ++i) y.data[i] += x.data[i];
+    for (std::int64_t i = 0; i < size; ++i) op.y.data[i] += op.x.data[i];
 }
 
-void CpuKernels::do_dropout(ConstTensor x, const DropoutParams& params, TensorView<const StepState> state,
-                            Tensor y) {
+void CpuBackend::execute(const ApplyDropout& op) {
     constexpr int group = DropoutMask::group;
-    const DropoutMask mask(params);
-    const std::int64_t size = x.elements(), whole = size / group, update = state.data->update;
+    const DropoutMask mask(op.params);
+    const std::int64_t size = op.x.elements(), whole = size / group, update = op.state.data->update;
     for_each_part(whole, size, [&](int, std::int64_t first, std::int64_t last) {
-        drop(mask, update, first, last, x.data, y.data);
+        drop(mask, update, first, last, op.x.data, op.y.data);
     });
     if (whole * group == size) return;
     float factor[group];
     mask.draw(update, whole, factor);
-    for (std::int64_t i = whole * group; i < size; ++i) y.data[i] = x.data[i] * factor[i - whole * group];
+    for (std::int64_t i = whole * group; i < size; ++i)
+        op.y.data[i] = op.x.data[i] * factor[i - whole * group];
 }
 
 }  // namespace deepfreq

@@ -10,8 +10,8 @@ using dnnl::memory;
 using onednn::engine;
 
 /// A stored matrix that after its form is rows x columns.
-memory::desc stored(Form form, std::int64_t rows, std::int64_t columns, memory::data_type type) {
-    const auto layout = form == Form::Plain ? memory::format_tag::ab : memory::format_tag::ba;
+memory::desc stored(Transpose transpose, std::int64_t rows, std::int64_t columns, memory::data_type type) {
+    const auto layout = transpose == Transpose::No ? memory::format_tag::ab : memory::format_tag::ba;
     return {{rows, columns}, type, layout};
 }
 
@@ -21,9 +21,9 @@ struct Descriptions {
     memory::desc a, b, c;
 
     Descriptions(const GemmTask& task, memory::data_type factors)
-        : a(stored(task.form_a, task.m, task.k, factors)),
-          b(stored(task.form_b, task.k, task.n, factors)),
-          c(stored(Form::Plain, task.m, task.n, memory::data_type::f32)) {}
+        : a(stored(task.transpose_a, task.m, task.k, factors)),
+          b(stored(task.transpose_b, task.k, task.n, factors)),
+          c(stored(Transpose::No, task.m, task.n, memory::data_type::f32)) {}
 };
 
 dnnl::matmul product(const Descriptions& of, bool add) {

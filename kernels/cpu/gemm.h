@@ -5,7 +5,7 @@
 
 #include "kernels/cpu/workspace.h"
 #include "kernels/gemm_task.h"
-#include "kernels/params.h"
+#include "kernels/types.h"
 
 namespace deepfreq {
 

@@ -3,12 +3,11 @@
 
 namespace deepfreq {
 
-void CpuKernels::do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
-                                      TensorView<double> sums) {
-    for (std::int64_t k = 0; k < sums.elements(); ++k) {
-        const std::int64_t begin = bounds.data[k], count = bounds.data[k + 1] - begin;
-        sums.data[k] += sum_in_fixed_order(count, count, [&](std::int64_t first, std::int64_t last) {
-            return squares(x.data + begin + first, last - first);
+void CpuBackend::execute(const AddSquaredNorms& op) {
+    for (std::int64_t k = 0; k < op.sums.elements(); ++k) {
+        const std::int64_t begin = op.bounds.data[k], count = op.bounds.data[k + 1] - begin;
+        op.sums.data[k] += sum_in_fixed_order(count, count, [&](std::int64_t first, std::int64_t last) {
+            return squares(op.x.data + begin + first, last - first);
         });
     }
 }

@@ -82,45 +82,43 @@ std::int64_t index_of_largest(const float* p, std::int64_t c) {
 
 }  // namespace
 
-void CpuKernels::do_mean_squared_error(ConstTensor p, ConstTensor t, Tensor dp, TensorView<double> sums,
-                                       TensorView<const StepState> state) {
-    const std::int64_t count = p.elements();
+void CpuBackend::execute(const MeanSquaredError& op) {
+    const std::int64_t count = op.p.elements();
     const double scale = 2.0 / static_cast<double>(count);
     const auto part_sum = [&](std::int64_t first, std::int64_t last) {
-        return squared_errors(p.data + first, t.data + first, last - first, scale,
-                              dp ? dp.data + first : nullptr);
+        return squared_errors(op.p.data + first, op.t.data + first, last - first, scale,
+                              op.dp ? op.dp.data + first : nullptr);
     };
-    sum_of_step(sums, state) += sum_in_fixed_order(count, count, part_sum) / static_cast<double>(p.columns());
+    sum_of_step(op.sums, op.state) +=
+        sum_in_fixed_order(count, count, part_sum) / static_cast<double>(op.p.columns());
 }
 
-void CpuKernels::do_softmax_cross_entropy(ConstTensor z, ConstTensor t, Tensor dz, TensorView<double> sums,
-                                          TensorView<const StepState> state) {
-    const std::int64_t c = z.columns();
-    const double scale = 1.0 / static_cast<double>(z.rows());
+void CpuBackend::execute(const SoftmaxCrossEntropy& op) {
+    const std::int64_t c = op.z.columns();
+    const double scale = 1.0 / static_cast<double>(op.z.rows());
     const auto part_sum = [&](std::int64_t first, std::int64_t last) {
         double sum = 0.0;
         for (std::int64_t i = first; i < last; ++i)
-            sum +=
-                row_cross_entropy(z.data + i * c, t.data + i * c, c, scale, dz ? dz.data + i * c : nullptr);
+            sum += row_cross_entropy(op.z.data + i * c, op.t.data + i * c, c, scale,
+                                     op.dz ? op.dz.data + i * c : nullptr);
         return sum;
     };
-    sum_of_step(sums, state) += sum_in_fixed_order(z.rows(), z.elements(), part_sum);
+    sum_of_step(op.sums, op.state) += sum_in_fixed_order(op.z.rows(), op.z.elements(), part_sum);
 }
 
-void CpuKernels::do_softmax(ConstTensor z, Tensor p) {
-    const std::int64_t c = z.columns();
-#pragma omp parallel for schedule(static) if (z.elements() >= parallel_threshold)
-    for (std::int64_t i = 0; i < z.rows(); ++i) softmax_of_row(z.data + i * c, c, p.data + i * c);
+void CpuBackend::execute(const Softmax& op) {
+    const std::int64_t c = op.z.columns();
+#pragma omp parallel for schedule(static) if (op.z.elements() >= parallel_threshold)
+    for (std::int64_t i = 0; i < op.z.rows(); ++i) softmax_of_row(op.z.data + i * c, c, op.p.data + i * c);
 }
 
-void CpuKernels::do_count_correct(ConstTensor p, TensorView<const std::int32_t> labels,
-                                  TensorView<std::int64_t> correct) {
-    const std::int64_t c = p.columns();
+void CpuBackend::execute(const CountCorrect& op) {
+    const std::int64_t c = op.p.columns();
     std::int64_t count = 0;
-#pragma omp parallel for schedule(static) reduction(+ : count) if (p.elements() >= parallel_threshold)
-    for (std::int64_t i = 0; i < p.rows(); ++i)
-        if (index_of_largest(p.data + i * c, c) == labels.data[i]) ++count;
-    correct.data[0] += count;
+#pragma omp parallel for schedule(static) reduction(+ : count) if (op.p.elements() >= parallel_threshold)
+    for (std::int64_t i = 0; i < op.p.rows(); ++i)
+        if (index_of_largest(op.p.data + i * c, c) == op.labels.data[i]) ++count;
+    op.correct.data[0] += count;
 }
 
 }  // namespace deepfreq

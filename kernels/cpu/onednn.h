@@ -8,7 +8,7 @@
 #include "common/error.h"
 #include "kernels/buffer.h"
 #include "kernels/cpu/workspace.h"
-#include "kernels/params.h"
+#include "kernels/types.h"
 
 // What our use of oneDNN's primitives has in common, whichever they are.
 

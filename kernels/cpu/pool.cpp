@@ -30,14 +30,14 @@ void for_each_pixel(const Shape& large, const PoolParams& params, const Work& wo
 
 }  // namespace
 
-void CpuKernels::do_average_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) {
-    const std::int64_t channels = x.shape[3];
-    const float share = 1.0F / static_cast<float>(params.height * params.width);
-    for_each_window(x.shape, params, [&](std::int64_t small, std::int64_t large) {
-        float* const mean = y.data + small;
+void CpuBackend::execute(const AveragePoolForward& op) {
+    const std::int64_t channels = op.x.shape[3];
+    const float share = 1.0F / static_cast<float>(op.params.height * op.params.width);
+    for_each_window(op.x.shape, op.params, [&](std::int64_t small, std::int64_t large) {
+        float* const mean = op.y.data + small;
         std::fill_n(mean, channels, 0.0F);
-        for_each_pixel(x.shape, params, [&](std::int64_t offset) {
-            const float* const pixel = x.data + large + offset;
+        for_each_pixel(op.x.shape, op.params, [&](std::int64_t offset) {
+            const float* const pixel = op.x.data + large + offset;
 #pragma omp simd
             for (std::int64_t c = 0; c < channels; ++c) mean[c] += pixel[c];
         });
@@ -46,26 +46,26 @@ void CpuKernels::do_average_pool_forward(ConstTensor x, const PoolParams& params
     });
 }
 
-void CpuKernels::do_average_pool_backward(ConstTensor dy, const PoolParams& params, Tensor dx) {
-    const std::int64_t channels = dx.shape[3];
-    const float share = 1.0F / static_cast<float>(params.height * params.width);
-    for_each_window(dx.shape, params, [&](std::int64_t small, std::int64_t large) {
-        const float* const gradient = dy.data + small;
-        for_each_pixel(dx.shape, params, [&](std::int64_t offset) {
-            float* const pixel = dx.data + large + offset;
+void CpuBackend::execute(const AveragePoolBackward& op) {
+    const std::int64_t channels = op.dx.shape[3];
+    const float share = 1.0F / static_cast<float>(op.params.height * op.params.width);
+    for_each_window(op.dx.shape, op.params, [&](std::int64_t small, std::int64_t large) {
+        const float* const gradient = op.dy.data + small;
+        for_each_pixel(op.dx.shape, op.params, [&](std::int64_t offset) {
+            float* const pixel = op.dx.data + large + offset;
 #pragma omp simd
             for (std::int64_t c = 0; c < channels; ++c) pixel[c] = gradient[c] * share;
         });
     });
 }
 
-void CpuKernels::do_max_pool_forward(ConstTensor x, const PoolParams& params, Tensor y) {
-    const std::int64_t channels = x.shape[3];
-    for_each_window(x.shape, params, [&](std::int64_t small, std::int64_t large) {
-        float* const largest = y.data + small;
-        std::copy_n(x.data + large, channels, largest);
-        for_each_pixel(x.shape, params, [&](std::int64_t offset) {
-            const float* const pixel = x.data + large + offset;
+void CpuBackend::execute(const MaxPoolForward& op) {
+    const std::int64_t channels = op.x.shape[3];
+    for_each_window(op.x.shape, op.params, [&](std::int64_t small, std::int64_t large) {
+        float* const largest = op.y.data + small;
+        std::copy_n(op.x.data + large, channels, largest);
+        for_each_pixel(op.x.shape, op.params, [&](std::int64_t offset) {
+            const float* const pixel = op.x.data + large + offset;
 #pragma omp simd
             for (std::int64_t c = 0; c < channels; ++c) {
                 // The second makes NaN win; nothing is larger than NaN, so that it stays.
@@ -76,17 +76,16 @@ void CpuKernels::do_max_pool_forward(ConstTensor x, const PoolParams& params, Te
     });
 }
 
-void CpuKernels::do_max_pool_backward(ConstTensor x, ConstTensor y, ConstTensor dy, const PoolParams& params,
-                                      Tensor dx) {
-    const std::int64_t channels = x.shape[3];
-    for_each_window(x.shape, params, [&](std::int64_t small, std::int64_t large) {
+void CpuBackend::execute(const MaxPoolBackward& op) {
+    const std::int64_t channels = op.x.shape[3];
+    for_each_window(op.x.shape, op.params, [&](std::int64_t small, std::int64_t large) {
         for (std::int64_t c = 0; c < channels; ++c) {
-            const float largest = y.data[small + c];
+            const float largest = op.y.data[small + c];
             bool found = false;
-            for_each_pixel(x.shape, params, [&](std::int64_t offset) {
-                const float value = x.data[large + offset + c];
+            for_each_pixel(op.x.shape, op.params, [&](std::int64_t offset) {
+                const float value = op.x.data[large + offset + c];
                 const bool first = !found && (value == largest || value != value);
-                dx.data[large + offset + c] = first ? dy.data[small + c] : 0.0F;
+                op.dx.data[large + offset + c] = first ? op.dy.data[small + c] : 0.0F;
                 found = found || first;
             });
         }

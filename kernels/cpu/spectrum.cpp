@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/cpu/measuring_backend.h"
+#include "kernels/cpu/spectrum_backend.h"
 #include "kernels/cpu/spectrum_energy.h"
 #include "kernels/cpu/spectrum_plan.h"
 #include "kernels/cpu/spectrum_progress.h"
@@ -32,22 +32,22 @@ constexpr std::int64_t blocks_wanted = 16;
 
 class LowFrequencyEnergy {
   public:
-    LowFrequencyEnergy(MeasuringKernels& kernels, ConstTensor x, ConstTensor y,
-                       std::span<const double> inv_delta, const LowFrequencyParams& params)
-        : plan_(kernels, x, y, inv_delta, params,
-                std::min((x.rows() + block_rows - 1) / block_rows, blocks_wanted)),
+    LowFrequencyEnergy(SpectrumBackend& backend, const SpectrumSamples& samples,
+                       const LowFrequencyParams& params)
+        : plan_(backend, samples, params,
+                std::min((samples.x.rows() + block_rows - 1) / block_rows, blocks_wanted)),
           targets_(plan_.targets()),
           x_(plan_.features()),
           exclude_self_(params.exclude_self),
-          nearest_(params.exclude_self ? static_cast<std::size_t>(x.rows()) : 0,
+          nearest_(params.exclude_self ? static_cast<std::size_t>(samples.x.rows()) : 0,
                    std::numeric_limits<double>::infinity()),
           blocks_per_pass_(std::clamp<std::int64_t>(
               sums_limit / ((plan_.block_sums() + plan_.widths_per_pass()) * 8), 1, x_.blocks())),
           progress_(params.stop, &params.progress, tiles()),
-          energy_(inv_delta.size(), 0.0),
-          sums_(kernels.allocate(static_cast<std::size_t>(blocks_per_pass_ * plan_.block_sums()) *
+          energy_(samples.inv_deltas.size(), 0.0),
+          sums_(backend.allocate(static_cast<std::size_t>(blocks_per_pass_ * plan_.block_sums()) *
                                  sizeof(double))),
-          tiles_(kernels.allocate_zeros({omp_get_max_threads(), 2, tile_floats})),
+          tiles_(backend.allocate_zeros({omp_get_max_threads(), 2, tile_floats})),
           block_energy_(static_cast<std::size_t>(blocks_per_pass_ * plan_.widths_per_pass())) {}
 
     std::vector<double> compute() {
@@ -192,11 +192,8 @@ class LowFrequencyEnergy {
 
 }  // namespace
 
-std::vector<double> CpuMeasuringKernels::do_gaussian_low_frequency_energy(ConstTensor x, ConstTensor y,
-                                                                          std::span<const double> inv_delta,
-                                                                          const LowFrequencyParams& params) {
-    if (inv_delta.empty()) return {};
-    return LowFrequencyEnergy(*this, x, y, inv_delta, params).compute();
+std::vector<double> CpuSpectrumBackend::execute(const GaussianLowFrequencyEnergy& op) {
+    return LowFrequencyEnergy(*this, op.samples, op.params).compute();
 }
 
 }  // namespace deepfreq

@@ -21,11 +21,11 @@ WeightArithmetic arithmetic_for(const Targets& targets) {
 
 }  // namespace
 
-Plan::Plan(MeasuringKernels& kernels, ConstTensor x, ConstTensor y, std::span<const double> inv_delta,
-           const LowFrequencyParams& params, std::int64_t blocks_at_once)
-    : targets_(prepare_targets(y)),
-      x_(prepare_features(kernels, x, params.scale, targets_.order, params.stop)) {
-    for (const double value : inv_delta) exponents_.push_back(0.5 * value * x_.unit * x_.unit);
+Plan::Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFrequencyParams& params,
+           std::int64_t blocks_at_once)
+    : targets_(prepare_targets(samples.y)),
+      x_(prepare_features(backend, samples.x, params.scale, targets_.order, params.stop)) {
+    for (const double value : samples.inv_deltas) exponents_.push_back(0.5 * value * x_.unit * x_.unit);
     const std::int64_t bytes_per_node = std::int64_t{targets_.sums()} * block_rows * 8;  // and block
     const std::int64_t nodes_that_fit = sums_limit / (blocks_at_once * bytes_per_node);
     first_nodes_ = choose_nodes(exponents_, x_.n, x_.largest_distance, arithmetic_for(targets_), params.sums,

@@ -18,8 +18,8 @@ inline constexpr std::int64_t sums_limit = std::int64_t{224} << 20;
 class Plan {
   public:
     /// At least `blocks_at_once` blocks of rows are to have their sums in memory together.
-    Plan(MeasuringKernels& kernels, ConstTensor x, ConstTensor y, std::span<const double> inv_delta,
-         const LowFrequencyParams& params, std::int64_t blocks_at_once);
+    Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFrequencyParams& params,
+         std::int64_t blocks_at_once);
 
     const Targets& targets() const { return targets_; }
     const Features& features() const { return x_; }

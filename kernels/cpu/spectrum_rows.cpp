@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/cpu/measuring_backend.h"
+#include "kernels/cpu/spectrum_backend.h"
 #include "kernels/cpu/spectrum_energy.h"
 #include "kernels/cpu/spectrum_plan.h"
 #include "kernels/cpu/spectrum_progress.h"
@@ -27,9 +27,9 @@ constexpr std::int64_t blocks_at_once = 16;
 
 class RowEnergies {
   public:
-    RowEnergies(MeasuringKernels& kernels, ConstTensor x, ConstTensor y, std::span<const double> inv_delta,
-                std::span<const std::int64_t> rows, const LowFrequencyParams& params)
-        : plan_(kernels, x, y, inv_delta, params, blocks_at_once),
+    RowEnergies(SpectrumBackend& backend, const SpectrumSamples& samples, std::span<const std::int64_t> rows,
+                const LowFrequencyParams& params)
+        : plan_(backend, samples, params, blocks_at_once),
           targets_(plan_.targets()),
           x_(plan_.features()),
           exclude_self_(params.exclude_self),
@@ -39,10 +39,10 @@ class RowEnergies {
           rows_at_once_(rows_at_once()),
           progress_(params.stop, &params.progress, steps()),
           nearest_(params.exclude_self ? sample_.size() : 0, std::numeric_limits<double>::infinity()),
-          energy_(rows.size() * inv_delta.size()),
-          sums_(kernels.allocate(static_cast<std::size_t>(threads_ * plan_.block_sums()) * sizeof(double))),
+          energy_(rows.size() * samples.inv_deltas.size()),
+          sums_(backend.allocate(static_cast<std::size_t>(threads_ * plan_.block_sums()) * sizeof(double))),
           thread_floats_(tile_floats + static_cast<std::int64_t>(gathered_floats(x_))),
-          floats_(kernels.allocate_zeros({threads_, thread_floats_})) {}
+          floats_(backend.allocate_zeros({threads_, thread_floats_})) {}
 
     std::vector<double> compute() {
         for (std::int64_t width = 0; width < plan_.widths(); width += plan_.widths_per_pass()) {
@@ -164,10 +164,8 @@ class RowEnergies {
 
 }  // namespace
 
-std::vector<double> CpuMeasuringKernels::do_gaussian_low_frequency_row_energies(
-    ConstTensor x, ConstTensor y, std::span<const double> inv_delta, std::span<const std::int64_t> rows,
-    const LowFrequencyParams& params) {
-    return RowEnergies(*this, x, y, inv_delta, rows, params).compute();
+std::vector<double> CpuSpectrumBackend::execute(const GaussianLowFrequencyRowEnergies& op) {
+    return RowEnergies(*this, op.samples, op.rows, op.params).compute();
 }
 
 }  // namespace deepfreq

@@ -184,7 +184,7 @@ Targets prepare_targets(ConstTensor y) {
     return out;
 }
 
-Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const ColumnScale& scale,
+Features prepare_features(SpectrumBackend& backend, ConstTensor x, const ColumnScale& scale,
                           const std::vector<std::int64_t>& order, const std::function<bool()>& stop) {
     Features out;
     out.n = x.rows();
@@ -199,7 +199,7 @@ Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const Column
     const std::int64_t columns = narrow ? out.blocks() * out.d * block_rows : 0;
     const std::int64_t rows = out.blocks() * block_rows;
     const std::int64_t centred = out.direct ? 0 : rows * (out.d + 1);
-    out.memory = kernels.allocate(static_cast<std::size_t>(matrix + columns + centred) * sizeof(float));
+    out.memory = backend.allocate(static_cast<std::size_t>(matrix + columns + centred) * sizeof(float));
     out.row = static_cast<float*>(out.memory.data());
     if (narrow) {
         out.column = out.row + matrix;

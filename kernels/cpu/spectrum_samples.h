@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kernels/cpu/spectrum_vector.h"
-#include "kernels/measuring_kernels.h"
+#include "kernels/spectrum_backend.h"
 
 namespace deepfreq::spectrum {
 
@@ -89,7 +89,7 @@ struct Features {
 
 /// Copies x, scaled by column, in the given order of rows, divided by `unit` and centred. Throws Interrupted
 /// when `stop` says so.
-Features prepare_features(MeasuringKernels& kernels, ConstTensor x, const ColumnScale& scale,
+Features prepare_features(SpectrumBackend& backend, ConstTensor x, const ColumnScale& scale,
                           const std::vector<std::int64_t>& order, const std::function<bool()>& stop);
 
 /// Floats that `gather` wants.

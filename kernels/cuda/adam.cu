@@ -1,14 +1,10 @@
 #include "kernels/cuda/adam_kernels.h"
-#include "kernels/cuda/cuda_backend.h"
-#include "kernels/cuda/launch.cuh"
 
-namespace deepfreq {
+#include "kernels/cuda/network_device.h"
+#include "kernels/cuda/stream_device.cuh"
 
-void CudaKernels::do_adam(Tensor w, ConstTensor dw, Tensor m, Tensor v, const AdamParams& params,
-                          TensorView<const StepState> state) {
-    const std::int64_t size = w.elements();
-    cuda::launch_blocks(stream_, cuda::adam_blocks(size),
-                        cuda::AdamUpdate{w.data, dw.data, m.data, v.data, size, params, state.data});
-}
+namespace deepfreq::cuda {
 
-}  // namespace deepfreq
+template void BackendOn<NetworkDevice>::execute(const Adam&);
+
+}  // namespace deepfreq::cuda

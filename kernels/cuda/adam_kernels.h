@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/backend_on.h"
 #include "kernels/cuda/block.h"
 #include "kernels/cuda/four.h"
 #include "kernels/cuda/launch_shape.h"
@@ -54,6 +55,13 @@ struct AdamUpdate {
 /// Enough blocks to fill any GPU, with several fours a thread where there are many parameters.
 constexpr std::int64_t adam_blocks(std::int64_t size) {
     return blocks_for(size, 4 * AdamUpdate::threads, 1024);
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const Adam& op) {
+    const std::int64_t size = op.w.elements();
+    device_.blocks(adam_blocks(size),
+                   AdamUpdate{op.w.data, op.dw.data, op.m.data, op.v.data, size, op.params, op.state.data});
 }
 
 }  // namespace deepfreq::cuda

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/cuda/backend_on.h"
 #include "kernels/cuda/block.h"
 #include "kernels/cuda/launch_shape.h"
-#include "kernels/kernels.h"
 #include "kernels/math.h"
 
 // Batch normalisation of images [pixels, channels]: sums over pixels are taken in double, in parts whose
@@ -24,16 +24,14 @@ struct ChannelSums {
     DEEPFREQ_HOST_DEVICE std::int64_t first_pixel(std::int64_t part) const { return pixels * part / parts; }
 };
 
-/// Doubles that ChannelSums may take in all.
-inline constexpr std::int64_t channel_sum_doubles = 2 * 65536;
-
-/// Parts that fill a GPU and whose sums fit. Throws InputError for more channels than there is room for.
+/// Parts that fill a GPU and whose sums fit into `room` (partial_sum_doubles). Throws InputError for more
+/// channels than there is room for.
 inline ChannelSums channel_sums(double* room, std::int64_t pixels, std::int64_t channels) {
-    const std::int64_t most = channel_sum_doubles / 2 / channels;
-    if (most == 0)
+    const std::int64_t max_parts = partial_sum_doubles / 2 / channels;
+    if (max_parts == 0)
         throw InputError("batch normalisation of {} channels, expected at most {} on a GPU", channels,
-                         channel_sum_doubles / 2);
-    return {room, pixels, channels, std::min({pixels, most, std::int64_t{1024}})};
+                         partial_sum_doubles / 2);
+    return {room, pixels, channels, std::min({pixels, max_parts, std::int64_t{1024}})};
 }
 
 /// Sums of x - x(first pixel) and of its square: what is taken off keeps a mean far from 0 from costing
@@ -58,7 +56,7 @@ struct SumOfImages {
     }
 };
 
-/// Sums of dy and of dy (x - mean), dy being overwritten by dy sigma'(z) first.
+/// Sums of dy and of dy (x - mean), dy being overwritten by dy activation'(z) first.
 template <Activation A>
 struct SumOfGradients {
     const float* x;
@@ -116,7 +114,7 @@ struct Statistics {
     float* running_mean;
     float* running_variance;
     float* saved_mean;
-    float* saved_inverse_deviation;
+    float* saved_inv_std;
 
     template <class Block>
     DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
@@ -130,7 +128,7 @@ struct Statistics {
         const double difference = squares / count - from_first * from_first;
         const double variance = difference < 0.0 ? 0.0 : difference;  // by rounding; NaN stays NaN
         saved_mean[c] = static_cast<float>(mean);
-        saved_inverse_deviation[c] = static_cast<float>(1.0 / std::sqrt(variance + params.epsilon));
+        saved_inv_std[c] = static_cast<float>(1.0 / std::sqrt(variance + params.epsilon));
         move(running_mean[c], mean);
         move(running_variance[c], variance * count / (count > 1.0 ? count - 1.0 : 1.0));
     }
@@ -142,12 +140,12 @@ struct Statistics {
     }
 };
 
-/// y = sigma((x - mean) inverse_deviation scale + shift [+ residual]).
+/// y = activation((x - mean) inv_std scale + shift [+ residual]).
 template <Activation A>
 struct Normalize {
     const float* x;
     const float* mean;
-    const float* inverse_deviation;  ///< or null: 1 / sqrt(variance + epsilon)
+    const float* inv_std;  ///< or null: 1 / sqrt(variance + epsilon)
     const float* variance;
     double epsilon;
     const float* scale;
@@ -158,8 +156,8 @@ struct Normalize {
 
     DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
         const std::int64_t c = i % channels;
-        const float factor = inverse_deviation != nullptr
-                                 ? scale[c] * inverse_deviation[c]
+        const float factor = inv_std != nullptr
+                                 ? scale[c] * inv_std[c]
                                  : static_cast<float>(static_cast<double>(scale[c]) /
                                                       std::sqrt(static_cast<double>(variance[c]) + epsilon));
         float value = (x[i] - mean[c]) * factor + shift[c];
@@ -175,7 +173,7 @@ struct ChannelGradients {
     using Shared = ChannelTerms;
 
     ChannelSums sums;
-    const float* inverse_deviation;
+    const float* inv_std;
     float* dscale;
     float* dshift;
     GradMode mode;
@@ -187,7 +185,7 @@ struct ChannelGradients {
         if (block.thread() != 0) return;
         const std::int64_t c = block.index();
         const auto count = static_cast<double>(sums.pixels);
-        const auto inverse = static_cast<double>(inverse_deviation[c]);
+        const auto inverse = static_cast<double>(inv_std[c]);
         store(dscale[c], product * inverse);
         store(dshift[c], sum);
         sums.sum[c] = sum / count;
@@ -201,12 +199,12 @@ struct ChannelGradients {
     }
 };
 
-/// dx = scale inverse_deviation (dy - mean of dy - (x - mean) slope), after ChannelGradients.
+/// dx = scale inv_std (dy - mean of dy - (x - mean) slope), after ChannelGradients.
 struct NormalizeBackward {
     const float* x;
     const float* dy;
     const float* mean;
-    const float* inverse_deviation;
+    const float* inv_std;
     const float* scale;
     ChannelSums sums;
     float* dx;
@@ -215,55 +213,46 @@ struct NormalizeBackward {
         const std::int64_t c = i % sums.channels;
         const auto offset = static_cast<float>(sums.sum[c]);
         const auto slope = static_cast<float>(sums.sum[sums.gap() + c]);
-        dx[i] = scale[c] * inverse_deviation[c] * (dy[i] - offset - (x[i] - mean[c]) * slope);
+        dx[i] = scale[c] * inv_std[c] * (dy[i] - offset - (x[i] - mean[c]) * slope);
     }
 };
 
-// What the operations do, on a device (StreamDevice, or the tests' host); `room` holds channel_sum_doubles.
-
-/// Kernels::batch_norm_forward_training.
 template <class Device>
-void batch_norm_training(Device& device, double* room, ConstTensor x, ConstTensor scale, ConstTensor shift,
-                         const BatchNormParams& params, Tensor running_mean, Tensor running_variance,
-                         Tensor saved_mean, Tensor saved_inverse_deviation, ConstTensor residual,
-                         Activation sigma, Tensor y) {
-    const std::int64_t channels = x.shape[3];
-    const ChannelSums sums = channel_sums(room, x.elements() / channels, channels);
-    device.each(sums.gap(), SumOfImages{x.data, sums});
-    device.blocks(channels, Statistics{x.data, sums, params, running_mean.data, running_variance.data,
-                                       saved_mean.data, saved_inverse_deviation.data});
-    math::with_activation(sigma, [&]<Activation A>() {
-        device.each(x.elements(), Normalize<A>{x.data, saved_mean.data, saved_inverse_deviation.data, nullptr,
-                                               0.0, scale.data, shift.data, residual.data, channels, y.data});
+void BackendOn<Device>::execute(const BatchNormForwardTraining& op) {
+    const std::int64_t channels = op.x.shape[3];
+    const ChannelSums sums = channel_sums(device_.partial_sums(), op.x.elements() / channels, channels);
+    device_.each(sums.gap(), SumOfImages{op.x.data, sums});
+    device_.blocks(channels, Statistics{op.x.data, sums, op.params, op.running_mean.data,
+                                        op.running_variance.data, op.saved_mean.data, op.saved_inv_std.data});
+    math::with_activation(op.activation, [&]<Activation A>() {
+        device_.each(op.x.elements(),
+                     Normalize<A>{op.x.data, op.saved_mean.data, op.saved_inv_std.data, nullptr, 0.0,
+                                  op.scale.data, op.shift.data, op.residual.data, channels, op.y.data});
     });
 }
 
-/// Kernels::batch_norm_forward_inference.
 template <class Device>
-void batch_norm_inference(Device& device, ConstTensor x, ConstTensor scale, ConstTensor shift,
-                          const BatchNormParams& params, ConstTensor running_mean,
-                          ConstTensor running_variance, ConstTensor residual, Activation sigma, Tensor y) {
-    math::with_activation(sigma, [&]<Activation A>() {
-        device.each(x.elements(),
-                    Normalize<A>{x.data, running_mean.data, nullptr, running_variance.data, params.epsilon,
-                                 scale.data, shift.data, residual.data, x.shape[3], y.data});
+void BackendOn<Device>::execute(const BatchNormForwardInference& op) {
+    math::with_activation(op.activation, [&]<Activation A>() {
+        device_.each(op.x.elements(),
+                     Normalize<A>{op.x.data, op.running_mean.data, nullptr, op.running_variance.data,
+                                  op.params.epsilon, op.scale.data, op.shift.data, op.residual.data,
+                                  op.x.shape[3], op.y.data});
     });
 }
 
-/// Kernels::batch_norm_backward.
 template <class Device>
-void batch_norm_backward(Device& device, double* room, ConstTensor x, ConstTensor y, ConstTensor scale,
-                         ConstTensor saved_mean, ConstTensor saved_inverse_deviation, Activation sigma,
-                         Tensor dy, Tensor dx, Tensor dscale, Tensor dshift, GradMode mode) {
-    const std::int64_t channels = x.shape[3];
-    const ChannelSums sums = channel_sums(room, x.elements() / channels, channels);
-    math::with_activation(sigma, [&]<Activation A>() {
-        device.each(sums.gap(), SumOfGradients<A>{x.data, y.data, saved_mean.data, dy.data, sums});
+void BackendOn<Device>::execute(const BatchNormBackward& op) {
+    const std::int64_t channels = op.x.shape[3];
+    const ChannelSums sums = channel_sums(device_.partial_sums(), op.x.elements() / channels, channels);
+    math::with_activation(op.activation, [&]<Activation A>() {
+        device_.each(sums.gap(),
+                     SumOfGradients<A>{op.x.data, op.y.data, op.saved_mean.data, op.dy.data, sums});
     });
-    device.blocks(channels,
-                  ChannelGradients{sums, saved_inverse_deviation.data, dscale.data, dshift.data, mode});
-    device.each(x.elements(), NormalizeBackward{x.data, dy.data, saved_mean.data,
-                                                saved_inverse_deviation.data, scale.data, sums, dx.data});
+    device_.blocks(channels,
+                   ChannelGradients{sums, op.saved_inv_std.data, op.dscale.data, op.dshift.data, op.mode});
+    device_.each(op.x.elements(), NormalizeBackward{op.x.data, op.dy.data, op.saved_mean.data,
+                                                    op.saved_inv_std.data, op.scale.data, sums, op.dx.data});
 }
 
 }  // namespace deepfreq::cuda

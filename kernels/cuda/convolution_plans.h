@@ -9,7 +9,7 @@
 #include "kernels/cuda/cudnn_descriptor.h"
 #include "kernels/cuda/plan_device.h"
 #include "kernels/cuda/plan_report.h"
-#include "kernels/params.h"
+#include "kernels/types.h"
 
 // How cuDNN can do a convolution: the search for a plan, apart from running it, so that it can be tried
 // without a GPU.

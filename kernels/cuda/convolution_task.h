@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "kernels/buffer.h"
-#include "kernels/params.h"
+#include "kernels/ops/conv2d.h"
 
 namespace deepfreq::cuda {
 

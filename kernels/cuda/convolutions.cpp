@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "common/error.h"
+#include "kernels/backend.h"
 #include "kernels/cuda/alignment.h"
 #include "kernels/cuda/bfloat16.h"
 #include "kernels/cuda/check_libraries.h"
 #include "kernels/cuda/convolution_plans.h"
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/handles.h"
-#include "kernels/kernels.h"
 
 namespace deepfreq::cuda {
 namespace {

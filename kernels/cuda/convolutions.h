@@ -9,7 +9,7 @@
 
 #include "kernels/cuda/convolution_task.h"
 #include "kernels/cuda/workspace.h"
-#include "kernels/params.h"
+#include "kernels/types.h"
 
 namespace deepfreq::cuda {
 

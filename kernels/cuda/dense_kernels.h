@@ -2,13 +2,16 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/backend_on.h"
 #include "kernels/cuda/block.h"
+#include "kernels/cuda/launch_shape.h"
 #include "kernels/cuda/write_strided.h"
+#include "kernels/gemm_task.h"
 #include "kernels/math.h"
 
 namespace deepfreq::cuda {
 
-/// y[i] = sigma(y[i] + b[column]).
+/// y[i] = activation(y[i] + b[column]).
 template <Activation A>
 struct AddBiasAndActivate {
     const float* b;
@@ -20,9 +23,9 @@ struct AddBiasAndActivate {
     }
 };
 
-/// dz = dy sigma'(z) in place of dy[n, columns], and db = [db +] its column sums in double. A block has 8
-/// columns (32 bytes: what memory moves at least), each with 32 threads that take every 32nd row; their sums
-/// are added as a tree.
+/// dz = dy activation'(z) in place of dy[n, columns], and db = [db +] its column sums in double. A block has
+/// 8 columns (32 bytes: what memory moves at least), each with 32 threads that take every 32nd row; their
+/// sums are added as a tree.
 template <Activation A>
 struct ActivationBackward {
     static constexpr int block_columns = 8;
@@ -61,5 +64,42 @@ struct ActivationBackward {
         db[column] = static_cast<float>(before + shared.sum[0][in_block]);
     }
 };
+
+template <class Device>
+void BackendOn<Device>::execute(const DenseForward& op) {
+    const GemmTask product{Transpose::No, Transpose::Yes, op.x.rows(), op.w.rows(), op.x.columns()};
+    if (op.activation == Activation::Identity &&
+        device_.multiply_and_add_bias(product, op.x.data, op.w.data, op.y.data, op.b.data))
+        return;
+    device_.multiply(product, op.x.data, op.w.data, op.y.data);
+    // cuBLASLt could apply ReLU too, but does not promise that a NaN stays one.
+    math::with_activation(op.activation, [&]<Activation A> {
+        device_.each(op.y.elements(), AddBiasAndActivate<A>{op.b.data, op.y.data, op.y.columns()});
+    });
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const DenseBackward& op) {
+    const std::int64_t n = op.x.rows();
+    const std::int64_t in = op.w.columns();
+    const std::int64_t out = op.w.rows();
+    math::with_activation(op.activation, [&]<Activation A> {
+        using Kernel = ActivationBackward<A>;
+        device_.blocks(blocks_for(out, Kernel::block_columns),
+                       Kernel{op.y.data, op.dy.data, op.db.data, n, out, op.mode});
+    });
+    const Tensor& dz = op.dy;
+    const bool add = op.mode == GradMode::Accumulate;
+    const auto queue_dw = [&](auto& device) {
+        device.multiply({Transpose::Yes, Transpose::No, out, in, n, add}, dz.data, op.x.data, op.dw.data);
+    };
+    const auto queue_dx = [&] {
+        device_.multiply({Transpose::No, Transpose::No, n, in, out}, dz.data, op.w.data, op.dx.data);
+    };
+    if (!op.dx)
+        queue_dw(device_);
+    else  // neither product fills a large GPU
+        device_.side_by_side(queue_dw, queue_dx);
+}
 
 }  // namespace deepfreq::cuda

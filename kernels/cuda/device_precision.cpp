@@ -1,6 +1,6 @@
 #include "kernels/cuda/device_precision.h"
 
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 namespace deepfreq::cuda {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "kernels/params.h"
+#include "kernels/types.h"
 
 // What a device can compute in, told from plain facts, as in device.h.
 

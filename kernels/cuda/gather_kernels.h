@@ -4,16 +4,15 @@
 
 #include "common/philox.h"
 #include "kernels/augmentation.h"
-#include "kernels/buffer.h"
+#include "kernels/cuda/backend_on.h"
 #include "kernels/cuda/four.h"
-#include "kernels/params.h"
 
 namespace deepfreq::cuda {
 
 /// Element i of batch[n, columns] = the source's row permutation[state->sample + row]. Element is float, or
 /// Four where rows are whole fours.
 template <class Element>
-struct GatherRows {
+struct CopyRows {
     const Element* source;
     const std::int32_t* permutation;
     const StepState* state;
@@ -27,8 +26,8 @@ struct GatherRows {
     }
 };
 
-/// Element i of batch[n,h,w,c] in Kernels::gather_augmented_images.
-struct GatherAugmented {
+/// Element i of batch[n,h,w,c] in GatherAugmentedImages.
+struct CopyAugmented {
     const float* source;
     const std::int32_t* permutation;
     const StepState* state;
@@ -36,16 +35,15 @@ struct GatherAugmented {
     float* batch;
     std::int64_t height, width, channels;
 
-    GatherAugmented(ConstTensor images, const std::int32_t* order, const StepState* at,
-                    const AugmentParams& how, float* to)
-        : source(images.data),
-          permutation(order),
-          state(at),
-          params(how),
-          batch(to),
-          height(images.shape[1]),
-          width(images.shape[2]),
-          channels(images.shape[3]) {}
+    explicit CopyAugmented(const GatherAugmentedImages& op)
+        : source(op.source.data),
+          permutation(op.permutation.data),
+          state(op.state.data),
+          params(op.params),
+          batch(op.batch.data),
+          height(op.source.shape[1]),
+          width(op.source.shape[2]),
+          channels(op.source.shape[3]) {}
 
     DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
         const std::int64_t pixel = i / channels;
@@ -71,7 +69,7 @@ struct PermutationKeys {
 };
 
 /// state after a batch of `samples`.
-struct Advance {
+struct AdvanceState {
     StepState* state;
     std::int64_t samples;
 
@@ -82,31 +80,38 @@ struct Advance {
     }
 };
 
-// What the operations do, on a device (StreamDevice, or the tests' host).
-
-/// Kernels::gather_rows; where rows are whole fours, four floats a thread.
+/// Where rows are whole fours, four floats per thread.
 template <class Device>
-void gather_rows(Device& device, ConstTensor source, TensorView<const std::int32_t> permutation,
-                 TensorView<const StepState> state, Tensor batch) {
-    const std::int64_t columns = source.columns();
-    if (columns % 4 == 0 && on_16_bytes(source.data, batch.data))
-        device.each(batch.elements() / 4, GatherRows<Four>{as_fours(source.data), permutation.data,
-                                                           state.data, as_fours(batch.data), columns / 4});
+void BackendOn<Device>::execute(const GatherRows& op) {
+    const std::int64_t columns = op.source.columns();
+    if (columns % 4 == 0 && on_16_bytes(op.source.data, op.batch.data))
+        device_.each(op.batch.elements() / 4,
+                     CopyRows<Four>{as_fours(op.source.data), op.permutation.data, op.state.data,
+                                    as_fours(op.batch.data), columns / 4});
     else
-        device.each(batch.elements(),
-                    GatherRows<float>{source.data, permutation.data, state.data, batch.data, columns});
+        device_.each(op.batch.elements(), CopyRows<float>{op.source.data, op.permutation.data, op.state.data,
+                                                          op.batch.data, columns});
 }
 
-/// Kernels::random_permutation.
 template <class Device>
-void random_permutation(Device& device, TensorView<std::int32_t> permutation, std::uint64_t seed,
-                        std::uint32_t epoch) {
-    const std::int64_t n = permutation.elements();
-    const auto key = device.template take<std::uint64_t>(n);
-    const auto sorted_key = device.template take<std::uint64_t>(n);
-    const auto sample = device.template take<std::int32_t>(n);
-    device.each(n, PermutationKeys{Philox(seed, RandomUse::Batches, epoch), key.data(), sample.data()});
-    device.sort(key.data(), sample.data(), sorted_key.data(), permutation.data, n);
+void BackendOn<Device>::execute(const GatherAugmentedImages& op) {
+    device_.each(op.batch.elements(), CopyAugmented(op));
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const RandomPermutation& op) {
+    const std::int64_t n = op.permutation.elements();
+    const auto key = device_.template take<std::uint64_t>(n);
+    const auto sorted_key = device_.template take<std::uint64_t>(n);
+    const auto sample = device_.template take<std::int32_t>(n);
+    const Philox random(op.seed, RandomUse::Batches, op.epoch);
+    device_.each(n, PermutationKeys{random, key.data(), sample.data()});
+    device_.sort(key.data(), sample.data(), sorted_key.data(), op.permutation.data, n);
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const Advance& op) {
+    device_.each(1, AdvanceState{op.state.data, op.samples});
 }
 
 }  // namespace deepfreq::cuda

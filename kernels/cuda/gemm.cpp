@@ -4,11 +4,11 @@
 #include <vector>
 
 #include "common/error.h"
+#include "kernels/backend.h"
 #include "kernels/cuda/alignment.h"
 #include "kernels/cuda/check_libraries.h"
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/handles.h"
-#include "kernels/kernels.h"
 
 // Our matrices are row-major, cuBLASLt's column-major; a row-major matrix is the transpose of a column-major
 // one in the same memory. So c = a b is computed as c^T = b^T a^T, with the factors in the other order.
@@ -30,8 +30,8 @@ cublasComputeType_t compute_type(Precision precision) {
     }
 }
 
-cublasOperation_t operation_of(Form form) {
-    return form == Form::Plain ? CUBLAS_OP_N : CUBLAS_OP_T;
+cublasOperation_t operation_of(Transpose transpose) {
+    return transpose == Transpose::No ? CUBLAS_OP_N : CUBLAS_OP_T;
 }
 
 /// A stored matrix of rows x columns, row-major.
@@ -43,8 +43,8 @@ cublasLtMatrixLayout_t layout_of(std::int64_t rows, std::int64_t columns) {
 }
 
 /// The same for a factor that enters the product transposed or not as rows x columns.
-cublasLtMatrixLayout_t factor_layout(Form form, std::int64_t rows, std::int64_t columns) {
-    return form == Form::Plain ? layout_of(rows, columns) : layout_of(columns, rows);
+cublasLtMatrixLayout_t factor_layout(Transpose transpose, std::int64_t rows, std::int64_t columns) {
+    return transpose == Transpose::No ? layout_of(rows, columns) : layout_of(columns, rows);
 }
 
 template <class T>
@@ -89,14 +89,14 @@ struct Gemm::Plan {
     void describe(const GemmTask& task, Precision precision, const float* bias) {
         DEEPFREQ_CUDA(cublasLtMatmulDescCreate(&description, compute_type(precision), CUDA_R_32F));
         // cuBLASLt's first factor is our second.
-        set(description, CUBLASLT_MATMUL_DESC_TRANSA, operation_of(task.form_b));
-        set(description, CUBLASLT_MATMUL_DESC_TRANSB, operation_of(task.form_a));
+        set(description, CUBLASLT_MATMUL_DESC_TRANSA, operation_of(task.transpose_b));
+        set(description, CUBLASLT_MATMUL_DESC_TRANSB, operation_of(task.transpose_a));
         if (bias != nullptr) {
             set(description, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
             set(description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);  // its alignment guides the choice
         }
-        a = factor_layout(task.form_a, task.m, task.k);
-        b = factor_layout(task.form_b, task.k, task.n);
+        a = factor_layout(task.transpose_a, task.m, task.k);
+        b = factor_layout(task.transpose_b, task.k, task.n);
         c = layout_of(task.m, task.n);
     }
 

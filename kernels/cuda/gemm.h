@@ -9,7 +9,7 @@
 
 #include "kernels/cuda/workspace.h"
 #include "kernels/gemm_task.h"
-#include "kernels/params.h"
+#include "kernels/types.h"
 
 namespace deepfreq::cuda {
 

@@ -1,14 +1,10 @@
-#include "kernels/cuda/cuda_backend.h"
-#include "kernels/cuda/measuring_kernels.h"
+#include "kernels/cuda/gradient_norms_kernels.h"
+
+#include "kernels/cuda/network_device.h"
 #include "kernels/cuda/stream_device.cuh"
 
-namespace deepfreq {
+namespace deepfreq::cuda {
 
-void CudaKernels::do_add_squared_norms(ConstTensor x, TensorView<const std::int64_t> bounds,
-                                       TensorView<double> sums) {
-    cuda::StreamDevice device(stream_);
-    cuda::add_squared_norms(device, x.data, bounds, sums, static_cast<double*>(partial_sums_.data()),
-                            partial_sums);
-}
+template void BackendOn<NetworkDevice>::execute(const AddSquaredNorms&);
 
-}  // namespace deepfreq
+}  // namespace deepfreq::cuda

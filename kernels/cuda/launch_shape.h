@@ -10,13 +10,16 @@ namespace deepfreq::cuda {
 inline constexpr int default_threads = 256;
 
 /// The hardware takes no more blocks than this in one dimension.
-inline constexpr std::int64_t most_blocks = 0x7FFFFFFF;
+inline constexpr std::int64_t max_blocks = 0x7FFFFFFF;
+
+/// Doubles of a device's partial_sums(), which an operation may use between two of its launches.
+inline constexpr std::int64_t partial_sum_doubles = 2 * 65536;
 
 /// What a device can launch; beyond, a launch fails.
 struct LaunchLimits {
     std::int64_t shared_bytes;  ///< of a block that asks for more than it gets unasked
     int threads = 1024;         ///< of a block
-    std::int64_t blocks = most_blocks;
+    std::int64_t blocks = max_blocks;
 };
 
 constexpr bool fits(const LaunchLimits& limits, std::int64_t blocks, int threads, std::size_t shared_bytes) {

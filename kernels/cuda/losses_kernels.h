@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/cuda/backend_on.h"
 #include "kernels/cuda/block.h"
 #include "kernels/cuda/launch_shape.h"
 #include "kernels/cuda/write_strided.h"
-#include "kernels/params.h"
 
 // Losses are summed in double in an order that is fixed by the shapes: each block sums a part, and if there
 // is more than one, SumPartials adds up what they leave. A batch of the paper is one block, so one launch.
@@ -150,7 +150,7 @@ struct CrossEntropies {
 
 /// Adds to correct[0] the rows of p[n,c] whose largest element, the first of equals, is at labels[row]; one
 /// block.
-struct CountCorrect {
+struct CountCorrectRows {
     static constexpr int threads = loss_threads;
     struct Shared {
         std::int64_t term[threads];
@@ -185,11 +185,42 @@ constexpr std::int64_t row_loss_blocks(std::int64_t n, std::int64_t c, std::int6
     return std::min(loss_blocks(n * c, limit), blocks_for(n, loss_threads));
 }
 
-/// Runs SquaredErrors or CrossEntropies as so many blocks on a device (StreamDevice, or the tests' host).
+/// Runs SquaredErrors or CrossEntropies as so many blocks on a device.
 template <class Device, class Loss>
 void run_loss(Device& device, const Loss& loss, std::int64_t blocks) {
     device.blocks(blocks, loss);
     if (blocks > 1) device.blocks(1, SumPartials{loss.target, blocks});
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const MeanSquaredError& op) {
+    const std::int64_t count = op.p.elements();
+    const LossTarget target{op.sums.data, op.state.data, static_cast<double>(op.p.columns()),
+                            device_.partial_sums()};
+    const double scale = 2.0 / static_cast<double>(count);
+    run_loss(device_, SquaredErrors{op.p.data, op.t.data, count, scale, op.dp.data, target},
+             loss_blocks(count, Device::max_partial_sums));
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const SoftmaxCrossEntropy& op) {
+    const std::int64_t n = op.z.rows();
+    const std::int64_t c = op.z.columns();
+    const LossTarget target{op.sums.data, op.state.data, 1.0, device_.partial_sums()};
+    const double scale = 1.0 / static_cast<double>(n);
+    run_loss(device_, CrossEntropies{op.z.data, op.t.data, n, c, scale, op.dz.data, target},
+             row_loss_blocks(n, c, Device::max_partial_sums));
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const Softmax& op) {
+    device_.each(op.z.rows(), SoftmaxOfRow{op.z.data, op.z.columns(), op.p.data});
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const CountCorrect& op) {
+    device_.blocks(1,
+                   CountCorrectRows{op.p.data, op.labels.data, op.p.rows(), op.p.columns(), op.correct.data});
 }
 
 }  // namespace deepfreq::cuda

@@ -1,6 +1,6 @@
 // Stands in for the CUDA backend in a build without it.
 #include "common/error.h"
-#include "kernels/cuda/cuda_kernels.h"
+#include "kernels/cuda/open_cuda.h"
 #include "kernels/cuda/plan_report.h"
 
 namespace deepfreq {
@@ -9,7 +9,7 @@ std::string cuda_unavailable() {
     return "this build has no CUDA backend";
 }
 
-std::unique_ptr<Kernels> open_cuda_kernels(int index, Precision /*precision*/) {
+std::unique_ptr<Backend> open_cuda_backend(int index, Precision /*precision*/) {
     throw InputError(
         "--device is cuda:{}, but this build has no CUDA backend: build with ./run --backend cuda, or use "
         "--device cpu",

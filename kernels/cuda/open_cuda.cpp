@@ -4,8 +4,8 @@
 #include "common/error.h"
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/cuda_backend.h"
-#include "kernels/cuda/cuda_kernels.h"
 #include "kernels/cuda/device_precision.h"
+#include "kernels/cuda/open_cuda.h"
 #include "kernels/cuda/usable_device.h"
 
 namespace deepfreq {
@@ -22,7 +22,7 @@ std::string device_line(int index) {
 
 }  // namespace
 
-std::unique_ptr<Kernels> open_cuda_kernels(int index, Precision precision) {
+std::unique_ptr<Backend> open_cuda_backend(int index, Precision precision) {
     cuda::use_device(index);
     cudaDeviceProp properties{};
     DEEPFREQ_CUDA(cudaGetDeviceProperties(&properties, index));
@@ -30,7 +30,7 @@ std::unique_ptr<Kernels> open_cuda_kernels(int index, Precision precision) {
             cuda::why_no_such_precision(properties.name, properties.major, properties.minor, precision);
         !reason.empty())
         throw InputError("{}", reason);
-    return std::make_unique<CudaKernels>(index, cuda::chosen_precision(properties.major, precision));
+    return std::make_unique<CudaBackend>(index, cuda::chosen_precision(properties.major, precision));
 }
 
 CudaFacts cuda_facts() {

@@ -2,9 +2,8 @@
 
 #include <cstdint>
 
-#include "kernels/buffer.h"
+#include "kernels/cuda/backend_on.h"
 #include "kernels/cuda/block.h"
-#include "kernels/params.h"
 
 // One thread an element. Images are [n,h,w,c]; windows of height x width tile them.
 
@@ -106,12 +105,26 @@ struct LargestOfWindowBackward {
     }
 };
 
-/// y[i] += x[i].
-struct Add {
-    const float* x;
-    float* y;
+template <class Device>
+void BackendOn<Device>::execute(const AveragePoolForward& op) {
+    device_.each(op.y.elements(), AverageWindow{Windows(op.x.shape, op.params), op.x.data, op.y.data});
+}
 
-    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const { y[i] += x[i]; }
-};
+template <class Device>
+void BackendOn<Device>::execute(const AveragePoolBackward& op) {
+    device_.each(op.dx.elements(),
+                 AverageWindowBackward{Windows(op.dx.shape, op.params), op.dy.data, op.dx.data});
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const MaxPoolForward& op) {
+    device_.each(op.y.elements(), LargestOfWindow{Windows(op.x.shape, op.params), op.x.data, op.y.data});
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const MaxPoolBackward& op) {
+    device_.each(op.y.elements(), LargestOfWindowBackward{Windows(op.x.shape, op.params), op.x.data,
+                                                          op.y.data, op.dy.data, op.dx.data});
+}
 
 }  // namespace deepfreq::cuda

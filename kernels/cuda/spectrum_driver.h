@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "kernels/buffer.h"
+#include "kernels/cuda/spectrum_backend_on.h"
 #include "kernels/cuda/spectrum_samples.h"
 #include "kernels/cuda/spectrum_weights.h"
 #include "kernels/filter_nodes.h"
@@ -15,14 +16,8 @@
 // Energy of the low-frequency part (eqs. 3 to 5) for a grid of widths, on the device: the order of the
 // kernels.
 //
-// `Device` runs them (spectrum.cu on the GPU, tests/cuda_spectrum_test.cpp on the host):
-//     using Products = …;                                    makes the products of a tile
-//     (spectrum_distances.h) template <class T> using Memory = …;                   Memory<T>(…).data()
-//     Limits limits() const;
-//     Memory<T> take<T>(count);                              uninitialised
-//     void each(count, kernel); void blocks(count, kernel);  as in block.h
-//     void sort(label, order, sorted_label, sorted_order, n);  ascending by label, stable
-//     std::vector<T> read(const T* from, count); void write(const std::vector<T>& from, T* to);
+// `Device` runs them: StreamDevice (stream_device.h) on the GPU, tests/host_device.h on the host. Its
+// Products make the products of a tile (spectrum_distances.h).
 
 namespace deepfreq::cuda::spectrum {
 
@@ -52,27 +47,27 @@ inline std::vector<WeightChain> cut_chains(std::span<const WeightChain> chains) 
     return out;
 }
 
-/// Kernels::gaussian_low_frequency_energy, and the energies of listed rows. n, c and the number of widths are
-/// at least 1.
+/// GaussianLowFrequencyEnergy and GaussianLowFrequencyRowEnergies. n, c and the number of 1/delta are at
+/// least 1.
 template <class Device>
 class LowFrequencyEnergy {
   public:
     /// All rows receive, where none is listed.
-    LowFrequencyEnergy(Device& device, ConstTensor x, ConstTensor y, std::span<const double> inv_delta,
-                       const LowFrequencyParams& params, std::span<const std::int64_t> rows = {})
+    LowFrequencyEnergy(Device& device, const SpectrumSamples& samples, const LowFrequencyParams& params,
+                       std::span<const std::int64_t> rows = {})
         : device_(device),
-          targets_(device, y),
-          listed_(device, rows, targets_.order(), x.rows()),
-          features_(device, x, params.scale, targets_.order(), listed_),
+          targets_(device, samples.y),
+          listed_(device, rows, targets_.order(), samples.x.rows()),
+          features_(device, samples.x, params.scale, targets_.order(), listed_),
           pairs_(features_.pairs()),
-          exponents_(inv_delta.begin(), inv_delta.end()),
+          exponents_(samples.inv_deltas.begin(), samples.inv_deltas.end()),
           pass_(plan(params)),
           partition_(partition(targets_.starts(), pass_.parts)),
           segments_(on_device(partition_.segments)),
           by_label_(on_device(segments_by_label())),
           first_segment_(on_device(partition_.first_segment)),
           value_(device.template take<float>(
-              targets_.one_hot() ? 0 : padded_rows_of(x.rows()) * targets_.columns())),
+              targets_.one_hot() ? 0 : padded_rows_of(samples.x.rows()) * targets_.columns())),
           mean_(device.template take<double>(targets_.columns())),
           sums_(device.template take<math::CompensatedSum>(in_pass() * pass_.nodes * segment_count() *
                                                            targets_.columns())),
@@ -80,10 +75,10 @@ class LowFrequencyEnergy {
           nearest_(device.template take<double>(exclude_self_ ? padded_rows_of(pairs_.rows.n) : 0)),
           params_(params) {
         if (targets_.one_hot()) return;
-        device.each(
-            padded_rows_of(x.rows()) * targets_.columns(),
-            FillTargets{y.data, targets_.order(), x.rows(), y.columns(), targets_.unit(), value_.data()});
-        column_means(device, value_.data(), x.rows(), targets_.columns(), mean_.data());
+        device.each(padded_rows_of(samples.x.rows()) * targets_.columns(),
+                    FillTargets{samples.y.data, targets_.order(), samples.x.rows(), samples.y.columns(),
+                                targets_.unit(), value_.data()});
+        column_means(device, value_.data(), samples.x.rows(), targets_.columns(), mean_.data());
     }
 
     /// energy[k] of all rows that receive.
@@ -135,15 +130,15 @@ class LowFrequencyEnergy {
         const std::int64_t samples = pairs_.columns.n;
         nodes_ = choose_nodes(exponents_, samples, features_.largest_distance(), arithmetic(), params.sums,
                               params.stop);
-        const auto plan_it = pairs_.listed() ? plan_listed_pass : plan_pass;
+        const auto planned = pairs_.listed() ? plan_listed_pass : plan_pass;
         Problem problem{pairs_.rows.n, samples, std::max(nodes_.count, 1), targets_.runs(),
                         targets_.columns()};
-        Pass pass = plan_it(problem, device_.limits());
+        Pass pass = planned(problem, device_.limits());
         widths_per_pass_ = exponents_.size();
         if (pass.nodes == problem.nodes) return pass;
         // Not all sums fit: widths, other than nodes, can be taken some at a time.
         problem.nodes = static_cast<int>(exponents_.size());
-        pass = plan_it(problem, device_.limits());
+        pass = planned(problem, device_.limits());
         widths_per_pass_ = static_cast<std::size_t>(pass.nodes);
         nodes_ = nodes_at_widths(std::span<const double>(exponents_).first(widths_per_pass_), arithmetic());
         return pass;
@@ -275,3 +270,19 @@ class LowFrequencyEnergy {
 };
 
 }  // namespace deepfreq::cuda::spectrum
+
+namespace deepfreq::cuda {
+
+template <class Device>
+std::vector<double> SpectrumBackendOn<Device>::execute(const GaussianLowFrequencyEnergy& op) {
+    const auto current = device_.make_current();
+    return spectrum::LowFrequencyEnergy<Device>(device_, op.samples, op.params).compute();
+}
+
+template <class Device>
+std::vector<double> SpectrumBackendOn<Device>::execute(const GaussianLowFrequencyRowEnergies& op) {
+    const auto current = device_.make_current();
+    return spectrum::LowFrequencyEnergy<Device>(device_, op.samples, op.params, op.rows).compute_rows();
+}
+
+}  // namespace deepfreq::cuda

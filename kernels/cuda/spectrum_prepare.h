@@ -5,7 +5,7 @@
 
 #include "kernels/cuda/four.h"
 #include "kernels/cuda/half_bits.h"
-#include "kernels/cuda/measuring_kernels.h"
+#include "kernels/cuda/reductions_kernels.h"
 #include "kernels/cuda/spectrum_tile.h"
 
 // What is made of features and targets before the pairs: one thread an element each, sums in a fixed order.

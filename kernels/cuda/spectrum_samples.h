@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/buffer.h"
-#include "kernels/cuda/measuring_kernels.h"
+#include "kernels/cuda/reductions_kernels.h"
 #include "kernels/cuda/spectrum_prepare.h"
 
 // Features and targets on the device, in the order and the forms that the kernels want. `Device` is that of

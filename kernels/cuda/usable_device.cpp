@@ -4,8 +4,8 @@
 
 #include "common/error.h"
 #include "kernels/cuda/check.h"
-#include "kernels/cuda/cuda_kernels.h"
-#include "kernels/cuda/measuring_backend.h"
+#include "kernels/cuda/open_cuda.h"
+#include "kernels/cuda/spectrum_backend.h"
 
 namespace deepfreq {
 namespace cuda {
@@ -53,10 +53,10 @@ std::string cuda_unavailable() {
     return cuda::why_unavailable(cuda::ask_driver());
 }
 
-std::unique_ptr<MeasuringKernels> open_cuda_measuring_kernels(int index) {
+std::unique_ptr<SpectrumBackend> open_cuda_spectrum_backend(int index) {
     cuda::expect_usable(index);
     const cuda::CurrentDevice current(index);
-    return std::make_unique<CudaMeasuringKernels>(index);
+    return std::make_unique<CudaSpectrumBackend>(index);
 }
 
 }  // namespace deepfreq

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "kernels/measuring_kernels.h"
+#include "kernels/spectrum_backend.h"
 
 // What an extension module measures with; each has one of cpu_backend.cpp and cuda_backend.cpp.
 
@@ -14,12 +14,12 @@ namespace deepfreq::python {
 extern const int memory_kind;
 
 /// The kernels of device `index`. Throws InputError where there are none.
-std::unique_ptr<MeasuringKernels> open_kernels(int index);
+std::unique_ptr<SpectrumBackend> open_backend(int index);
 
-/// Why open_kernels would throw for device 0; empty if it would not.
+/// Why open_backend would throw for device 0; empty if it would not.
 std::string why_unavailable();
 
 /// The stream that kernels of this backend queue their work in, as DLPack wants it; 0 where there is none.
-std::uintptr_t stream_of(const MeasuringKernels& kernels);
+std::uintptr_t stream_of(const SpectrumBackend& backend);
 
 }  // namespace deepfreq::python

@@ -85,7 +85,7 @@ nb::tuple measure(const Device& device, const Sources& sources, const Targets& t
     std::vector<Spectrum> spectra;
     {
         const nb::gil_scoped_release released;
-        spectra = measure_loaded(device.kernels(), samples, options,
+        spectra = measure_loaded(device.backend(), samples, options,
                                  [&](const std::string& line) { warnings.push_back(line); });
     }
     if (PyErr_Occurred() != nullptr) throw Interrupted();  // of the last

@@ -44,14 +44,14 @@ RowSource watched(RowSource source) {
 }
 
 /// Rows of x, which lies in the kernels' memory.
-RowSource source_of(MeasuringKernels& kernels, std::string name, ConstTensor x) {
-    const auto read = [&kernels, x](std::int64_t first, std::span<double> to) {
+RowSource source_of(SpectrumBackend& backend, std::string name, ConstTensor x) {
+    const auto read = [&backend, x](std::int64_t first, std::span<double> to) {
         if (memory_kind == nb::device::cpu::value) {
             std::copy_n(x.data + first * x.columns(), to.size(), to.begin());
             return;
         }
         std::vector<float> some(to.size());
-        kernels.download(x.slice(first, std::ssize(to) / x.columns()), std::span(some));
+        backend.download(x.slice(first, std::ssize(to) / x.columns()), std::span(some));
         std::ranges::copy(some, to.begin());
     };
     return watched({std::move(name), x.rows(), x.columns(), read});
@@ -77,13 +77,13 @@ auto without_gil(Work work) {
 
 }  // namespace
 
-MeasuringKernels& Device::kernels() const {
+SpectrumBackend& Device::backend() const {
     if (getpid() != owner_)
         throw InputError(
             "deepfreq was used before this process was forked, and its threads stayed with the parent: start "
             "processes by 'spawn' or 'forkserver' (multiprocessing.set_start_method, or "
             "multiprocessing_context of a DataLoader)");
-    return *kernels_;
+    return *backend_;
 }
 
 Features::Features(Device& device, std::string name, DeviceArray x, ColumnScaling scaling)
@@ -91,29 +91,29 @@ Features::Features(Device& device, std::string name, DeviceArray x, ColumnScalin
     if (array_.device_type() != memory_kind)
         throw InputError("{}: memory of device type {} of DLPack found, {} expected", name_,
                          array_.device_type(), memory_kind);
-    MeasuringKernels& kernels = device.kernels();
+    SpectrumBackend& backend = device.backend();
     loaded_ = without_gil([&] {
         const ConstTensor view{
             array_.data(),
             {static_cast<std::int64_t>(array_.shape(0)), static_cast<std::int64_t>(array_.shape(1))}};
-        return borrow_features(source_of(kernels, name_, view), view, scaling);
+        return borrow_features(source_of(backend, name_, view), view, scaling);
     });
 }
 
 Features::Features(Device& device, std::string name, std::int64_t rows, std::int64_t columns,
                    nb::callable read, ColumnScaling scaling)
     : name_(std::move(name)), loaded_(without_gil([&] {
-          return load_features(device.kernels(), source_of(name_, rows, columns, read), scaling);
+          return load_features(device.backend(), source_of(name_, rows, columns, read), scaling);
       })) {}
 
 Targets::Targets(Device& device, std::string name, Array<std::int64_t, 1> labels)
     : loaded_(without_gil([&] {
-          return load_labels(device.kernels(), name, {labels.data(), labels.size()});
+          return load_labels(device.backend(), name, {labels.data(), labels.size()});
       })) {}
 
 Targets::Targets(Device& device, std::string name, std::int64_t rows, std::int64_t columns, nb::callable read)
     : loaded_(
-          without_gil([&] { return load_targets(device.kernels(), source_of(name, rows, columns, read)); })) {
+          without_gil([&] { return load_targets(device.backend(), source_of(name, rows, columns, read)); })) {
 }
 
 }  // namespace deepfreq::python

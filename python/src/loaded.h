@@ -23,18 +23,18 @@ using DeviceArray = nanobind::ndarray<const float, nanobind::ndim<2>, nanobind::
 /// A device that measures.
 class Device {
   public:
-    explicit Device(int index) : kernels_(open_kernels(index)) {}
+    explicit Device(int index) : backend_(open_backend(index)) {}
 
     /// Throws InputError in a child that was forked after its parent had measured: threads of OpenMP are the
     /// parent's, and waiting for them would never end; so are a GPU's contexts.
-    MeasuringKernels& kernels() const;
+    SpectrumBackend& backend() const;
 
-    std::string description() const { return kernels_->description(); }
-    std::uintptr_t stream() const { return stream_of(*kernels_); }
+    std::string description() const { return backend_->description(); }
+    std::uintptr_t stream() const { return stream_of(*backend_); }
 
   private:
     pid_t owner_ = getpid();
-    std::unique_ptr<MeasuringKernels> kernels_;
+    std::unique_ptr<SpectrumBackend> backend_;
 };
 
 /// Features of one layer. Those in float32 on the device stay where they are, and are kept alive. Device,

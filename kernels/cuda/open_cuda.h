@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 namespace deepfreq {
 
@@ -13,10 +13,10 @@ namespace deepfreq {
 std::string cuda_unavailable();
 
 /// The CUDA backend on device `index`. Throws InputError with the cure when it cannot be had.
-std::unique_ptr<Kernels> open_cuda_kernels(int index, Precision precision);
+std::unique_ptr<Backend> open_cuda_backend(int index, Precision precision);
 
 /// What measures alone of it, which leaves the current device as it is. Throws likewise.
-std::unique_ptr<MeasuringKernels> open_cuda_measuring_kernels(int index);
+std::unique_ptr<SpectrumBackend> open_cuda_spectrum_backend(int index);
 
 /// What is known of CUDA in this binary and on this machine.
 struct CudaFacts {

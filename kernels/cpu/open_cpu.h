@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
 
 namespace deepfreq {
 
@@ -10,7 +10,7 @@ namespace deepfreq {
 /// mathematics. Reductions over samples are in double and in a fixed order: results repeat bit for bit.
 /// `precision` is Float32 or BFloat16; a processor without bfloat16 products multiplies rounded copies in
 /// float32 instead, and description() says so.
-std::unique_ptr<Kernels> open_cpu_kernels(Precision precision = Precision::Float32);
+std::unique_ptr<Backend> open_cpu_backend(Precision precision = Precision::Float32);
 
 /// From now on, what the calling thread asks of a CPU backend is computed on that thread alone. So threads
 /// with a backend each work side by side, and what one computes does not depend on how many there are.

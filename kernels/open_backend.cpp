@@ -1,39 +1,39 @@
 #include <charconv>
 
 #include "common/error.h"
-#include "kernels/cpu/cpu_kernels.h"
-#include "kernels/cuda/cuda_kernels.h"
-#include "kernels/kernels.h"
+#include "kernels/backend.h"
+#include "kernels/cpu/open_cpu.h"
+#include "kernels/cuda/open_cuda.h"
 
 namespace deepfreq {
 
 namespace {
 
-std::unique_ptr<Kernels> open_cpu(Precision precision) {
+std::unique_ptr<Backend> open_cpu(Precision precision) {
     if (precision == Precision::TensorFloat32)
         throw InputError(
             "--precision is tf32, which only GPUs have, expected fp32 or bf16, or --device cuda");
-    return open_cpu_kernels(precision == Precision::Auto ? Precision::Float32 : precision);
+    return open_cpu_backend(precision == Precision::Auto ? Precision::Float32 : precision);
 }
 
 }  // namespace
 
-OpenedKernels open_kernels(std::string_view device, Precision precision) {
+OpenedBackend open_backend(std::string_view device, Precision precision) {
     if (device == "cpu") return {open_cpu(precision), "cpu: asked for"};
     if (device == "auto") {
         // The CPU is a choice only where there is no GPU to use; whatever else goes wrong with one is an
         // error.
         const std::string missing = cuda_unavailable();
-        if (missing.empty()) return {open_cuda_kernels(0, precision), "auto chose cuda:0: the first GPU"};
+        if (missing.empty()) return {open_cuda_backend(0, precision), "auto chose cuda:0: the first GPU"};
         return {open_cpu(precision), "auto chose cpu: " + missing};
     }
-    if (device == "cuda") return {open_cuda_kernels(0, precision), "cuda:0: asked for"};
+    if (device == "cuda") return {open_cuda_backend(0, precision), "cuda:0: asked for"};
     if (device.starts_with("cuda:")) {
         const std::string_view text = device.substr(5);
         int index = -1;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
         if (error == std::errc{} && end == text.data() + text.size() && index >= 0)
-            return {open_cuda_kernels(index, precision), std::string(device) + ": asked for"};
+            return {open_cuda_backend(index, precision), std::string(device) + ": asked for"};
     }
     throw InputError("--device is '{}', expected auto, cpu, cuda or cuda:N", device);
 }

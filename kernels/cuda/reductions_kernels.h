@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/cuda/losses_kernels.h"
+#include "kernels/cuda/spectrum_backend_on.h"
 
 namespace deepfreq::cuda {
 
@@ -114,45 +115,8 @@ struct SquareSums {
     }
 };
 
-/// partial[block] = sum of one share of x^2 between two bounds, in double: `shares` blocks to every pair of
-/// bounds.
-struct BoundedSquareSums {
-    static constexpr int threads = loss_threads;
-    using Shared = LossTerms;
-
-    const float* x;
-    const std::int64_t* bounds;
-    std::int64_t shares;
-    double* partial;
-
-    template <class Block>
-    DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
-        const std::int64_t k = block.index() / shares;
-        const std::int64_t share = block.index() % shares;
-        double mine = 0.0;
-        for (std::int64_t i = bounds[k] + share * threads + block.thread(); i < bounds[k + 1];
-             i += shares * threads)
-            mine += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-        const double sum = block_sum<threads>(block, shared.term, mine);
-        if (block.thread() == 0) partial[block.index()] = sum;
-    }
-};
-
-/// sums[k] += its shares, in order.
-struct AddShares {
-    const double* partial;
-    std::int64_t shares;
-    double* sums;
-
-    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t k) const {
-        double sum = 0.0;
-        for (std::int64_t share = 0; share < shares; ++share) sum += partial[k * shares + share];
-        sums[k] += sum;
-    }
-};
-
 /// first[t] = the first of i = t, t + takers, … at which x[i] is NaN or infinite, or count.
-struct FirstNonFinite {
+struct FindNonFinite {
     const float* x;
     std::int64_t count, takers;
     std::int64_t* first;
@@ -178,8 +142,6 @@ struct Least {
     }
 };
 
-// What the operations do, on a device (StreamDevice, or the tests' host).
-
 /// mean[columns] of x[n, columns], in double.
 template <class Device>
 void column_means(Device& device, const float* x, std::int64_t n, std::int64_t columns, double* mean) {
@@ -187,25 +149,6 @@ void column_means(Device& device, const float* x, std::int64_t n, std::int64_t c
     const auto partial = device.template take<double>(parts * columns);
     device.each(parts * columns, ColumnPartialSums{x, n, columns, parts, partial.data()});
     device.each(columns, ColumnMeans{partial.data(), n, columns, parts, mean});
-}
-
-/// Kernels::centre_columns.
-template <class Device>
-void centre_columns(Device& device, float* x, std::int64_t n, std::int64_t columns) {
-    const auto mean = device.template take<double>(columns);
-    column_means(device, x, n, columns, mean.data());
-    device.each(n * columns, SubtractFromColumns{x, mean.data(), columns});
-}
-
-/// Kernels::scale_columns_by_max_abs.
-template <class Device>
-void scale_columns(Device& device, float* x, std::int64_t n, std::int64_t columns) {
-    const std::int64_t parts = std::min<std::int64_t>(n, 256);
-    const auto largest = device.template take<float>(parts * columns);
-    const auto divisor = device.template take<float>(columns);
-    device.each(parts * columns, ColumnMaxima{x, n, columns, parts, largest.data()});
-    device.each(columns, MaximumOfParts{largest.data(), columns, parts, divisor.data()});
-    device.each(n * columns, DivideColumns{x, divisor.data(), columns});
 }
 
 /// to[i] = element i of x[n,d], scaled by column.
@@ -233,42 +176,58 @@ typename Device::template Memory<float> scaled_copy(Device& device, ConstTensor 
     return copy;
 }
 
-/// Kernels::sum_of_squares; the blocks' sums are added in order on the host.
 template <class Device>
-double sum_of_squares(Device& device, const float* x, std::int64_t count) {
+void SpectrumBackendOn<Device>::execute(const CentreColumns& op) {
+    const auto current = device_.make_current();
+    const std::int64_t columns = op.x.columns();
+    const auto mean = device_.template take<double>(columns);
+    column_means(device_, op.x.data, op.x.rows(), columns, mean.data());
+    device_.each(op.x.elements(), SubtractFromColumns{op.x.data, mean.data(), columns});
+}
+
+template <class Device>
+void SpectrumBackendOn<Device>::execute(const ScaleColumnsByMaxAbs& op) {
+    const auto current = device_.make_current();
+    float* const x = op.x.data;
+    const std::int64_t n = op.x.rows();
+    const std::int64_t columns = op.x.columns();
+    const std::int64_t parts = std::min<std::int64_t>(n, 256);
+    const auto largest = device_.template take<float>(parts * columns);
+    const auto divisor = device_.template take<float>(columns);
+    device_.each(parts * columns, ColumnMaxima{x, n, columns, parts, largest.data()});
+    device_.each(columns, MaximumOfParts{largest.data(), columns, parts, divisor.data()});
+    device_.each(n * columns, DivideColumns{x, divisor.data(), columns});
+}
+
+/// The sums of the blocks are added in order on the host.
+template <class Device>
+double SpectrumBackendOn<Device>::execute(const SumOfSquares& op) {
+    const auto current = device_.make_current();
+    const std::int64_t count = op.x.elements();
+    if (count == 0) return 0.0;
+    const auto scaled = scaled_copy(device_, op.x, op.scale);
     const std::int64_t blocks = loss_blocks(count, 1024);
-    const auto partial = device.template take<double>(blocks);
-    device.blocks(blocks, SquareSums{x, count, partial.data()});
+    const auto partial = device_.template take<double>(blocks);
+    device_.blocks(blocks, SquareSums{op.scale.given() ? scaled.data() : op.x.data, count, partial.data()});
     double sum = 0.0;
-    for (const double part : device.read(partial.data(), blocks)) sum += part;
+    for (const double part : device_.read(partial.data(), blocks)) sum += part;
     return sum;
 }
 
-/// Kernels::add_squared_norms, with room for `limit` partial sums; it takes no memory, so that it can be
-/// recorded.
 template <class Device>
-void add_squared_norms(Device& device, const float* x, TensorView<const std::int64_t> bounds,
-                       TensorView<double> sums, double* partial, std::int64_t limit) {
-    constexpr std::int64_t most_shares = 64;  // of the largest layers here: a few hundred KB each
-    for (std::int64_t first = 0; first < sums.elements(); first += limit) {
-        const std::int64_t count = std::min(limit, sums.elements() - first);
-        const std::int64_t shares = std::min(most_shares, limit / count);
-        device.blocks(count * shares, BoundedSquareSums{x, bounds.data + first, shares, partial});
-        device.each(count, AddShares{partial, shares, sums.data + first});
-    }
-}
-
-/// Kernels::first_non_finite, or count if all are finite.
-template <class Device>
-std::int64_t first_non_finite(Device& device, const float* x, std::int64_t count) {
+std::optional<std::int64_t> SpectrumBackendOn<Device>::execute(const FirstNonFinite& op) {
+    const auto current = device_.make_current();
+    const std::int64_t count = op.x.elements();
+    if (count == 0) return std::nullopt;
     const std::int64_t many = std::min<std::int64_t>(count, 65536);
     const std::int64_t few = std::min<std::int64_t>(many, 256);
-    const auto of_many = device.template take<std::int64_t>(many);
-    const auto of_few = device.template take<std::int64_t>(few);
-    device.each(many, FirstNonFinite{x, count, many, of_many.data()});
-    device.each(few, Least{of_many.data(), many, few, of_few.data()});
-    const std::vector<std::int64_t> found = device.read(of_few.data(), few);
-    return *std::min_element(found.begin(), found.end());
+    const auto of_many = device_.template take<std::int64_t>(many);
+    const auto of_few = device_.template take<std::int64_t>(few);
+    device_.each(many, FindNonFinite{op.x.data, count, many, of_many.data()});
+    device_.each(few, Least{of_many.data(), many, few, of_few.data()});
+    const std::vector<std::int64_t> found = device_.read(of_few.data(), few);
+    const std::int64_t first = *std::min_element(found.begin(), found.end());
+    return first < count ? std::optional(first) : std::nullopt;
 }
 
 }  // namespace deepfreq::cuda

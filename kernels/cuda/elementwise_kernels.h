@@ -2,14 +2,23 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/backend_on.h"
 #include "kernels/cuda/block.h"
 #include "kernels/cuda/four.h"
 #include "kernels/dropout.h"
 
 namespace deepfreq::cuda {
 
+/// y[i] += x[i].
+struct AddElements {
+    const float* x;
+    float* y;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const { y[i] += x[i]; }
+};
+
 /// y = x mask / (1 - rate) over `count` elements, a group that shares a draw a thread.
-struct Dropout {
+struct DropElements {
     DropoutMask mask;
     const StepState* state;
     const float* x;
@@ -33,12 +42,16 @@ struct Dropout {
     }
 };
 
-/// Kernels::dropout on a device (StreamDevice, or the tests' host).
 template <class Device>
-void dropout(Device& device, const float* x, std::int64_t count, const DropoutParams& params,
-             const StepState* state, float* y) {
-    device.each((count + DropoutMask::group - 1) / DropoutMask::group,
-                Dropout{DropoutMask(params), state, x, count, y});
+void BackendOn<Device>::execute(const Add& op) {
+    device_.each(op.x.elements(), AddElements{op.x.data, op.y.data});
+}
+
+template <class Device>
+void BackendOn<Device>::execute(const ApplyDropout& op) {
+    const std::int64_t count = op.x.elements();
+    device_.each((count + DropoutMask::group - 1) / DropoutMask::group,
+                 DropElements{DropoutMask(op.params), op.state.data, op.x.data, count, op.y.data});
 }
 
 }  // namespace deepfreq::cuda

@@ -6,18 +6,18 @@
 namespace deepfreq {
 namespace {
 
-class CudaRecording final : public Recording {
+class CudaGraph final : public Graph {
   public:
-    CudaRecording(cudaGraph_t graph, cudaStream_t stream) : stream_(stream) {
+    CudaGraph(cudaGraph_t graph, cudaStream_t stream) : stream_(stream) {
         DEEPFREQ_CUDA(cudaGraphInstantiate(&graph_, graph, 0));
     }
-    ~CudaRecording() override {
+    ~CudaGraph() override {
         // A replay may still be under way.
         cudaStreamSynchronize(stream_);
         cudaGraphExecDestroy(graph_);
     }
-    CudaRecording(const CudaRecording&) = delete;
-    CudaRecording& operator=(const CudaRecording&) = delete;
+    CudaGraph(const CudaGraph&) = delete;
+    CudaGraph& operator=(const CudaGraph&) = delete;
     void replay() override { DEEPFREQ_CUDA(cudaGraphLaunch(graph_, stream_)); }
 
   private:
@@ -38,19 +38,19 @@ struct Captured {
 
 }  // namespace
 
-std::unique_ptr<Recording> CudaKernels::do_record(std::function<void()> work) {
+std::unique_ptr<Graph> CudaBackend::capture_work(std::function<void()> work) {
     Captured captured;
-    // What would wait for the device or allocate is an error while this thread records.
-    DEEPFREQ_CUDA(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal));
+    // What would wait for the device or allocate is an error while this thread captures.
+    DEEPFREQ_CUDA(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
     try {
         work();
     } catch (...) {
-        cudaStreamEndCapture(stream_, &captured.graph);
+        cudaStreamEndCapture(stream, &captured.graph);
         cudaGetLastError();
         throw;
     }
-    DEEPFREQ_CUDA(cudaStreamEndCapture(stream_, &captured.graph));
-    return std::make_unique<CudaRecording>(captured.graph, stream_);
+    DEEPFREQ_CUDA(cudaStreamEndCapture(stream, &captured.graph));
+    return std::make_unique<CudaGraph>(captured.graph, stream);
 }
 
 }  // namespace deepfreq

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/cpu/measuring_backend.h"
 #include "kernels/cpu/parts.h"
+#include "kernels/cpu/spectrum_backend.h"
 
 namespace deepfreq {
 namespace {
@@ -55,66 +55,66 @@ std::int64_t find_non_finite(const float* x, std::int64_t first, std::int64_t la
 
 }  // namespace
 
-void CpuMeasuringKernels::do_centre_columns(Tensor x) {
-    const std::int64_t columns = x.columns();
+void CpuSpectrumBackend::execute(const CentreColumns& op) {
+    const std::int64_t columns = op.x.columns();
     std::vector<double> of_part(static_cast<std::size_t>(part_count * columns), 0.0);
-    for_each_part(x.rows(), x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
-        add_rows(x, first, last, of_part.data() + part * columns);
+    for_each_part(op.x.rows(), op.x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
+        add_rows(op.x, first, last, of_part.data() + part * columns);
     });
     std::vector<float> mean(static_cast<std::size_t>(columns));
     for (std::int64_t j = 0; j < columns; ++j) {
         double sum = 0.0;
         for (int part = 0; part < part_count; ++part)
             sum += of_part[static_cast<std::size_t>(part * columns + j)];
-        mean[static_cast<std::size_t>(j)] = static_cast<float>(sum / static_cast<double>(x.rows()));
+        mean[static_cast<std::size_t>(j)] = static_cast<float>(sum / static_cast<double>(op.x.rows()));
     }
 
     const float* const less = mean.data();
-#pragma omp parallel for schedule(static) if (x.elements() >= parallel_threshold)
-    for (std::int64_t i = 0; i < x.rows(); ++i) {
-        float* const row = x.data + i * columns;
+#pragma omp parallel for schedule(static) if (op.x.elements() >= parallel_threshold)
+    for (std::int64_t i = 0; i < op.x.rows(); ++i) {
+        float* const row = op.x.data + i * columns;
 #pragma omp simd
         for (std::int64_t j = 0; j < columns; ++j) row[j] -= less[j];
     }
 }
 
-void CpuMeasuringKernels::do_scale_columns_by_max_abs(Tensor x) {
-    const std::int64_t columns = x.columns();
+void CpuSpectrumBackend::execute(const ScaleColumnsByMaxAbs& op) {
+    const std::int64_t columns = op.x.columns();
     std::vector<float> of_part(static_cast<std::size_t>(part_count * columns), 0.0F);
-    for_each_part(x.rows(), x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
-        update_largest(x, first, last, of_part.data() + part * columns);
+    for_each_part(op.x.rows(), op.x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
+        update_largest(op.x, first, last, of_part.data() + part * columns);
     });
     std::vector<float> divisor(static_cast<std::size_t>(columns), 0.0F);
     update_largest({of_part.data(), {part_count, columns}}, 0, part_count, divisor.data());
     std::replace(divisor.begin(), divisor.end(), 0.0F, 1.0F);
 
     const float* const by = divisor.data();
-#pragma omp parallel for schedule(static) if (x.elements() >= parallel_threshold)
-    for (std::int64_t i = 0; i < x.rows(); ++i) {
-        float* const row = x.data + i * columns;
+#pragma omp parallel for schedule(static) if (op.x.elements() >= parallel_threshold)
+    for (std::int64_t i = 0; i < op.x.rows(); ++i) {
+        float* const row = op.x.data + i * columns;
 #pragma omp simd
         for (std::int64_t j = 0; j < columns; ++j) row[j] /= by[j];
     }
 }
 
-double CpuMeasuringKernels::do_sum_of_squares(ConstTensor x, const ColumnScale& scale) {
-    return sum_in_fixed_order(x.elements(), x.elements(), [&](std::int64_t first, std::int64_t last) {
-        const std::size_t columns = scale.factor.size();
-        if (columns == 0) return squares(x.data + first, last - first);
+double CpuSpectrumBackend::execute(const SumOfSquares& op) {
+    return sum_in_fixed_order(op.x.elements(), op.x.elements(), [&](std::int64_t first, std::int64_t last) {
+        const std::size_t columns = op.scale.factor.size();
+        if (columns == 0) return squares(op.x.data + first, last - first);
         std::vector<float> scaled(static_cast<std::size_t>(last - first));
         std::size_t column = static_cast<std::size_t>(first) % columns;
         for (std::size_t i = 0; i < scaled.size(); ++i) {
-            scaled[i] = scale.scaled(column, x.data[first + static_cast<std::int64_t>(i)]);
+            scaled[i] = op.scale.scaled(column, op.x.data[first + static_cast<std::int64_t>(i)]);
             if (++column == columns) column = 0;
         }
         return squares(scaled.data(), last - first);
     });
 }
 
-std::optional<std::int64_t> CpuMeasuringKernels::do_first_non_finite(ConstTensor x) {
+std::optional<std::int64_t> CpuSpectrumBackend::execute(const FirstNonFinite& op) {
     std::array<std::int64_t, part_count> found{};
-    for_each_part(x.elements(), x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
-        found[static_cast<std::size_t>(part)] = find_non_finite(x.data, first, last);
+    for_each_part(op.x.elements(), op.x.elements(), [&](int part, std::int64_t first, std::int64_t last) {
+        found[static_cast<std::size_t>(part)] = find_non_finite(op.x.data, first, last);
     });
     const auto hit = std::find_if(found.begin(), found.end(), [](std::int64_t index) { return index >= 0; });
     return hit == found.end() ? std::nullopt : std::optional(*hit);

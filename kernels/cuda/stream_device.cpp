@@ -1,0 +1,42 @@
+#include "kernels/cuda/stream_device.h"
+
+#include "kernels/cuda/check.h"
+#include "kernels/cuda/spectrum_tile.h"
+
+namespace deepfreq::cuda {
+namespace {
+
+// A temporary's memory goes back to CUDA's pool, not to the driver, so that the next one costs nothing; a
+// spectrum takes up to half a GiB.
+void keep_pool_memory(int device) {
+    cudaMemPool_t pool = nullptr;
+    DEEPFREQ_CUDA(cudaDeviceGetDefaultMemPool(&pool, device));
+    std::uint64_t threshold = std::uint64_t{1} << 30;
+    DEEPFREQ_CUDA(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &threshold));
+}
+
+spectrum::Limits limits_of(const cudaDeviceProp& properties) {
+    spectrum::Limits limits;
+    // Registers leave room for two blocks per multiprocessor.
+    limits.resident_blocks = std::int64_t{2} * properties.multiProcessorCount;
+    limits.tiles_at_once =
+        spectrum::tiles_that_fit(properties.sharedMemPerBlockOptin, properties.sharedMemPerMultiprocessor);
+    return limits;
+}
+
+}  // namespace
+
+TakenDevice::TakenDevice(int taken) : index(taken) {
+    DEEPFREQ_CUDA(cudaGetDeviceProperties(&properties, index));
+    keep_pool_memory(index);
+}
+
+TakenDevice::~TakenDevice() {
+    // Not the whole device: another thread's backend may be capturing, which that would spoil.
+    cudaStreamSynchronize(stream);
+}
+
+StreamDevice::StreamDevice(const TakenDevice& device)
+    : index_(device.index), stream_(device.stream), limits_(limits_of(device.properties)) {}
+
+}  // namespace deepfreq::cuda

@@ -1,0 +1,108 @@
+#pragma once
+
+#include "kernels/expect.h"
+#include "kernels/types.h"
+
+// Images are [n,h,w,c]; what is not an image has one element per channel, [c].
+
+namespace deepfreq {
+
+/// Batch normalisation (Ioffe & Szegedy 2015).
+struct BatchNormParams {
+    double epsilon = 1e-5;  ///< added to the variance
+    double momentum = 0.1;  ///< share of the batch in the running statistics
+
+    void validate(const Expect& expect) const {
+        if (!(epsilon > 0.0) || !(momentum >= 0.0 && momentum <= 1.0))
+            throw InputError("{}: epsilon {} and momentum {} given, expected more than 0 and 0 to 1",
+                             expect.operation(), epsilon, momentum);
+    }
+};
+
+/// y = activation((x - mean) inv_std scale + shift [+ residual]) with the mean and variance of each channel
+/// over all n h w pixels (in double); inv_std = 1 / sqrt(variance + epsilon).
+struct BatchNormForwardTraining {
+    ConstTensor x;      ///< [n,h,w,c]
+    ConstTensor scale;  ///< [c]
+    ConstTensor shift;  ///< [c]
+    BatchNormParams params = {};
+    Tensor running_mean;        ///< [c], moved by `momentum` towards the mean
+    Tensor running_variance;    ///< [c], towards m / (m - 1) variance for m = n h w pixels; towards 0 for one
+    Tensor saved_mean;          ///< [c], overwritten: for the backward pass
+    Tensor saved_inv_std;       ///< [c], overwritten: for the backward pass
+    ConstTensor residual = {};  ///< as x; may be absent
+    Activation activation = Activation::Identity;
+    Tensor y;  ///< as x, overwritten
+
+    void validate() const {
+        const Expect expect("batch_norm_forward_training");
+        expect.rank("x", x, 4);
+        const Shape channels{x.shape[3]};
+        expect.shape("scale", scale, channels);
+        expect.shape("shift", shift, channels);
+        expect.shape("running_mean", running_mean, channels);
+        expect.shape("running_variance", running_variance, channels);
+        expect.shape("saved_mean", saved_mean, channels);
+        expect.shape("saved_inv_std", saved_inv_std, channels);
+        if (residual) expect.shape("residual", residual, x.shape);
+        expect.shape("y", y, x.shape);
+        params.validate(expect);
+    }
+};
+
+/// The same with the running statistics, which stay as they are.
+struct BatchNormForwardInference {
+    ConstTensor x;      ///< [n,h,w,c]
+    ConstTensor scale;  ///< [c]
+    ConstTensor shift;  ///< [c]
+    BatchNormParams params = {};
+    ConstTensor running_mean;      ///< [c]
+    ConstTensor running_variance;  ///< [c]
+    ConstTensor residual = {};     ///< as x; may be absent
+    Activation activation = Activation::Identity;
+    Tensor y;  ///< as x, overwritten
+
+    void validate() const {
+        const Expect expect("batch_norm_forward_inference");
+        expect.rank("x", x, 4);
+        const Shape channels{x.shape[3]};
+        expect.shape("scale", scale, channels);
+        expect.shape("shift", shift, channels);
+        expect.shape("running_mean", running_mean, channels);
+        expect.shape("running_variance", running_variance, channels);
+        if (residual) expect.shape("residual", residual, x.shape);
+        expect.shape("y", y, x.shape);
+        params.validate(expect);
+    }
+};
+
+/// Gradients of BatchNormForwardTraining, through the statistics too.
+struct BatchNormBackward {
+    ConstTensor x;              ///< [n,h,w,c]
+    ConstTensor y = {};         ///< as x; with Identity it is not read and may be absent
+    ConstTensor scale;          ///< [c]
+    ConstTensor saved_mean;     ///< [c]
+    ConstTensor saved_inv_std;  ///< [c]
+    Activation activation = Activation::Identity;
+    Tensor dy;      ///< as x, overwritten by dy activation'(z), which is the gradient of the residual
+    Tensor dx;      ///< as x, overwritten
+    Tensor dscale;  ///< [c], overwritten or added to (sums in double)
+    Tensor dshift;  ///< [c], overwritten or added to (sums in double)
+    GradMode mode = GradMode::Overwrite;
+
+    void validate() const {
+        const Expect expect("batch_norm_backward");
+        expect.rank("x", x, 4);
+        const Shape channels{x.shape[3]};
+        if (activation != Activation::Identity || y) expect.shape("y", y, x.shape);
+        expect.shape("scale", scale, channels);
+        expect.shape("saved_mean", saved_mean, channels);
+        expect.shape("saved_inv_std", saved_inv_std, channels);
+        expect.shape("dy", dy, x.shape);
+        expect.shape("dx", dx, x.shape);
+        expect.shape("dscale", dscale, channels);
+        expect.shape("dshift", dshift, channels);
+    }
+};
+
+}  // namespace deepfreq

@@ -1,0 +1,31 @@
+#include "kernels/spectrum_backend.h"
+
+#include <utility>
+
+#include "common/error.h"
+
+namespace deepfreq {
+
+template <class Operation>
+std::vector<double> SpectrumBackend::measure(const Operation& operation, std::size_t values) {
+    operation.validate();
+    const SpectrumSamples& samples = operation.samples;
+    for (const auto& [tensor, label] : {std::pair{samples.x, "features"}, std::pair{samples.y, "targets"}})
+        if (const auto bad = (*this)(FirstNonFinite{tensor}))
+            throw InputError("{}: {} are not finite at row {}, column {}; finite numbers expected",
+                             Operation::name, label, *bad / tensor.columns(), *bad % tensor.columns());
+    std::vector<double> energy;
+    if (values > 0) energy = static_cast<Executes<Operation>&>(*this)(operation);
+    if (operation.params.progress) operation.params.progress(1.0);
+    return energy;
+}
+
+std::vector<double> SpectrumBackend::operator()(const GaussianLowFrequencyEnergy& operation) {
+    return measure(operation, operation.samples.inv_deltas.size());
+}
+
+std::vector<double> SpectrumBackend::operator()(const GaussianLowFrequencyRowEnergies& operation) {
+    return measure(operation, operation.samples.inv_deltas.size() * operation.rows.size());
+}
+
+}  // namespace deepfreq

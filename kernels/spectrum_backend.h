@@ -1,0 +1,32 @@
+#pragma once
+
+#include "kernels/device_memory.h"
+#include "kernels/executes.h"
+#include "kernels/ops/reductions.h"
+#include "kernels/ops/spectrum.h"
+
+namespace deepfreq {
+
+/// All that measuring a spectrum takes.
+using SpectrumOperations = ExecutesAll<CentreColumns, ScaleColumnsByMaxAbs, SumOfSquares, FirstNonFinite,
+                                       GaussianLowFrequencyEnergy, GaussianLowFrequencyRowEnergies>;
+
+/// A device that measures spectra. Without the operations of networks it needs none of the libraries that
+/// they stand on (oneDNN, cuBLAS, cuDNN), so that it can be part of a program that has networks of its own.
+///
+/// Tensors are row-major, the first axis counts samples. Operations are queued in order on the device; those
+/// that return a value wait for it.
+class SpectrumBackend : public DeviceMemory, public SpectrumOperations {
+  public:
+    using SpectrumOperations::operator();
+
+    /// Also checks that the samples are finite, and reports progress 1 at the end. An empty grid is no work.
+    std::vector<double> operator()(const GaussianLowFrequencyEnergy& operation);
+    std::vector<double> operator()(const GaussianLowFrequencyRowEnergies& operation);
+
+  private:
+    template <class Operation>
+    std::vector<double> measure(const Operation& operation, std::size_t values);
+};
+
+}  // namespace deepfreq
