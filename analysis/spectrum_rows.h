@@ -4,15 +4,12 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/csv_columns.h"
 #include "analysis/spectrum.h"
 
 namespace deepfreq {
 
-inline constexpr std::string_view lfr_header = "network,layer,epoch,inv_delta,lfr";
-inline constexpr std::string_view rdf_header = "network,layer,epoch,inv_delta,rdf";
-inline constexpr std::string_view peaks_header = "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90";
-
-/// Lines of lfr.csv, rdf.csv and peaks.csv, below these headers.
+/// Lines of lfr.csv, rdf.csv and peaks.csv, below their headers (csv_columns.h).
 struct SpectrumRows {
     std::vector<std::string> lfr, rdf;
     std::string peak;

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
-#include "apps/common/manifest.h"
-#include "apps/common/program.h"
+#include "apps/cli/program.h"
 #include "apps/doctor/plans.h"
 #include "common/error.h"
 #include "kernels/backend.h"
 #include "kernels/cuda/open_cuda.h"
-#include "tests/self_check.h"
+#include "oracle/self_check.h"
+#include "runs/manifest.h"
 
 namespace {
 
@@ -43,7 +43,8 @@ std::string gibibytes(std::size_t bytes) {
 }
 
 void show_build(int argc, char** argv, const CudaFacts& cuda) {
-    const nlohmann::json program = manifest_of_program(app_name, argc, argv);
+    nlohmann::json program = manifest_of_program(app_name);
+    program.update(facts_of_command(argc, argv), true);
     const auto text = [&](const char* key) { return program[key].get<std::string>(); };
     spdlog::info("built: deepfreq {}, revision {}, by {}", text("version"), text("git_revision"),
                  text("compiler"));
@@ -87,11 +88,11 @@ std::vector<std::string> devices_present(const CudaFacts& cuda, Precision precis
 }
 
 /// One line an operation; returns how many failed.
-int check_operations(Backend& backend, const std::vector<tests::OperationTrials>& operations) {
+int check_operations(Backend& backend, const std::vector<oracle::OperationTrials>& operations) {
     int failed = 0;
     spdlog::info("{:<40}{:>24}{:>12}", "operation", "error, of what's allowed", "time");
-    for (const tests::OperationTrials& operation : operations) {
-        const tests::CheckedOperation checked = tests::check_operation(operation, backend);
+    for (const oracle::OperationTrials& operation : operations) {
+        const oracle::CheckedOperation checked = oracle::check_operation(operation, backend);
         const bool well = checked.complaint.empty();
         if (!well) ++failed;
         spdlog::info("{:<40}{:>22.1f} %{:>9.2f} ms  {}{}", checked.name, 100.0 * checked.error_share,
@@ -101,14 +102,14 @@ int check_operations(Backend& backend, const std::vector<tests::OperationTrials>
 }
 
 /// The operations of one device that --only lets through.
-std::vector<tests::OperationTrials> chosen_trials(const Flags& flags, Precision precision) {
-    std::vector<tests::OperationTrials> trials = tests::self_check_trials(precision);
+std::vector<oracle::OperationTrials> chosen_trials(const Flags& flags, Precision precision) {
+    std::vector<oracle::OperationTrials> trials = oracle::self_check_trials(precision);
     if (flags.only.empty()) return trials;
     for (const std::string& prefix : flags.only)
         if (std::none_of(trials.begin(), trials.end(),
                          [&](const auto& t) { return t.name.starts_with(prefix); }))
             throw InputError("--only is '{}', expected how the name of an operation begins", prefix);
-    std::erase_if(trials, [&](const tests::OperationTrials& t) {
+    std::erase_if(trials, [&](const oracle::OperationTrials& t) {
         return std::none_of(flags.only.begin(), flags.only.end(),
                             [&](const std::string& prefix) { return t.name.starts_with(prefix); });
     });

@@ -8,18 +8,18 @@
 #include <optional>
 #include <thread>
 
-#include "apps/common/config_file.h"
-#include "apps/common/experiment.h"
-#include "apps/common/interrupt.h"
-#include "apps/common/lists.h"
-#include "apps/common/manifest.h"
-#include "apps/common/memory_check.h"
-#include "apps/common/program.h"
+#include "apps/cli/config_file.h"
+#include "apps/cli/lists.h"
+#include "apps/cli/program.h"
+#include "apps/cli/training_app.h"
 #include "apps/fit_functions/side_by_side.h"
 #include "common/atomic_file.h"
 #include "common/error.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
+#include "runs/interrupt.h"
+#include "runs/manifest.h"
+#include "runs/memory_check.h"
 
 namespace {
 
@@ -27,7 +27,7 @@ using namespace deepfreq;
 
 constexpr const char* app_name = "fit_functions";
 
-struct Flags {
+struct Flags : TrainingAppFlags {
     std::string function = "fig1";
     std::string depths = "1,2,3,4,5,6";
     std::string k = "1,2,3,4,5,6,7,8";
@@ -39,18 +39,19 @@ struct Flags {
     std::int64_t fixed_depth = 3;
     std::string activation = "tanh";
 
-    TrainingFlags training{.initializer = "glorot-normal",
-                           .learning_rate = 1e-4,
-                           .schedule = {},
-                           .batch = 1024,
-                           .epochs = 100'000,
-                           .until_loss = 1e-2};
     bool paired = false;
     std::int64_t seeds = 20;
     std::int64_t jobs = 0;
-    ProbeFlags probes;
-    RunFlags run{.device = "cpu", .data = {}, .out = {}, .resume = {}, .probe_run = {}};
 
+    Flags() {
+        training = {.initializer = "glorot-normal",
+                    .learning_rate = 1e-4,
+                    .schedule = {},
+                    .batch = 1024,
+                    .epochs = 100'000,
+                    .until_loss = 1e-2};
+        run.device = "cpu";
+    }
     void add_to(CLI::App& app);
     void add_function_to(CLI::App& app);
     void add_network_to(CLI::App& app);
@@ -235,7 +236,8 @@ EpochsTable take_up(const std::filesystem::path& folder, const nlohmann::json& i
 
 void write_manifest(const Flags& flags, int argc, char** argv, const Backend& backend,
                     const std::filesystem::path& folder) {
-    nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
+    nlohmann::json manifest = manifest_of_program(app_name);
+    manifest.update(facts_of_command(argc, argv), true);
     add_device(manifest, backend);
     manifest["fit"] = flags.identity();
     write_whole(folder / "manifest.json", manifest_text(std::move(manifest)));
@@ -260,13 +262,12 @@ void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Ba
     const std::vector<FitTask> tasks = make_tasks(flags);
     for (const FitTask& task : tasks)
         if (task.key.seed == flags.training.seed)
-            check_network_fits(backend, task.key.panel == 'a' ? "--depths" : "--fixed-depth",
-                               task.hidden_layers, flags.width, workers.jobs);
+            check_network_fits(backend, task.hidden_layers, flags.width, workers.jobs);
     // Nobody changes the earlier run while it is read.
     std::optional<OwnedFolder> owned;
-    if (!flags.run.resume.empty()) owned.emplace(flags.run.prepare_folder(app_name));
+    if (!flags.run.resume.empty()) owned.emplace(prepare_folder(flags.run.place(), app_name));
     EpochsTable table = take_up(flags.run.resume, flags.identity());
-    if (!owned) owned.emplace(flags.run.prepare_folder(app_name));
+    if (!owned) owned.emplace(prepare_folder(flags.run.place(), app_name));
     const std::filesystem::path& folder = owned->path();
     write_whole(folder / "config.toml", options_as_toml(app));
     if (!std::filesystem::exists(folder / "manifest.json"))
@@ -283,35 +284,34 @@ void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Ba
     spdlog::info("written: {}", folder.string());
 }
 
-void run_parity(CLI::App& app, Flags& flags, int argc, char** argv, const OpenedBackend& device) {
-    check_network_fits(*device.backend, "--fixed-depth", flags.fixed_depth, flags.width);
+void run_parity(TrainingApp& training, Flags& flags, Backend& backend) {
+    check_network_fits(backend, flags.fixed_depth, flags.width);
     if (std::filesystem::exists(std::filesystem::path(flags.run.resume) / "epochs.csv"))
         throw InputError("{}: a run of Fig. 1, expected one of parity", flags.run.resume);
     const RegressionSet parity = sample_parity(flags.bits);
     flags.training.samples = parity.samples;
     flags.probes.check_within(flags.training.epochs);
-    Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
+    Experiment experiment = training.experiment();
     experiment.plan.identity["function"] = parity.name;
     const std::vector<std::int64_t> hidden(static_cast<std::size_t>(flags.fixed_depth), flags.width);
     const MlpParams params{parity.features, hidden, 1, parse_activation(flags.activation)};
     experiment.networks.push_back({"mlp", [params](std::uint64_t) { return mlp(params); }});
-    auto data = std::make_shared<const TrainingData>(*device.backend, parity);
-    run_experiment(app, argc, argv, experiment, device, [&](std::uint64_t) { return data; });
+    auto data = std::make_shared<const TrainingData>(backend, parity);
+    training.run(experiment, [&](std::uint64_t) { return data; });
 }
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
+    TrainingApp training(app, flags, argc, argv);
     warn_of_unused(app, flags);
-    take_options_of_files(app, flags.run);
+    training.settle_options([&] { choose_quick_setting(app, flags); });
     if (flags.training.seed >
         std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(flags.seeds))
         throw InputError("--seed is {}, expected so that {} more follow", flags.training.seed, flags.seeds);
-    if (flags.run.quick) choose_quick_setting(app, flags);
-    const OpenedBackend device = open_backend(flags.run.device, parse_precision(flags.run.precision));
-    spdlog::info("device: {} ({})", device.backend->description(), device.reason);
+    Backend& backend = training.open_device();
     if (flags.function == "parity")
-        run_parity(app, flags, argc, argv, device);
+        run_parity(training, flags, backend);
     else
-        run_fig1(app, flags, argc, argv, *device.backend);
+        run_fig1(app, flags, argc, argv, backend);
 }
 
 }  // namespace

@@ -6,16 +6,16 @@
 
 #include "analysis/figures.h"
 #include "analysis/spectrum_rows.h"
-#include "apps/common/flags.h"
-#include "apps/common/interrupt.h"
-#include "apps/common/lists.h"
-#include "apps/common/manifest.h"
-#include "apps/common/npy_samples.h"
-#include "apps/common/program.h"
-#include "apps/common/progress.h"
-#include "apps/common/result_folder.h"
+#include "apps/cli/lists.h"
+#include "apps/cli/probe_flags.h"
+#include "apps/cli/program.h"
 #include "common/error.h"
 #include "data/functions.h"
+#include "runs/interrupt.h"
+#include "runs/manifest.h"
+#include "runs/npy_samples.h"
+#include "runs/progress.h"
+#include "runs/result_folder.h"
 
 namespace {
 
@@ -173,8 +173,8 @@ std::vector<Spectrum> measure_or_leave(Backend& backend, const Samples& samples,
 }
 
 void write_tables(ResultFolder& folder, const Samples& samples, const std::vector<Spectrum>& spectra) {
-    std::string lfr = fmt::format("{}\n", lfr_header), rdf = fmt::format("{}\n", rdf_header);
-    std::string peaks = fmt::format("{}\n", peaks_header);
+    std::string lfr = fmt::format("{}\n", csv_header::lfr), rdf = fmt::format("{}\n", csv_header::rdf);
+    std::string peaks = fmt::format("{}\n", csv_header::peaks);
     for (std::size_t i = 0; i < spectra.size(); ++i) {
         // There are no epochs: nothing was trained.
         const SpectrumRows rows = rows_of(spectra[i], samples.network, samples.curves[i].name, "");
@@ -224,7 +224,8 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     const std::vector<Spectrum> spectra = measure_or_leave(backend, samples, flags.filter);
     print_table(samples, spectra);
     write_tables(folder, samples, spectra);
-    nlohmann::json manifest = manifest_of_program(app_name, argc, argv);
+    nlohmann::json manifest = manifest_of_program(app_name);
+    manifest.update(facts_of_command(argc, argv), true);
     manifest["device"] = backend.description();
     manifest["samples"] = samples.facts;
     folder.write("manifest.json", manifest_text(std::move(manifest)));

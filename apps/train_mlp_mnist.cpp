@@ -3,10 +3,10 @@
 
 #include <utility>
 
-#include "apps/common/experiment.h"
-#include "apps/common/mnist.h"
-#include "apps/common/program.h"
-#include "apps/common/settings.h"
+#include "apps/cli/mnist.h"
+#include "apps/cli/program.h"
+#include "apps/cli/settings.h"
+#include "apps/cli/training_app.h"
 #include "data/mnist.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
@@ -38,13 +38,10 @@ Setting setting(const std::string& name, const std::string& meaning,
     return made;
 }
 
-struct Flags {
+struct Flags : TrainingAppFlags {
     std::string hidden = "500x5";
     std::string activation = "tanh";
     bool residual = false;
-    TrainingFlags training;
-    ProbeFlags probes;
-    RunFlags run;
     Settings settings{{setting("paper", text,
                                {{"batch", "256"},
                                 {"lr", "1e-5"},
@@ -73,9 +70,7 @@ struct Flags {
                      "hidden layers as wide as their input add it: x + activation(w x + b)")
             ->default_str("false")
             ->group("Network");
-        training.add_to(app);
-        probes.add_to(app);
-        run.add_to(app);
+        TrainingAppFlags::add_to(app);
         settings.add_to(app);
     }
 };
@@ -90,26 +85,16 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
                  flags.training.samples, flags.training.learning_rate);
 }
 
-Experiment make_experiment(const Flags& flags) {
+void run(CLI::App& app, Flags& flags, int argc, char** argv) {
+    TrainingApp training(app, flags, argc, argv);
+    training.settle_options([&] { choose_quick_setting(app, flags); }, &flags.settings);
+    training.open_device();
+    Experiment experiment = training.experiment();
     const MlpParams params{mnist_features, parse_widths(flags.hidden), mnist_classes,
                            parse_activation(flags.activation), flags.residual ? 1 : 0};
-    Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
     experiment.networks.push_back({"mlp", [params](std::uint64_t) { return mlp(params); }});
-    return experiment;
-}
-
-void run(CLI::App& app, Flags& flags, int argc, char** argv) {
-    take_options_of_files(app, flags.run);
-    if (flags.run.quick) choose_quick_setting(app, flags);
-    flags.settings.apply(app);
-    spdlog::info("setting: {}", flags.settings.description(app));
-    const OpenedBackend device = open_backend(flags.run.device, parse_precision(flags.run.precision));
-    spdlog::info("device: {} ({})", device.backend->description(), device.reason);
-    Experiment experiment = make_experiment(flags);
-    check_experiment(experiment, *device.backend);
-    experiment.facts["setting"] = flags.settings.facts(app);
-    const TrainValidation data = load_mnist_telling(flags.run.data);
-    run_experiment(app, argc, argv, experiment, device, data);
+    training.check(experiment);
+    training.run(experiment, load_mnist_telling(flags.run.data));
 }
 
 }  // namespace

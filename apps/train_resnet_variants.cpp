@@ -3,16 +3,16 @@
 
 #include <algorithm>
 
-#include "apps/common/experiment.h"
-#include "apps/common/program.h"
-#include "apps/common/progress.h"
-#include "apps/common/settings.h"
+#include "apps/cli/program.h"
+#include "apps/cli/settings.h"
+#include "apps/cli/training_app.h"
 #include "common/error.h"
 #include "data/cifar10.h"
 #include "data/split.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
 #include "models/resnet18_variants.h"
+#include "runs/progress.h"
 
 namespace {
 
@@ -54,7 +54,7 @@ Setting setting(const std::string& name, const std::string& meaning,
     return made;
 }
 
-struct Flags {
+struct Flags : TrainingAppFlags {
     std::string variants = "1,2,3,4";
     std::string parts = "64,128,256";
     std::string head = "1024,1024";
@@ -69,9 +69,6 @@ struct Flags {
     std::string pixels = "unit";
     std::string augment = "none";
     bool skip_bad_images = false;
-    TrainingFlags training;
-    ProbeFlags probes{.filter = {.authors_grid = "authors-cifar10"}};
-    RunFlags run{.precision = "auto", .data = {}, .out = {}, .resume = {}, .probe_run = {}};
     Settings settings{
         {setting("authors", "what the authors' programs do",
                  {{"scale", "centred"},
@@ -80,6 +77,10 @@ struct Flags {
          setting("paper", "the features scaled as the paper's text says, on an automatic grid",
                  {{"scale", "max-abs"}, {"inv-delta", "auto"}, {"probe-epochs", "0,1,2,5,10,20,40,80"}})}};
 
+    Flags() {
+        probes.filter.authors_grid = "authors-cifar10";
+        run.precision = "auto";
+    }
     void add_to(CLI::App& app);
     void add_network_to(CLI::App& app);
     void add_images_to(CLI::App& app);
@@ -155,9 +156,7 @@ void Flags::add_images_to(CLI::App& app) {
 void Flags::add_to(CLI::App& app) {
     add_network_to(app);
     add_images_to(app);
-    training.add_to(app);
-    probes.add_to(app);
-    run.add_to(app);
+    TrainingAppFlags::add_to(app);
     settings.add_to(app);
 }
 
@@ -224,25 +223,25 @@ NetworkPlan plan_network(const Flags& flags, const ImageExtents& images, int var
             }};
 }
 
-Experiment make_experiment(const Flags& flags, const ImageExtents& images) {
-    Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
+Experiment make_experiment(const TrainingApp& app, const Flags& flags, const ImageExtents& images) {
+    Experiment experiment = app.experiment();
     const AugmentParams augment = parse_augmentation(flags.augment);
     if (augment.crop >= std::min(images.height, images.width))
         throw InputError("--augment is '{}', expected a crop by less than the images' {} x {} pixels",
                          flags.augment, images.height, images.width);
-    experiment.plan.training.augment = augment;
+    experiment.plan.training.trainer.augment = augment;
     for (const std::int64_t variant : parse_widths(flags.variants)) {
         NetworkPlan network = plan_network(flags, images, static_cast<int>(variant));
         if (std::ranges::count(experiment.networks, network.name, &NetworkPlan::name) > 0)
             throw InputError("--variants is '{}', expected each once", flags.variants);
         experiment.networks.push_back(std::move(network));
     }
-    experiment.plan.identity = {{"validation_samples", flags.validation_samples},
-                                {"split", flags.split},
-                                {"pixels", flags.pixels},
-                                {"augment", flags.augment},
-                                {"bn_epsilon", flags.bn_epsilon},
-                                {"bn_momentum", flags.bn_momentum}};
+    experiment.plan.identity.update({{"validation_samples", flags.validation_samples},
+                                     {"split", flags.split},
+                                     {"pixels", flags.pixels},
+                                     {"augment", flags.augment},
+                                     {"bn_epsilon", flags.bn_epsilon},
+                                     {"bn_momentum", flags.bn_momentum}});
     return experiment;
 }
 
@@ -260,23 +259,17 @@ std::shared_ptr<const TrainingData> data_of(Backend& backend, const Flags& flags
 }
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
-    take_options_of_files(app, flags.run);
-    if (flags.run.quick) choose_quick_setting(app, flags);
-    flags.settings.apply(app);
-    spdlog::info("setting: {}", flags.settings.description(app));
-    flags.training.trainer_options();  // a schedule that ends early is said before images are read
-    const OpenedBackend device = open_backend(flags.run.device, parse_precision(flags.run.precision));
-    spdlog::info("device: {} ({})", device.backend->description(), device.reason);
+    TrainingApp training(app, flags, argc, argv);
+    training.settle_options([&] { choose_quick_setting(app, flags); }, &flags.settings);
+    flags.training.options();  // a schedule that ends early is said before images are read
+    Backend& backend = training.open_device();
     const Cifar10Options options = cifar10_options(flags);
-    if (!takes_image_folder(options))
-        check_experiment(make_experiment(flags, ImageExtents{}), *device.backend);
+    if (!takes_image_folder(options)) training.check(make_experiment(training, flags, ImageExtents{}));
     const ImageSets images = load_images(options);
     const ImageSet& all = images.train;
-    Experiment experiment =
-        make_experiment(flags, ImageExtents{all.height, all.width, all.channels, std::ssize(all.classes)});
-    experiment.facts["setting"] = flags.settings.facts(app);
-    run_experiment(app, argc, argv, experiment, device,
-                   [&](std::uint64_t seed) { return data_of(*device.backend, flags, images, seed); });
+    const ImageExtents extents{all.height, all.width, all.channels, std::ssize(all.classes)};
+    training.run(make_experiment(training, flags, extents),
+                 [&](std::uint64_t seed) { return data_of(backend, flags, images, seed); });
 }
 
 }  // namespace

@@ -5,14 +5,14 @@
 #include <utility>
 #include <vector>
 
-#include "apps/common/experiment.h"
-#include "apps/common/memory_check.h"
-#include "apps/common/mnist.h"
-#include "apps/common/program.h"
+#include "apps/cli/mnist.h"
+#include "apps/cli/program.h"
+#include "apps/cli/training_app.h"
 #include "common/error.h"
 #include "data/mnist.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
+#include "runs/memory_check.h"
 
 namespace {
 
@@ -20,7 +20,7 @@ using namespace deepfreq;
 
 constexpr const char* app_name = "vanishing_gradient";
 
-struct Flags {
+struct Flags : TrainingAppFlags {
     std::string depths = "20,60,80";
     std::string residual = "no";
     std::int64_t residual_every = 1;
@@ -29,15 +29,16 @@ struct Flags {
     int residual_span = 2;
     std::int64_t width = 500;
     std::string activation = "tanh";
-    TrainingFlags training{.loss = "softmax-ce",
-                           .initializer = "normal:0.04",
-                           .schedule = {},
-                           .epochs = 267,
-                           .until_loss = 0.0,
-                           .gradient_norms = true};
-    ProbeFlags probes{.epochs = "0,267", .layers = "-3"};
-    RunFlags run;
 
+    Flags() {
+        training = {.loss = "softmax-ce",
+                    .initializer = "normal:0.04",
+                    .schedule = {},
+                    .epochs = 267,
+                    .until_loss = 0.0,
+                    .gradient_norms = true};
+        probes = {.epochs = "0,267", .layers = "-3"};
+    }
     void add_to(CLI::App& app);
 };
 
@@ -76,9 +77,7 @@ void Flags::add_to(CLI::App& app) {
     app.add_option("--activation", activation, "tanh, relu, sigmoid or identity")
         ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
         ->group(group);
-    training.add_to(app);
-    probes.add_to(app);
-    run.add_to(app);
+    TrainingAppFlags::add_to(app);
 }
 
 void choose_quick_setting(CLI::App& app, const Flags& flags) {
@@ -95,8 +94,8 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
         flags.training.samples, flags.width, flags.training.epochs, flags.training.learning_rate);
 }
 
-Experiment make_experiment(const Flags& flags, const Backend& backend) {
-    Experiment experiment{app_name, {}, {flags.training, flags.probes, flags.run}};
+std::vector<NetworkPlan> plan_networks(const Flags& flags, const Backend& backend) {
+    std::vector<NetworkPlan> networks;
     MlpParams params{mnist_features, {}, mnist_classes, parse_activation(flags.activation)};
     for (const bool residual : parse_residual(flags.residual)) {
         for (const std::int64_t depth : parse_widths(flags.depths)) {
@@ -107,29 +106,28 @@ Experiment make_experiment(const Flags& flags, const Backend& backend) {
                 throw InputError(
                     "--depth is {}, but residual connections around {} layers, every {}, need at least {}",
                     depth, flags.residual_span, flags.residual_every, 2 + spanned);
-            check_network_fits(backend, "--depth", depth, flags.width);
+            check_network_fits(backend, depth, flags.width);
             params.hidden.assign(static_cast<std::size_t>(depth - 1), flags.width);
             params.residual_every = residual ? flags.residual_every : 0;
             params.residual_span = flags.residual_span;
             const std::string name = fmt::format("{}-{}", residual ? "residual" : "plain", depth);
-            if (std::ranges::count(experiment.networks, name, &NetworkPlan::name) > 0)
+            if (std::ranges::count(networks, name, &NetworkPlan::name) > 0)
                 throw InputError("--depth is '{}', expected each once", flags.depths);
-            experiment.networks.push_back({name, [params](std::uint64_t) { return mlp(params); }});
+            networks.push_back({name, [params](std::uint64_t) { return mlp(params); }});
         }
     }
-    return experiment;
+    return networks;
 }
 
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
-    take_options_of_files(app, flags.run);
-    if (flags.run.quick) choose_quick_setting(app, flags);
+    TrainingApp training(app, flags, argc, argv);
+    training.settle_options([&] { choose_quick_setting(app, flags); });
     flags.probes.check_within(flags.training.epochs);
-    const OpenedBackend device = open_backend(flags.run.device, parse_precision(flags.run.precision));
-    spdlog::info("device: {} ({})", device.backend->description(), device.reason);
-    Experiment experiment = make_experiment(flags, *device.backend);
-    check_experiment(experiment, *device.backend);
-    const TrainValidation data = load_mnist_telling(flags.run.data);
-    run_experiment(app, argc, argv, experiment, device, data);
+    const Backend& backend = training.open_device();
+    Experiment experiment = training.experiment();
+    experiment.networks = plan_networks(flags, backend);
+    training.check(experiment);
+    training.run(experiment, load_mnist_telling(flags.run.data));
 }
 
 }  // namespace

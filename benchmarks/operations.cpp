@@ -2,15 +2,15 @@
 #include <functional>
 
 #include "benchmarks/device.h"
-#include "tests/cases.h"
+#include "oracle/cases.h"
 
 // Every operation of the contract at the paper's sizes, from the tests' table of cases.
 
 namespace deepfreq::benchmarks {
 namespace {
 
-using tests::Case;
-using tests::Operation;
+using oracle::Case;
+using oracle::Operation;
 
 /// A call to be timed and what it must at least do: arithmetic, or traffic with memory.
 struct Job {
@@ -139,7 +139,7 @@ class Operands {
     }
 
     Job convolution() {
-        const tests::Filters& f = case_.filters;
+        const oracle::Filters& f = case_.filters;
         const Conv2dParams params = f.params;
         const auto extent = [&](int axis, std::int64_t filter) {
             return (case_.shape[axis] + 2 * params.padding - filter) / params.stride + 1;
@@ -266,7 +266,7 @@ class Operands {
             const auto sums = zeros<double>({case_.position});
             return {[=] { device()(AddSquaredNorms{.x = x, .bounds = bounds, .sums = sums}); }, 0.0, bytes};
         }
-        throw InputError("operation '{}' has no benchmark", tests::name_of(case_.operation));
+        throw InputError("operation '{}' has no benchmark", oracle::name_of(case_.operation));
     }
 
     const Case& case_;
@@ -287,14 +287,14 @@ void run_case(benchmark::State& state, const Case& c) {
 }
 
 const bool registered = [] {
-    static const std::vector<Case> timed = tests::timed_cases();
+    static const std::vector<Case> timed = oracle::timed_cases();
     for (const Case& c : timed) {
         const bool dense = c.operation == Operation::DenseForward || c.operation == Operation::DenseBackward;
-        const std::string how = dense                 ? tests::name_of(c.activation)
+        const std::string how = dense                 ? oracle::name_of(c.activation)
                                 : c.shape.rank() == 4 ? c.filters.text()
                                                       : "";
         const std::string name =
-            fmt::format("operations/{} {} {}", tests::name_of(c.operation), c.shape.text(), how);
+            fmt::format("operations/{} {} {}", oracle::name_of(c.operation), c.shape.text(), how);
         benchmark::RegisterBenchmark(name.c_str(), [&c](benchmark::State& state) {
             run_case(state, c);
         })->UseRealTime();

@@ -3,17 +3,50 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace deepfreq {
 
-/// Wrong usage or wrong input: a flag, a file, a shape. The program ends with status 2.
+/// What would help against an error. A library states facts; which option or command this is, a program says
+/// (apps/cli/advice.h).
+enum class Remedy {
+    None,
+    UseCpu,
+    BuildWithCuda,   ///< or use the CPU
+    BuildForDevice,  ///< or use the CPU
+    UseFloat32,
+    UseTensorFloat32,
+    WithoutGraph,  ///< to see which operation fails
+    SmallerNetwork,
+    LessMemory,
+    FewerProbedSamples,
+    OtherProbedLayers,
+    SkipBadImages,
+    ResumeOrOtherFolder,
+    KeepCheckpoints,
+};
+
+/// An error that knows its remedy.
+class Error : public std::runtime_error {
+  public:
+    Error(Remedy remedy, const std::string& text) : std::runtime_error(text), remedy_(remedy) {}
+    Remedy remedy() const { return remedy_; }
+
+  private:
+    Remedy remedy_;
+};
+
+/// Wrong usage or wrong input: a file, a shape, a value. A program ends with status 2.
 /// The text is one sentence that names the thing, the value found and the value expected.
-class InputError : public std::runtime_error {
+class InputError : public Error {
   public:
     template <class... Args>
     explicit InputError(fmt::format_string<Args...> text, Args&&... args)
-        : std::runtime_error(fmt::format(text, std::forward<Args>(args)...)) {}
+        : Error(Remedy::None, fmt::format(text, std::forward<Args>(args)...)) {}
+    template <class... Args>
+    explicit InputError(Remedy remedy, fmt::format_string<Args...> text, Args&&... args)
+        : Error(remedy, fmt::format(text, std::forward<Args>(args)...)) {}
 };
 
 /// More memory was asked for than a device has. The text is what follows "out of memory on ".
@@ -21,15 +54,19 @@ class OutOfMemory : public InputError {
   public:
     template <class... Args>
     explicit OutOfMemory(fmt::format_string<Args...> text, Args&&... args)
-        : InputError("out of memory on {}", fmt::format(text, std::forward<Args>(args)...)) {}
+        : InputError(Remedy::LessMemory, "out of memory on {}",
+                     fmt::format(text, std::forward<Args>(args)...)) {}
 };
 
 /// A run that was asked for correctly and failed: a full disk, a diverged loss, no memory. Status 1.
-class RunError : public std::runtime_error {
+class RunError : public Error {
   public:
     template <class... Args>
     explicit RunError(fmt::format_string<Args...> text, Args&&... args)
-        : std::runtime_error(fmt::format(text, std::forward<Args>(args)...)) {}
+        : Error(Remedy::None, fmt::format(text, std::forward<Args>(args)...)) {}
+    template <class... Args>
+    explicit RunError(Remedy remedy, fmt::format_string<Args...> text, Args&&... args)
+        : Error(remedy, fmt::format(text, std::forward<Args>(args)...)) {}
 };
 
 /// What was under way ended early because it was asked to stop; nothing of it holds.

@@ -94,9 +94,7 @@ std::string judge(const fs::path& folder, const std::vector<std::string>& paths,
     if (bad == 0) return "";
     const std::string count = fmt::format("{} of {} images cannot be read", bad, outcomes.size());
     if (bad == std::ssize(outcomes)) throw InputError("{}: {} ({})", folder.string(), count, named);
-    if (!skip)
-        throw InputError("{}: {} ({}); --skip-bad-images goes on without them", folder.string(), count,
-                         named);
+    if (!skip) throw InputError(Remedy::SkipBadImages, "{}: {} ({})", folder.string(), count, named);
     return fmt::format(", without {} of {} images that cannot be read ({})", bad, outcomes.size(), named);
 }
 

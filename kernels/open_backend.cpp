@@ -11,8 +11,7 @@ namespace {
 
 std::unique_ptr<Backend> open_cpu(Precision precision) {
     if (precision == Precision::TensorFloat32)
-        throw InputError(
-            "--precision is tf32, which only GPUs have, expected fp32 or bf16, or --device cuda");
+        throw InputError("the precision is tf32, which only GPUs have, expected fp32 or bf16 on a CPU");
     return open_cpu_backend(precision == Precision::Auto ? Precision::Float32 : precision);
 }
 
@@ -35,7 +34,7 @@ OpenedBackend open_backend(std::string_view device, Precision precision) {
         if (error == std::errc{} && end == text.data() + text.size() && index >= 0)
             return {open_cuda_backend(index, precision), std::string(device) + ": asked for"};
     }
-    throw InputError("--device is '{}', expected auto, cpu, cuda or cuda:N", device);
+    throw InputError("the device is '{}', expected auto, cpu, cuda or cuda:N", device);
 }
 
 Precision parse_precision(std::string_view name) {

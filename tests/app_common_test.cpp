@@ -2,13 +2,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "apps/common/csv_file.h"
-#include "apps/common/flags.h"
-#include "apps/common/program.h"
-#include "apps/common/progress.h"
-#include "apps/common/run_folder.h"
+#include "apps/cli/probe_flags.h"
+#include "apps/cli/program.h"
+#include "apps/cli/run_flags.h"
+#include "apps/cli/training_flags.h"
 #include "common/error.h"
 #include "models/mlp.h"
+#include "runs/csv_file.h"
+#include "runs/progress.h"
+#include "runs/run_folder.h"
 #include "tests/backends.h"
 #include "tests/file_size_limit.h"
 #include "tests/files.h"
@@ -23,7 +25,7 @@ std::vector<std::int64_t> due_epochs(const std::string& epochs, std::int64_t las
     flags.epochs = epochs;
     std::vector<std::int64_t> due;
     for (std::int64_t epoch = 0; epoch <= last; ++epoch)
-        if (flags.is_due(epoch, epoch == last)) due.push_back(epoch);
+        if (flags.plan().epochs.is_due(epoch, epoch == last)) due.push_back(epoch);
     return due;
 }
 
@@ -129,11 +131,7 @@ TEST_CASE("apps/run_folder: a run is made once, opened again, and its tables go 
         run.rdf().row("mlp,1,1,0.5,0.9");
         run.peaks().row("mlp,1,1,1,1,1,1,1");
     }
-    CHECK_THROWS_WITH_AS(new_run_folder(path),
-                         (path.string() + ": holds a run already: go on with it by --resume " +
-                          path.string() + ", or choose another --out")
-                             .c_str(),
-                         InputError);
+    CHECK_THROWS_WITH_AS(new_run_folder(path), (path.string() + ": holds a run already").c_str(), InputError);
     RunFolder run(earlier_run_folder(path));
     CHECK(text_of(path / "config.toml") == "epochs=3\n");
     run.cut_back(sizes);
@@ -267,13 +265,13 @@ TEST_CASE("apps/flags: probes are due at 0, 1, 2, 5 times the powers of ten, nev
 TEST_CASE("apps/flags: a schedule of learning rates takes the place of --lr, and must cover the epochs") {
     TrainingFlags flags;
     CHECK(complaint(flags, {"--lr-schedule=1e-3:40,1e-4:20,1e-5:20", "--epochs=80"}) == "");
-    const LearningRateSchedule rate = flags.trainer_options().learning_rate;
+    const LearningRateSchedule rate = flags.options().trainer.learning_rate;
     CHECK(rate.at(0) == 1e-3);
     CHECK(rate.at(39) == 1e-3);
     CHECK(rate.at(40) == 1e-4);
     CHECK(rate.at(79) == 1e-5);
     flags.epochs = 81;
-    CHECK_THROWS_WITH_AS(flags.trainer_options(),
+    CHECK_THROWS_WITH_AS(flags.options(),
                          "the learning rate schedule ends after 80 epochs, expected a rate for epoch 81",
                          InputError);
     CHECK(contains(complaint(flags, {"--lr-schedule=1e-3:40,fast"}), "the learning rate is '1e-3:40,fast'"));
@@ -285,12 +283,12 @@ TEST_CASE("apps/flags: options of training are parsed and checked") {
                             "--samples=100", "--epochs=0", "--until-loss=0", "--seed=9223372036854775807"}) ==
           "");
     CHECK(parse_loss(flags.loss) == Loss::SoftmaxCrossEntropy);
-    CHECK(flags.trainer_options().learning_rate.at(0) == 1e-3);
+    CHECK(flags.options().trainer.learning_rate.at(0) == 1e-3);
     CHECK(flags.batch == 32);
     CHECK(flags.samples == 100);
     CHECK(flags.epochs == 0);
     CHECK(flags.until_loss == 0.0);
-    CHECK(flags.trainer_options().seed == 9223372036854775807U);
+    CHECK(flags.options().seeds == std::vector<std::uint64_t>{9223372036854775807U});
     CHECK(contains(complaint(flags, {"--loss=hinge"}), "the loss is 'hinge', expected mse or softmax-ce"));
     CHECK(contains(complaint(flags, {"--batch=0"}), "'0' found, a whole number of at least 1 expected"));
     for (const std::string bad : {"--init=xavier", "--lr=0", "--lr=-1", "--lr=nan", "--lr=inf", "--lr=fast",
@@ -305,7 +303,7 @@ TEST_CASE("apps/flags: options of probes are parsed and checked") {
     ProbeFlags flags;
     CHECK(complaint(flags, {"--probe-epochs=0,10", "--probe-layers=1,-2", "--probe-samples=50",
                             "--inv-delta=log:0.1:10:20", "--scale=none", "--exclude-self"}) == "");
-    CHECK(flags.is_due(10, false));
+    CHECK(flags.plan().epochs.is_due(10, false));
     CHECK(flags.filter.scale == "none");
     CHECK(flags.filter.exclude_self);
     for (const std::string bad :
@@ -328,39 +326,40 @@ TEST_CASE("apps/flags: probed layers are the hidden ones or those listed, in the
                                 set.target ? fmt::format(":{}", *set.target) : "");
         return text;
     };
-    ProbeOptions options = flags.probe_options(4, 80);
+    ProbeOptions options = flags.plan().options(4, 80);
     CHECK(layers(options) == "1=1 2=2 3=3 ");
     CHECK(options.samples == 80);
     CHECK(options.scaling == ColumnScaling::None);
     CHECK(options.filter.exclude_self);
     flags.layers = "-1,0,-2,3,-3:-1,2:4";
     flags.samples = 80;
-    options = flags.probe_options(4, 80);
+    options = flags.plan().options(4, 80);
     CHECK(layers(options) == "0=0 -2=3 -1=4 -3:-1=2:4 ");
     CHECK(options.samples == 80);
     flags.layers = "all";
-    CHECK(layers(flags.probe_options(4, 80)) == "0=0 1=1 2=2 3=3 ");
+    CHECK(layers(flags.plan().options(4, 80)) == "0=0 1=1 2=2 3=3 ");
     flags.layers = "-3:softmax,-3,-3:-1";
-    options = flags.probe_options(4, 80);
+    options = flags.plan().options(4, 80);
     CHECK(layers(options) == "-3=2 -3:-1=2:4 -3:softmax=2:4 ");
     CHECK(!options.sets[1].softmax);
     CHECK(options.sets[2].softmax);
     flags.filter.inv_delta = "authors";
-    CHECK(flags.probe_options(4, 80).grid.widths().size() == 43);
+    CHECK(flags.plan().options(4, 80).grid.widths().size() == 43);
     flags.filter.authors_grid = "authors-cifar10";
-    const std::vector<double> widths = flags.probe_options(4, 80).grid.widths();
+    const std::vector<double> widths = flags.plan().options(4, 80).grid.widths();
     CHECK(widths.size() == 53);
     CHECK(std::ranges::is_sorted(widths));
     CHECK(widths.front() == doctest::Approx(1.0 / 50.0));
     CHECK(widths.back() == doctest::Approx(1.0 / 0.02));
     flags.samples = 81;
-    CHECK_THROWS_WITH_AS(flags.probe_options(4, 80),
-                         "--probe-samples is 81, expected at most the 80 training samples", InputError);
+    CHECK_THROWS_WITH_AS(flags.plan().options(4, 80),
+                         "81 samples are to be measured, expected at most the 80 training samples",
+                         InputError);
     flags.samples = 0;
     for (const std::string bad : {"5", "-5", "1:5", "1:-5", "9223372036854775807", "-9223372036854775808"}) {
         CAPTURE(bad);
         flags.layers = bad;
-        CHECK_THROWS_AS(flags.probe_options(4, 80), InputError);
+        CHECK_THROWS_AS(flags.plan().options(4, 80), InputError);
     }
 }
 

@@ -1,11 +1,13 @@
 #include <CLI/CLI.hpp>
 
-#include "apps/common/config_file.h"
-#include "apps/common/flags.h"
-#include "apps/common/manifest.h"
-#include "apps/common/program.h"
+#include "apps/cli/config_file.h"
+#include "apps/cli/probe_flags.h"
+#include "apps/cli/program.h"
+#include "apps/cli/run_flags.h"
+#include "apps/cli/training_flags.h"
 #include "common/error.h"
 #include "common/text_bytes.h"
+#include "runs/manifest.h"
 #include "tests/files.h"
 
 namespace deepfreq {

@@ -8,11 +8,14 @@
 #include "kernels/cpu/open_cpu.h"
 #include "kernels/cuda/open_cuda.h"
 #include "kernels/cuda/plan_report.h"
+#include "oracle/self_check.h"
 #include "tests/files.h"
 #include "tests/process.h"
-#include "tests/self_check.h"
 
 namespace deepfreq::tests {
+
+using namespace oracle;
+
 namespace {
 
 struct Answer {
@@ -63,7 +66,7 @@ TEST_CASE("app/doctor: says what keeps CUDA from being used, and the cure") {
     CHECK(contains(answer.output, "cure: ") == !cuda_facts().built);
     const Answer refused = doctor({"--device", "cuda"});
     CHECK(refused.status == 2);
-    CHECK(contains(refused.errors, "error: --device is cuda:0"));
+    CHECK(contains(refused.errors, "error: the device is cuda:0"));
 }
 
 TEST_CASE("app/doctor: --only checks the operations whose names begin so") {
@@ -129,8 +132,8 @@ TEST_CASE(
 TEST_CASE("app/doctor: a flag or device that does not exist is refused") {
     for (const auto& [arguments, words] :
          {std::pair<std::vector<std::string>, const char*>{{"--devices", "cpu"}, "--devices"},
-          {{"--device", "gpu"}, "--device is 'gpu', expected auto, cpu, cuda or cuda:N"},
-          {{"--device", "cpu", "--precision", "tf32"}, "--precision is tf32, which only GPUs have"},
+          {{"--device", "gpu"}, "the device is 'gpu', expected auto, cpu, cuda or cuda:N"},
+          {{"--device", "cpu", "--precision", "tf32"}, "the precision is tf32, which only GPUs have"},
           {{"--precision", "fp8"}, "the precision is 'fp8'"},
           {{"--device", "cpu", "--only", "conv3d"}, "--only is 'conv3d'"}}) {
         const Answer answer = doctor(arguments);

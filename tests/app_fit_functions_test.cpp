@@ -304,11 +304,11 @@ TEST_CASE("app/fit_functions: wrong input is one sentence and status 2") {
     refused({"--depths", "0"}, {"--depths", "'0'", "above 0"});
     refused({"--depths", "1.5"}, {"--depths", "'1.5'", "whole"});
     refused({"--depths", "1e10"}, {"--depths", "'1e10'"});
-    refused({"--depths", "3,1000000000"}, {"--depths 1000000000", "GiB", "free"});
+    refused({"--depths", "3,1000000000"}, {"1000000000 layers", "GiB", "free"});
     refused({"--fixed-depth", "0"}, {"--fixed-depth", "'0'"});
-    refused({"--fixed-depth", "1000000000000"}, {"--fixed-depth 1000000000000", "GiB"});
+    refused({"--fixed-depth", "1000000000000"}, {"1000000000000 layers", "GiB"});
     refused({"--width", "0"}, {"--width", "'0'"});
-    refused({"--width", "1000000"}, {"--depths 1", "--width 1000000", "GiB"});
+    refused({"--width", "1000000"}, {"1 layers of width 1000000", "GiB"});
     refused({"--error", "0"}, {"--error", "'0'", "above 0"});
     refused({"--error", "-0.1"}, {"--error", "'-0.1'"});
     refused({"--error", "nan"}, {"--error", "'nan'"});
@@ -323,7 +323,7 @@ TEST_CASE("app/fit_functions: wrong input is one sentence and status 2") {
     refused({"--init", "normal:-1"}, {"normal:-1", "SIGMA"});
     refused({"--function", "parity", "--bits", "0"}, {"--bits", "0", "20"});
     refused({"--function", "parity", "--bits", "21"}, {"--bits", "21", "20"});
-    refused({"--function", "parity", "--width", "1000000"}, {"--fixed-depth 3", "GiB"});
+    refused({"--function", "parity", "--width", "1000000"}, {"3 layers", "GiB"});
     refused({"--keep-checkpoints"}, {"--keep-checkpoints", "parity"});
     refused({"--data", "."}, {"--data"});
     refused({"--device", "gpu"}, {"gpu", "cpu"});

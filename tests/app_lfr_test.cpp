@@ -14,10 +14,10 @@
 #include <thread>
 
 #include "common/philox.h"
+#include "oracle/spectrum_reference.h"
 #include "tests/app_checks.h"
 #include "tests/npy_files.h"
 #include "tests/process.h"
-#include "tests/spectrum_reference.h"
 
 using namespace deepfreq;
 

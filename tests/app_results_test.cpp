@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
 #include "analysis/spectrum_rows.h"
-#include "apps/common/lists.h"
-#include "apps/common/result_folder.h"
+#include "apps/cli/lists.h"
 #include "common/error.h"
+#include "runs/result_folder.h"
 #include "tests/file_size_limit.h"
 #include "tests/files.h"
 

@@ -7,8 +7,8 @@
 #include <functional>
 
 #include "analysis/spectrum.h"
-#include "apps/common/npy_samples.h"
 #include "common/philox.h"
+#include "runs/npy_samples.h"
 #include "tests/backends.h"
 #include "tests/npy_files.h"
 
@@ -17,8 +17,8 @@
 namespace deepfreq {
 namespace {
 
-using tests::TestedBackend;
 using tests::backends_present;
+using tests::TestedBackend;
 using Numbers = std::vector<double>;
 
 /// LFR in double of x[n,d], y[n,c] as they are: eqs. 3 to 5.

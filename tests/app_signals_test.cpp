@@ -174,8 +174,8 @@ TEST_CASE("apps: a measurement ends within a second of a signal, and is made whe
 #if !defined(__SANITIZE_ADDRESS__)
     CHECK(waited.count() < 1.0);
 #endif
-    CHECK(
-        contains(app.output(), "interrupted at epoch 0, step 0: saved; go on with --resume " + out.string()));
+    CHECK(contains(app.output(), "interrupted at epoch 0, step 0: saved\n"));
+    CHECK(contains(app.output(), "\ngo on with --resume " + out.string() + "\n"));
     CHECK(text_of(out / "peaks.csv") == "network,layer,epoch,inv_delta,rdf,rise10,rise50,rise90\n");
     CHECK(read_checkpoint(out / "checkpoint").header.at("run").at("probe_due") == true);
 }

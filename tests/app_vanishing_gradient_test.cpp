@@ -130,8 +130,8 @@ TEST_CASE("app/vanishing_gradient: --residual-every leaves the layers between as
 TEST_CASE("app/vanishing_gradient: what does not fit is one sentence and status 2") {
     check_refused({"--depth", "0"}, {"--depth", "'0'"});
     check_refused({"--depth", "1"}, {"--depth is 1", "at least 2"});
-    check_refused({"--depth", "60000", "--width", "10000"}, {"--depth 60000", "GiB", "free"});
-    check_refused({"--depth", "100000", "--width", "500"}, {"--depth 100000", "GiB"});
+    check_refused({"--depth", "60000", "--width", "10000"}, {"60000 layers of width 10000", "GiB", "free"});
+    check_refused({"--depth", "100000", "--width", "500"}, {"100000 layers", "GiB"});
     check_refused({"--depth", "3,3"}, {"3,3", "once"});
     check_refused({"--residual-every", "0"}, {"--residual-every"});
     check_refused({"--residual-span", "0"}, {"--residual-span"});
@@ -149,6 +149,6 @@ TEST_CASE("app/vanishing_gradient: networks that cannot be are refused before th
     };
     refused({}, {"/no/such/data"});
     refused({"--depth", "1"}, {"--depth is 1", "at least 2"});
-    refused({"--depth", "100000", "--width", "500"}, {"--depth 100000", "GiB"});
+    refused({"--depth", "100000", "--width", "500"}, {"100000 layers", "GiB"});
     refused({"--probe-layers", "9"}, {"layer 9", "-3 to 3"});
 }

@@ -5,11 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "tests/experiment.h"
+#include "oracle/experiment.h"
 
-// What the oracle finds (tests/experiment.h), as checks of a test case.
+// What the oracle finds (oracle/experiment.h), as checks of a test case.
 
 namespace deepfreq::tests {
+
+using namespace oracle;
 
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 

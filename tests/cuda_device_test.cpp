@@ -40,9 +40,9 @@ TEST_CASE("cuda/device: an index that is not there names those that are") {
     CHECK(cuda::why_no_such_device(0, 1).empty());
     CHECK(cuda::why_no_such_device(3, 4).empty());
     CHECK(cuda::why_no_such_device(1, 1) ==
-          "--device is cuda:1, but there is 1 CUDA device, expected cuda:0");
+          "the device is cuda:1, but there is 1 CUDA device, expected cuda:0");
     CHECK(cuda::why_no_such_device(4, 4) ==
-          "--device is cuda:4, but there are 4 CUDA devices, expected cuda:0 to cuda:3");
+          "the device is cuda:4, but there are 4 CUDA devices, expected cuda:0 to cuda:3");
 }
 
 TEST_CASE("cuda/device: machine code serves its major version, PTX all later ones") {
@@ -59,8 +59,7 @@ TEST_CASE("cuda/device: machine code serves its major version, PTX all later one
     CHECK_FALSE(fits(7, 0));
     CHECK_FALSE(fits(6, 1));
     CHECK(cuda::why_not_built_for("Tesla V100", 7, 0, "75-real") ==
-          "Tesla V100 has compute capability 7.0, this binary was built for 75-real: build with ./run "
-          "--compile-arch native, or use --device cpu");
+          "Tesla V100 has compute capability 7.0, this binary was built for 75-real");
     CHECK_FALSE(cuda::why_not_built_for("GPU", 8, 0, "86-real").empty());
     CHECK_FALSE(cuda::why_not_built_for("GPU", 9, 0, "80-real").empty());
     CHECK(cuda::why_not_built_for("GPU", 9, 0, "80-virtual").empty());
@@ -75,13 +74,12 @@ TEST_CASE("cuda/device: a GPU older than tf32 and bf16 is refused where they are
     CHECK(cuda::chosen_precision(8, Precision::Auto) == Precision::TensorFloat32);
     CHECK(cuda::chosen_precision(9, Precision::Float32) == Precision::Float32);
     CHECK(cuda::why_no_such_precision("Tesla T4", 7, 5, Precision::BFloat16) ==
-          "--precision is bf16, but Tesla T4 has compute capability 7.5, expected 8.0 or more, or "
-          "--precision fp32");
+          "the precision is bf16, but Tesla T4 has compute capability 7.5, expected 8.0 or more");
 }
 
 TEST_CASE("cuda/device: the CPU computes in fp32 and bf16, and says how") {
     CHECK_THROWS_WITH_AS(open_backend("cpu", Precision::TensorFloat32),
-                         "--precision is tf32, which only GPUs have, expected fp32 or bf16, or --device cuda",
+                         "the precision is tf32, which only GPUs have, expected fp32 or bf16 on a CPU",
                          InputError);
     const auto in_bf16 = open_backend("cpu", Precision::BFloat16).backend;
     CHECK(in_bf16->precision() == Precision::BFloat16);
@@ -103,7 +101,7 @@ TEST_CASE(
     CHECK(app.wait() == 2);
     const std::string errors = app.errors();
     CAPTURE(errors);
-    CHECK(contains(errors, "--device is cuda:99, but "));
+    CHECK(contains(errors, "the device is cuda:99, but "));
     CHECK(contains(errors, why.empty() ? "CUDA device" : why));
     CHECK(errors.find('\n') == errors.size() - 1);
 }

@@ -8,13 +8,16 @@
 #include "common/error.h"
 #include "kernels/cuda/alignment.h"
 #include "kernels/cuda/plan_report.h"
+#include "oracle/convolution_tasks.h"
 #include "tests/checks.h"
-#include "tests/convolution_tasks.h"
 #include "tests/files.h"
 
 // cuDNN's plans for GPUs that are not here. Whether they run, only a GPU can tell.
 
 namespace deepfreq::tests {
+
+using namespace oracle;
+
 namespace {
 
 using cuda::ConvolutionKind;

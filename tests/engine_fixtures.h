@@ -14,7 +14,7 @@
 #include "engine/loss.h"
 #include "engine/network.h"
 #include "models/mlp.h"
-#include "tests/reference.h"
+#include "oracle/reference.h"
 
 // What the tests of engine/ share: small data, device memory in one line, and an MLP in double.
 

@@ -9,9 +9,9 @@
 #include "engine/layers/pooling.h"
 #include "engine/layers/residual_block.h"
 #include "engine/trainer.h"
+#include "oracle/reference_convolution.h"
 #include "tests/backends.h"
 #include "tests/engine_fixtures.h"
-#include "tests/reference_convolution.h"
 
 using namespace deepfreq;
 using namespace deepfreq::tests;

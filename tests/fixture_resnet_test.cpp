@@ -3,8 +3,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/manifest.h"
 #include "models/resnet18_variants.h"
+#include "runs/manifest.h"
 #include "tests/backends.h"
 #include "tests/pytorch_fixture.h"
 

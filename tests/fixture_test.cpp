@@ -3,9 +3,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/manifest.h"
 #include "engine/layers/dense.h"
 #include "engine/trainer.h"
+#include "runs/manifest.h"
 #include "tests/backends.h"
 #include "tests/engine_fixtures.h"
 #include "tests/pytorch_fixture.h"

@@ -350,7 +350,7 @@ TEST_CASE("kernels: a device that does not exist is refused") {
     for (const char* device : {"nonsense", "", "CPU", "cpu:0", "cuda:", "cuda:-1", "cuda:x", "cuda:1x",
                                "cuda: 1", "cuda:99999999999"})
         CHECK(refusal([&] { open_backend(device); }) ==
-              fmt::format("--device is '{}', expected auto, cpu, cuda or cuda:N", device));
+              fmt::format("the device is '{}', expected auto, cpu, cuda or cuda:N", device));
 }
 
 TEST_CASE("kernels: cuda that cannot be had is refused with the cure, and auto says why it chose the cpu") {

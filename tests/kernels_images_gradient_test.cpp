@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "oracle/reference_convolution.h"
 #include "tests/backends.h"
 #include "tests/checks.h"
 #include "tests/finite_differences.h"
-#include "tests/reference_convolution.h"
 
 namespace deepfreq::tests {
+
 namespace {
 
 using reference::Estimate;

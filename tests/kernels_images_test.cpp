@@ -7,12 +7,13 @@
 #include <map>
 
 #include "common/philox.h"
+#include "oracle/reference_convolution.h"
 #include "tests/backends.h"
 #include "tests/bad_calls.h"
 #include "tests/checks.h"
-#include "tests/reference_convolution.h"
 
 namespace deepfreq::tests {
+
 namespace {
 
 using reference::Values;

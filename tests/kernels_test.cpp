@@ -4,11 +4,14 @@
 #include <map>
 #include <vector>
 
+#include "oracle/cases.h"
 #include "tests/backends.h"
-#include "tests/cases.h"
 #include "tests/checks.h"
 
 namespace deepfreq::tests {
+
+using namespace oracle;
+
 namespace {
 
 TEST_CASE("kernels: every operation has at least 12 shapes in the table") {

@@ -85,7 +85,7 @@ class Stage {
         const std::string place = folder_.path.string();
         std::ofstream(folder_.path / "start.py")
             << "import os, signal, sys\n"
-            << fmt::format("sys.path.insert(0, '{}/../analysis')\n", DEEPFREQ_TEST_DIR) << "import paper\n"
+            << fmt::format("sys.path.insert(0, '{}/../apps/paper')\n", DEEPFREQ_TEST_DIR) << "import paper\n"
             << others << "sys.exit(paper.main())\n";
         const int status =
             std::system(fmt::format("/usr/bin/python3 '{}/start.py' --build '{}' --out '{}/out' {} "
@@ -361,9 +361,9 @@ TEST_CASE("paper: an option that an app would refuse is refused before any of th
         CHECK_FALSE(fs::exists(stage.path() / "out"));
     };
     check("--precision fp9", "--precision: the precision is 'fp9', expected fp32, tf32, bf16 or auto\n");
-    check("--device cpu --precision tf32", "--precision is tf32, which only GPUs have, expected fp32");
-    check("--device gpu", "--device is 'gpu', expected auto, cpu, cuda or cuda:N\n");
-    check("--device cuda:99", "--device is cuda:99, but ");
+    check("--device cpu --precision tf32", "the precision is tf32, which only GPUs have, expected fp32");
+    check("--device gpu", "the device is 'gpu', expected auto, cpu, cuda or cuda:N\n");
+    check("--device cuda:99", "the device is cuda:99, but ");
     check("--mnist /nowhere", "--mnist: /nowhere: no MNIST found there");
     check("--cifar10 /nowhere", "--cifar10: /nowhere: no CIFAR-10 found there");
     check("--build /nowhere",

@@ -13,8 +13,8 @@
 
 #include "common/philox.h"
 #include "kernels/backend.h"
+#include "oracle/spectrum_reference.h"
 #include "tests/backends.h"
-#include "tests/spectrum_reference.h"
 
 // Samples whose spectrum is known from the oracle, and the comparison with it.
 

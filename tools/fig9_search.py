@@ -7,7 +7,7 @@ trains plain networks and residual ones, of 20, 60 and 80 layers, by the app van
 loss, activation, initial weights and learning rate; residual connections span one layer or two. Each network set is a
 run of its own in OUT, and a run that is there is not made again. OUT/search.csv has a row a combination and span: losses
 and accuracies at the end; of S[-3], 1/delta at half of LFR's rise and at the peak of RDF; and which of the figure's four
-claims hold, by analysis/claims.py.
+claims hold, by apps/paper/claims.py.
 
 What stands behind -- is handed to every run: -- --width 256 --samples 5000 --epochs 40. Normal weights are given for
 width 500 and scaled to others, so that signals shrink alike.
@@ -27,8 +27,8 @@ import time
 
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path += [str(ROOT / "analysis"), str(pathlib.Path(__file__).resolve().parent)]
-import claims  # noqa: E402  (beside the figures)
+sys.path += [str(ROOT / "apps" / "paper"), str(pathlib.Path(__file__).resolve().parent)]
+import claims  # noqa: E402
 
 DEPTHS = (20, 60, 80)
 CHOICES = {"loss": ("mse", "softmax-ce"), "activation": ("tanh", "relu"),

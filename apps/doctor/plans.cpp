@@ -11,7 +11,7 @@
 #include "data/files.h"
 #include "kernels/backend.h"
 #include "kernels/cuda/plan_report.h"
-#include "tests/convolution_tasks.h"
+#include "oracle/convolution_tasks.h"
 
 namespace deepfreq {
 namespace {
@@ -48,7 +48,7 @@ int show_device(const DescribedDevice& device, const std::vector<ConvolutionTask
     int missing = 0;
     std::int64_t largest = 0;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-        std::string line = fmt::format("{:<75}", tests::text_of(tasks[i]));
+        std::string line = fmt::format("{:<75}", oracle::text_of(tasks[i]));
         for (const auto& of_precision : reports) {
             line += "  " + columns_of(of_precision[i]);
             largest = std::max(largest, of_precision[i].workspace_bytes);
@@ -67,8 +67,9 @@ int show_device(const DescribedDevice& device, const std::vector<ConvolutionTask
 }  // namespace
 
 int show_plans(const std::string& properties) {
-    if (const std::string why = cuda::no_plan_reports(); !why.empty()) throw InputError("--plans: {}", why);
-    const std::vector<ConvolutionTask> tasks = tests::required_convolutions();
+    if (const std::string why = cuda::no_plan_reports(); !why.empty())
+        throw InputError(Remedy::BuildWithCuda, "--plans: {}", why);
+    const std::vector<ConvolutionTask> tasks = oracle::required_convolutions();
     int missing = 0;
     for (const DescribedDevice& device : devices_of(properties)) missing += show_device(device, tasks);
     return missing;

@@ -7,14 +7,12 @@
 #include <cstdio>
 #include <fstream>
 
+#include "analysis/csv_columns.h"
 #include "common/atomic_file.h"
 #include "common/error.h"
 
 namespace deepfreq {
 namespace {
-
-constexpr const char* epochs_header = "panel,setting,seed,epochs,converged,error";
-constexpr const char* summary_header = "panel,setting,runs,converged,mean_epochs,deviation,given_up";
 
 std::string epochs_row(const FitKey& key, const FitResult& result) {
     return fmt::format("{},{},{},{},{:d},{:.9g}", key.panel, key.setting, key.seed, result.epochs,
@@ -69,7 +67,8 @@ SettingSummary summarize(const EpochsTable& table, const FitKey& key) {
 }
 
 void write_tables(const EpochsTable& table, const std::filesystem::path& folder) {
-    std::string epochs = std::string(epochs_header) + '\n', summary = std::string(summary_header) + '\n';
+    std::string epochs = std::string(csv_header::epochs) + '\n',
+                summary = std::string(csv_header::summary) + '\n';
     const FitKey* before = nullptr;
     for (const auto& [key, result] : table) {
         epochs += epochs_row(key, result) + '\n';
@@ -87,8 +86,8 @@ EpochsTable read_epochs(const std::filesystem::path& folder) {
     std::ifstream file(path);
     std::string line;
     if (!std::getline(file, line)) return table;
-    if (line != epochs_header)
-        throw InputError("{}: the header is '{}', expected '{}'", path.string(), line, epochs_header);
+    if (line != csv_header::epochs)
+        throw InputError("{}: the header is '{}', expected '{}'", path.string(), line, csv_header::epochs);
     while (std::getline(file, line)) {
         FitKey key;
         FitResult result;

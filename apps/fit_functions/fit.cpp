@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/common/interrupt.h"
 #include "common/error.h"
 #include "engine/trainer.h"
 #include "models/mlp.h"
+#include "runs/interrupt.h"
 
 namespace deepfreq {
 

@@ -6,9 +6,9 @@
 #include <mutex>
 #include <thread>
 
-#include "apps/common/interrupt.h"
-#include "apps/common/progress.h"
 #include "kernels/cpu/open_cpu.h"
+#include "runs/interrupt.h"
+#include "runs/progress.h"
 
 namespace deepfreq {
 namespace {

@@ -22,19 +22,15 @@ std::string place(const char* file, int line) {
     return fmt::format("{}:{}", std::filesystem::path(file).filename().string(), line);
 }
 
-/// What helps, after "; ", or nothing.
-const char* cure(cudaError_t status) {
+/// What the runtime's own text leaves out.
+const char* explanation(cudaError_t status) {
     switch (status) {
         case cudaErrorInsufficientDriver:
-            return "; install a newer NVIDIA driver, or use --device cpu";
-        case cudaErrorNoKernelImageForDevice:
-        case cudaErrorInvalidDeviceFunction:
-        case cudaErrorUnsupportedPtxVersion:
-            return "; build for this device with ./run --compile-arch native";
+            return "; a newer NVIDIA driver is needed";
         case cudaErrorIllegalAddress:
         case cudaErrorLaunchFailure:
         case cudaErrorMisalignedAddress:
-            return "; this is a defect of deepfreq: compute-sanitizer shows where (with --no-graph)";
+            return "; this is a defect of deepfreq: compute-sanitizer shows where";
         case cudaErrorDevicesUnavailable:
             return "; another process has the device to itself";
         default:
@@ -42,17 +38,35 @@ const char* cure(cudaError_t status) {
     }
 }
 
+Remedy remedy_for(cudaError_t status) {
+    switch (status) {
+        case cudaErrorInsufficientDriver:
+            return Remedy::UseCpu;
+        case cudaErrorNoKernelImageForDevice:
+        case cudaErrorInvalidDeviceFunction:
+        case cudaErrorUnsupportedPtxVersion:
+            return Remedy::BuildForDevice;
+        case cudaErrorIllegalAddress:
+        case cudaErrorLaunchFailure:
+        case cudaErrorMisalignedAddress:
+            return Remedy::WithoutGraph;
+        default:
+            return Remedy::None;
+    }
+}
+
 }  // namespace
 
-void fail(const char* statement, const char* file, int line, const std::string& reason) {
-    throw RunError("{}: {} at {} failed: {}", current_device(), statement, place(file, line), reason);
+void fail(const char* statement, const char* file, int line, const std::string& reason, Remedy remedy) {
+    throw RunError(remedy, "{}: {} at {} failed: {}", current_device(), statement, place(file, line), reason);
 }
 
 void check(cudaError_t status, const char* statement, const char* file, int line) {
     if (status == cudaSuccess) return;
     cudaGetLastError();  // an error that was told is not told again by the next call
     fail(statement, file, line,
-         fmt::format("{} ({}){}", cudaGetErrorString(status), cudaGetErrorName(status), cure(status)));
+         fmt::format("{} ({}){}", cudaGetErrorString(status), cudaGetErrorName(status), explanation(status)),
+         remedy_for(status));
 }
 
 void out_of_memory(std::size_t bytes) {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include "common/error.h"
+
 // Every call of CUDA and its libraries goes through this: DEEPFREQ_CUDA(cudaStreamSynchronize(stream));
 
 namespace deepfreq::cuda {
@@ -14,7 +16,8 @@ namespace deepfreq::cuda {
 void check(cudaError_t status, const char* statement, const char* file, int line);
 
 /// Throws the RunError of a statement that failed for this reason.
-[[noreturn]] void fail(const char* statement, const char* file, int line, const std::string& reason);
+[[noreturn]] void fail(const char* statement, const char* file, int line, const std::string& reason,
+                       Remedy remedy = Remedy::None);
 
 /// Throws OutOfMemory naming the bytes asked for and those free.
 [[noreturn]] void out_of_memory(std::size_t bytes);

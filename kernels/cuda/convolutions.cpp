@@ -78,12 +78,11 @@ std::unique_ptr<ConvolutionPlan> Convolutions::choose(const ConvolutionTask& tas
     for (const PlanSource source : plan_sources)
         if (search.visit(source, take)) return chosen;
     throw RunError(
+        precision_ == Precision::Float32 ? Remedy::UseTensorFloat32 : Remedy::None,
         "cuDNN {} has no way to convolve images of {}x{}x{} with {} filters of {}x{}, expected one that "
-        "repeats "
-        "its results in {}: {}{}",
+        "repeats its results in {}: {}",
         library_version_text(cudnnGetVersion()), task.x[1], task.x[2], task.x[3], task.w[0], task.w[1],
-        task.w[2], precision_name(precision_), search.tally().text(),
-        precision_ == Precision::Float32 ? "; --precision tf32 has more to choose from" : "");
+        task.w[2], precision_name(precision_), search.tally().text());
 }
 
 /// What a plan that fails leaves behind must not be added to: it is tried on other memory then.

@@ -30,7 +30,7 @@ std::string why_unavailable(const DriverFacts& facts) {
 
 std::string why_no_such_device(int index, int devices) {
     if (index >= 0 && index < devices) return {};
-    return fmt::format("--device is cuda:{}, but there {} {} CUDA device{}, expected cuda:0{}", index,
+    return fmt::format("the device is cuda:{}, but there {} {} CUDA device{}, expected cuda:0{}", index,
                        devices == 1 ? "is" : "are", devices, devices == 1 ? "" : "s",
                        devices > 1 ? fmt::format(" to cuda:{}", devices - 1) : "");
 }
@@ -46,11 +46,8 @@ std::string why_not_built_for(const std::string& device, int major, int minor, c
         if (!virtual_only && version / 10 == major && version % 10 <= minor) return {};
         if (!real_only && version <= wanted) return {};
     }
-    return fmt::format(
-        "{} has compute capability {}.{}, this binary was built for {}: build with ./run --compile-arch "
-        "native, "
-        "or use --device cpu",
-        device, major, minor, built);
+    return fmt::format("{} has compute capability {}.{}, this binary was built for {}", device, major, minor,
+                       built);
 }
 
 }  // namespace deepfreq::cuda

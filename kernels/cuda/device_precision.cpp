@@ -6,9 +6,8 @@ namespace deepfreq::cuda {
 
 std::string why_no_such_precision(const std::string& device, int major, int minor, Precision precision) {
     if (precision == Precision::Float32 || precision == Precision::Auto || major >= 8) return {};
-    return fmt::format(
-        "--precision is {}, but {} has compute capability {}.{}, expected 8.0 or more, or --precision fp32",
-        precision_name(precision), device, major, minor);
+    return fmt::format("the precision is {}, but {} has compute capability {}.{}, expected 8.0 or more",
+                       precision_name(precision), device, major, minor);
 }
 
 Precision chosen_precision(int major, Precision asked) {

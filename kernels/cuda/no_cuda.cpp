@@ -10,10 +10,8 @@ std::string cuda_unavailable() {
 }
 
 std::unique_ptr<Backend> open_cuda_backend(int index, Precision /*precision*/) {
-    throw InputError(
-        "--device is cuda:{}, but this build has no CUDA backend: build with ./run --backend cuda, or use "
-        "--device cpu",
-        index);
+    throw InputError(Remedy::BuildWithCuda, "the device is cuda:{}, but this build has no CUDA backend",
+                     index);
 }
 
 CudaFacts cuda_facts() {
@@ -31,12 +29,12 @@ const std::vector<DescribedDevice>& described_devices() {
 }
 
 std::string no_plan_reports() {
-    return cuda_unavailable() + ": build with ./run --backend cuda";
+    return cuda_unavailable();
 }
 
 std::vector<PlanReport> report_plans(std::string_view /*properties*/,
                                      std::span<const ConvolutionTask> /*tasks*/, Precision /*precision*/) {
-    throw InputError("no plans: {}", no_plan_reports());
+    throw InputError(Remedy::BuildWithCuda, "no plans: {}", no_plan_reports());
 }
 
 }  // namespace cuda

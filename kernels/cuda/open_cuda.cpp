@@ -29,7 +29,7 @@ std::unique_ptr<Backend> open_cuda_backend(int index, Precision precision) {
     if (const std::string reason =
             cuda::why_no_such_precision(properties.name, properties.major, properties.minor, precision);
         !reason.empty())
-        throw InputError("{}", reason);
+        throw InputError(Remedy::UseFloat32, "{}", reason);
     return std::make_unique<CudaBackend>(index, cuda::chosen_precision(properties.major, precision));
 }
 

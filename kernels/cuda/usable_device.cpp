@@ -31,7 +31,7 @@ const char* built_architectures() {
 void expect_usable(int index) {
     const DriverFacts facts = ask_driver();
     if (const std::string reason = why_unavailable(facts); !reason.empty())
-        throw InputError("--device is cuda:{}, but {}, or use --device cpu", index, reason);
+        throw InputError(Remedy::UseCpu, "the device is cuda:{}, but {}", index, reason);
     if (const std::string reason = why_no_such_device(index, facts.devices); !reason.empty())
         throw InputError("{}", reason);
     cudaDeviceProp properties{};
@@ -39,7 +39,7 @@ void expect_usable(int index) {
     if (const std::string reason =
             why_not_built_for(properties.name, properties.major, properties.minor, built_architectures());
         !reason.empty())
-        throw InputError("{}", reason);
+        throw InputError(Remedy::BuildForDevice, "{}", reason);
 }
 
 void use_device(int index) {

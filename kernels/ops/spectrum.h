@@ -29,8 +29,8 @@ struct LowFrequencyParams {
 /// What both operations below expect of their samples and of 1/delta. That the samples are finite is checked
 /// too, on the device.
 struct SpectrumSamples {
-    ConstTensor x;                       ///< [n,d], features
-    ConstTensor y;                       ///< [n,c], targets
+    ConstTensor x;                            ///< [n,d], features
+    ConstTensor y;                            ///< [n,c], targets
     std::span<const double> inv_deltas = {};  ///< [K], finite, >= 0 and ascending
 
     void validate(const Expect& expect, const ColumnScale& scale) const {

@@ -141,9 +141,9 @@ void translate(const std::exception_ptr& thrown, void* /*unused*/) {
 
 void define(nb::module_& module) {
     nb::register_exception_translator(translate);
-    module.attr("lfr_header") = lfr_header;
-    module.attr("rdf_header") = rdf_header;
-    module.attr("peaks_header") = peaks_header;
+    module.attr("lfr_header") = csv_header::lfr;
+    module.attr("rdf_header") = csv_header::rdf;
+    module.attr("peaks_header") = csv_header::peaks;
 
     nb::class_<Device>(module, "Device")
         .def(nb::init<int>(), nb::arg("index"))

@@ -1,6 +1,6 @@
 #include <CLI/CLI.hpp>
 
-#include "apps/common/config_file.h"
+#include "apps/cli/config_file.h"
 #include "tests/fuzz/input_file.h"
 
 // Files of options. What is understood is written and read back as it is.

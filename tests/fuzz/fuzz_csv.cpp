@@ -2,8 +2,8 @@
 
 #include <fstream>
 
-#include "apps/common/csv_file.h"
 #include "apps/fit_functions/epochs_table.h"
+#include "runs/csv_file.h"
 #include "tests/fuzz/input_file.h"
 
 // The CSV files that a run goes on with. The first part of the input is the file, the second says how far the

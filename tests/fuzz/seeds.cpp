@@ -4,8 +4,8 @@
 
 #include <numeric>
 
-#include "apps/common/csv_file.h"
 #include "engine/checkpoint.h"
+#include "runs/csv_file.h"
 #include "tests/files.h"
 #include "tests/image_files.h"
 #include "tests/npy_files.h"

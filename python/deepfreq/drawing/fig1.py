@@ -4,9 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .style import COLOURS, WIDTH, write_figures
-from .tables import read_table, select
+from .tables import CSV_COLUMNS, read_table, select
 
-COLUMNS = ["panel", "setting", "runs", "converged", "mean_epochs", "deviation", "given_up"]
 LABELS = {"a": "hidden layers", "b": r"$k$ of $\cos(kx)$"}
 
 
@@ -39,6 +38,6 @@ def bars(table, panel):
 
 def draw(run_folder, kinds):
     """Draws the panels that a run has in every kind of file asked for."""
-    table = read_table(run_folder / "summary.csv", COLUMNS)
+    table = read_table(run_folder / "summary.csv", CSV_COLUMNS["summary.csv"])
     write_figures({"fig1" + panel: bars(table, panel) for panel in LABELS if panel in table["panel"]},
                   run_folder / "figures", kinds)

@@ -1,20 +1,19 @@
 """The CSV files that the apps leave in a run's folder, as dictionaries of columns."""
 
 import csv
+import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 
 from .._errors import InputError
 
-COLUMNS = {
-    "metrics.csv": ["network", "epoch", "train_loss", "train_accuracy", "validation_accuracy", "seconds"],
-    "lfr.csv": ["network", "layer", "epoch", "inv_delta", "lfr"],
-    "rdf.csv": ["network", "layer", "epoch", "inv_delta", "rdf"],
-    "peaks.csv": ["network", "layer", "epoch", "inv_delta", "rdf", "rise10", "rise50", "rise90"],
-    "gradients.csv": ["network", "epoch", "layer", "gradient_norm"],
-}
+# Of all files that the apps write, declared once for Python and C++ (cmake/csv_columns.cmake).
+CSV_COLUMNS = json.loads((Path(__file__).parent / "csv_columns.json").read_text(encoding="utf-8"))
+# Of a run that trains.
+COLUMNS = {name: CSV_COLUMNS[name] for name in ("metrics.csv", "lfr.csv", "rdf.csv", "peaks.csv", "gradients.csv")}
 TEXT_COLUMNS = ["network", "layer", "panel"]  # but for gradients.csv, whose layers are numbers
 
 

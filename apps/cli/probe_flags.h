@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runs/probe_plan.h"
+
+namespace CLI {
+class App;
+}
+
+namespace deepfreq {
+
+/// How LFR and RDF of samples are measured.
+struct FilterFlags {
+    std::string inv_delta = "auto";
+    std::string scale = "max-abs";
+    bool exclude_self = false;
+    std::string authors_grid = "authors-mnist";  ///< what --inv-delta authors means to the app
+
+    void add_to(CLI::App& app, const std::string& group);
+    /// Of a measurement that ends when the program is interrupted.
+    LowFrequencyParams params() const;
+    FilterGridRequest grid() const;
+};
+
+/// The options of ProbePlan.
+struct ProbeFlags {
+    std::string epochs = "auto";
+    std::string layers = "hidden";
+    std::int64_t samples = 0;
+    FilterFlags filter = {};
+
+    void add_to(CLI::App& app);
+    /// Throws InputError when an epoch listed comes after the last.
+    void check_within(std::int64_t last_epoch) const;
+    ProbePlan plan() const;
+};
+
+/// What --probe-epochs and --probe-layers ask for. Throw InputError for anything that is not in their --help.
+ProbedEpochs parse_probed_epochs(const std::string& text);
+ProbedLayers parse_probed_layers(const std::string& text);
+
+}  // namespace deepfreq

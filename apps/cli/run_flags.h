@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+
+#include "kernels/backend.h"
+#include "runs/experiment.h"
+
+namespace CLI {
+class App;
+}
+
+namespace deepfreq {
+
+/// Where a run computes, what it reads and what it leaves behind.
+struct RunFlags {
+    std::string device = "auto";
+    std::string precision = "fp32";
+    std::string data;
+    std::string out;
+    std::string resume;
+    std::string probe_run;
+    std::string config = {};
+    double save_every = 10.0;
+    bool keep_checkpoints = false;
+    bool quick = false;
+    bool no_figures = false;
+    bool no_seconds = false;
+
+    void add_to(CLI::App& app);
+    RunPlace place() const { return {out, resume, probe_run}; }
+    RecordOptions record() const { return {save_every, keep_checkpoints, !no_figures, !no_seconds}; }
+    /// Opens the device, and tells which and why.
+    OpenedBackend open_device() const;
+};
+
+/// Gives the options that the command line leaves open the values of the file of --config, then those of the
+/// run of --resume or --probe-run. Throws InputError when a file is missing or not understood.
+void take_options_of_files(CLI::App& app, const RunFlags& run);
+
+/// Sets an option's value unless the user did.
+void default_to(CLI::App& app, const std::string& option, const std::string& value);
+
+}  // namespace deepfreq

@@ -1,0 +1,55 @@
+#include "apps/cli/training_app.h"
+
+#include <spdlog/spdlog.h>
+
+#include "apps/cli/config_file.h"
+#include "apps/cli/program.h"
+
+namespace deepfreq {
+
+void TrainingAppFlags::add_to(CLI::App& app) {
+    training.add_to(app);
+    probes.add_to(app);
+    run.add_to(app);
+}
+
+void TrainingApp::settle_options(const std::function<void()>& quick, const Settings* settings) {
+    take_options_of_files(app_, flags_.run);
+    if (flags_.run.quick) quick();
+    settings_ = settings;
+    if (settings_ == nullptr) return;
+    settings_->apply(app_);
+    spdlog::info("setting: {}", settings_->description(app_));
+}
+
+Backend& TrainingApp::open_device() {
+    device_ = flags_.run.open_device();
+    return *device_.backend;
+}
+
+Experiment TrainingApp::experiment() const {
+    Experiment experiment;
+    experiment.program = app_.get_name();
+    experiment.plan.training = flags_.training.options();
+    experiment.plan.probes = flags_.probes.plan();
+    experiment.plan.record = flags_.run.record();
+    experiment.plan.identity = flags_.training.identity();
+    experiment.place = flags_.run.place();
+    experiment.facts = facts_of_command(argc_, argv_);
+    experiment.options = options_as_toml(app_);
+    if (settings_ != nullptr) experiment.facts["setting"] = settings_->facts(app_);
+    return experiment;
+}
+
+void TrainingApp::run(const Experiment& experiment, const DataOfSeed& data) {
+    const RunOutcome outcome = run_experiment(experiment, *device_.backend, data);
+    if (outcome.interrupted) spdlog::info("go on with --resume {}", outcome.folder.string());
+}
+
+void TrainingApp::run(const Experiment& experiment, const TrainValidation& data) {
+    auto sets =
+        std::make_shared<const TrainingData>(*device_.backend, data, experiment.plan.training.samples);
+    run(experiment, [&](std::uint64_t) { return sets; });
+}
+
+}  // namespace deepfreq

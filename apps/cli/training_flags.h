@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "runs/training_options.h"
+
+namespace CLI {
+class App;
+}
+
+namespace deepfreq {
+
+/// The options of TrainingOptions.
+struct TrainingFlags {
+    std::string loss = "mse";
+    std::string initializer = "glorot-normal";
+    bool alike = false;
+    double learning_rate = 1e-5;
+    std::string schedule;
+    double decay = 0.0;
+    double adam_epsilon = 1e-8;
+    bool reset_adam = false;
+    std::int64_t batch = 256;
+    std::int64_t samples = 30000;
+    std::int64_t epochs = 2000;
+    double until_loss = 1e-2;
+    std::uint64_t seed = 0;
+    std::string seeds = {};
+    bool no_graph = false;
+    bool gradient_norms = false;
+
+    void add_to(CLI::App& app);
+    /// Throws InputError for options that contradict each other.
+    TrainingOptions options() const;
+    /// What a resumed run must agree on (TrainingPlan::identity).
+    nlohmann::json identity() const;
+};
+
+/// What --seeds asks for: "3" is `first` and the two that follow, "0,1,5" are those. Throws InputError for a
+/// count outside 1 … 1000, seeds below 0 or named twice.
+std::vector<std::uint64_t> parse_seeds(const std::string& text, std::uint64_t first);
+
+/// What --augment asks for: none, or flip and either crop (by 4 pixels) or crop:PIXELS, between commas.
+/// Throws InputError for anything else.
+AugmentParams parse_augmentation(const std::string& text);
+
+}  // namespace deepfreq

@@ -1,0 +1,214 @@
+#include "runs/experiment.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "analysis/figures.h"
+#include "common/atomic_file.h"
+#include "common/error.h"
+#include "runs/interrupt.h"
+#include "runs/manifest.h"
+#include "runs/memory_check.h"
+
+namespace deepfreq {
+namespace {
+
+using KeptCheckpoints = std::map<std::string, std::vector<std::filesystem::path>>;
+
+nlohmann::json manifest_of(const Experiment& experiment, const Backend& backend, const TrainingData& data) {
+    nlohmann::json manifest = manifest_of_program(experiment.program);
+    add_device(manifest, backend);
+    nlohmann::json networks = nlohmann::json::array();
+    for (const NetworkPlan& network : experiment.networks) networks.push_back(describe(network.layers(0)));
+    if (networks.size() == 1)
+        manifest["network"] = networks.front();
+    else
+        manifest["networks"] = networks;
+    manifest["data"] = {{"name", data.name}, {"source", data.source}, {"md5", data.checksum}};
+    manifest.update(experiment.facts, true);
+    return manifest;
+}
+
+// One line per network.
+void print_descriptions(const std::vector<NetworkPlan>& networks) {
+    for (const NetworkPlan& network : networks)
+        spdlog::info("{}: {}", networks.size() == 1 ? "network" : "network " + network.name,
+                     describe(network.layers(0)));
+}
+
+/// The folder of one seed within that of a run: that of the run itself where there is but one.
+std::filesystem::path folder_of(const std::filesystem::path& run, std::uint64_t seed,
+                                const std::vector<std::uint64_t>& all) {
+    return all.size() == 1 || run.empty() ? run : run / fmt::format("seed-{}", seed);
+}
+
+/// An experiment with one seed: its networks, one after the other.
+class SeedRun {
+  public:
+    /// What of it does not fit is found here, before anything is written. Goes on with the checkpoint in
+    /// `resumed`, or measures those kept in `measured`; both may be empty.
+    SeedRun(Backend& backend, const Experiment& experiment, std::uint64_t seed, const DataOfSeed& data,
+            const std::filesystem::path& resumed, const std::filesystem::path& measured)
+        : backend_(backend), experiment_(experiment), plan_(experiment.plan), seed_(seed) {
+        find_kept(measured);
+        find_start(resumed);
+        data_ = data(seed);
+        make(place_);
+    }
+
+    const TrainingData& data() const { return *data_; }
+
+    /// Takes the folder to write to, which must outlive it; throws InputError, with nothing changed, when it
+    /// goes on with another run.
+    void open(RunFolder& folder) {
+        folder_ = &folder;
+        current_->open(folder);
+        if (checkpoint_)
+            current_->restore(*checkpoint_);
+        else
+            folder.clear();
+    }
+
+    /// To the end, or until interrupted: whether it is done. The figures are those of `figures`.
+    bool run(const std::filesystem::path& figures, const nlohmann::json& manifest) {
+        plan_.figures = figures;
+        if (!std::filesystem::exists(folder_->path() / "manifest.json"))
+            folder_->write("manifest.json", manifest_text(manifest));
+        for (std::size_t i = place_; i < experiment_.networks.size(); ++i) {
+            if (interrupted()) return false;
+            if (!current_) make(i);
+            current_->open(*folder_);
+            const std::string& name = experiment_.networks[i].name;
+            if (experiment_.networks.size() > 1) spdlog::info("training {}", name);
+            if (!kept_.empty())
+                current_->measure_kept(kept_.at(name));
+            else if (!current_->train())
+                return false;
+            current_.reset();  // its memory is the next one's
+        }
+        return true;
+    }
+
+  private:
+    void make(std::size_t i) {
+        current_ = std::make_unique<TrainingRun>(backend_, experiment_.networks[i], plan_, seed_, *data_);
+    }
+
+    void find_kept(const std::filesystem::path& run) {
+        if (run.empty()) return;
+        // Each of them may have been its run's last.
+        const auto wanted = [&](std::int64_t epoch) { return plan_.probes.epochs.is_due(epoch, true); };
+        for (const NetworkPlan& network : experiment_.networks)
+            kept_[network.name] = find_kept_checkpoints(run, network.name, wanted);
+    }
+
+    // The networks before that of the checkpoint are done.
+    void find_start(const std::filesystem::path& run) {
+        const std::filesystem::path path = run / "checkpoint";
+        if (run.empty() || !std::filesystem::exists(path)) return;
+        checkpoint_ = read_checkpoint(path);
+        const std::string name = checkpoint_->header.value("/run/name"_json_pointer, std::string());
+        const auto found = std::ranges::find(experiment_.networks, name, &NetworkPlan::name);
+        if (found == experiment_.networks.end())
+            throw InputError("{}: checkpoint of a network '{}', which is none of those asked for",
+                             path.string(), name);
+        place_ = static_cast<std::size_t>(found - experiment_.networks.begin());
+    }
+
+    Backend& backend_;
+    const Experiment& experiment_;
+    TrainingPlan plan_;
+    std::uint64_t seed_;
+    RunFolder* folder_ = nullptr;
+    KeptCheckpoints kept_;  // of each network; empty when this run trains
+    std::optional<Checkpoint> checkpoint_;
+    std::size_t place_ = 0;  // of the network to begin with
+    std::shared_ptr<const TrainingData> data_;
+    std::unique_ptr<TrainingRun> current_;
+};
+
+/// The folder of a seed, made where it is not there.
+OwnedFolder own(const std::filesystem::path& folder) {
+    std::filesystem::create_directories(folder);
+    return OwnedFolder(folder);
+}
+
+void draw(const std::filesystem::path& folder) {
+    const std::string failure = draw_figures(source_file("analysis/figures.py"), folder);
+    if (!failure.empty()) spdlog::warn(failure);
+}
+
+}  // namespace
+
+OwnedFolder prepare_folder(const RunPlace& place, const std::string& program) {
+    if (!place.resumed.empty()) return earlier_run_folder(place.resumed);
+    return place.out.empty() ? OwnedFolder::next(std::filesystem::path("runs") / program)
+                             : new_run_folder(place.out);
+}
+
+void check_experiment(const Experiment& experiment, const Backend& backend) {
+    const TrainingPlan& plan = experiment.plan;
+    plan.training.trainer.learning_rate.check_covers(plan.training.epochs);
+    for (const NetworkPlan& network : experiment.networks) {
+        const auto layers = network.layers(0);
+        check_network_fits(backend, network.name, layers);
+        plan.probes.options(static_cast<int>(layers.size()), plan.training.samples);
+    }
+}
+
+RunOutcome run_experiment(const Experiment& experiment, Backend& backend, const DataOfSeed& data) {
+    const RunPlace& place = experiment.place;
+    check_experiment(experiment, backend);
+    print_descriptions(experiment.networks);
+    const std::vector<std::uint64_t>& seeds = experiment.plan.training.seeds;
+    const auto prepared = [&](std::uint64_t seed) {
+        return std::make_unique<SeedRun>(backend, experiment, seed, data,
+                                         folder_of(place.resumed, seed, seeds),
+                                         folder_of(place.measured, seed, seeds));
+    };
+    // Nobody changes the earlier run while it is read.
+    std::optional<OwnedFolder> owned;
+    if (!place.resumed.empty()) owned.emplace(prepare_folder(place, experiment.program));
+    std::unique_ptr<SeedRun> current = prepared(seeds.front());
+    if (!owned) owned.emplace(prepare_folder(place, experiment.program));
+    const std::filesystem::path folder = owned->path();
+    std::optional<RunFolder> working;
+    const auto open = [&](std::uint64_t seed) {
+        RunFolder& opened =
+            working.emplace(seeds.size() > 1 ? own(folder_of(folder, seed, seeds)) : std::move(*owned));
+        current->open(opened);
+    };
+    open(seeds.front());
+    // A measurement of kept checkpoints is no training to go on with: its options have another name.
+    write_whole(folder / (place.measured.empty() ? "config.toml" : "probe.toml"), experiment.options);
+    nlohmann::json manifest = manifest_of(experiment, backend, current->data());
+    if (seeds.size() > 1 && !std::filesystem::exists(folder / "manifest.json")) {
+        manifest["seeds"] = seeds;
+        write_whole(folder / "manifest.json", manifest_text(manifest));
+        manifest.erase("seeds");
+    }
+
+    catch_interrupts();
+    bool done = true;
+    for (const std::uint64_t seed : seeds) {
+        done = done && !interrupted();
+        if (!done) break;
+        if (!current) {
+            current = prepared(seed);
+            open(seed);
+        }
+        if (seeds.size() > 1) spdlog::info("seed {}", seed);
+        manifest["seed"] = seed;
+        manifest.update(current->data().facts);
+        done = current->run(folder, manifest);
+        current.reset();
+    }
+    if (experiment.plan.record.figures) draw(folder);
+    spdlog::info("written: {}", folder.string());
+    return {folder, !done && place.measured.empty()};
+}
+
+}  // namespace deepfreq
