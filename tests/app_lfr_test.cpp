@@ -286,7 +286,7 @@ TEST_CASE("app/lfr: a grid of 10^5 widths over twelve decades") {
     check_close(some, samples.scaled(), samples.one_hot(), samples.n);
 }
 
-TEST_CASE("app/lfr: a function without k is one curve; a name with a comma is one cell") {
+TEST_CASE("app/lfr: a function without k is one curve, and a name with a comma is one cell") {
     const Run run({"--function", "max(x,0)", "--samples", "50", "--inv-delta", "1:2:2"});
     CHECK(contains(text_of(run.out() / "lfr.csv"), "\nfunction,\"max(x,0)\",,1,"));
 }

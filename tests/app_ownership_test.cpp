@@ -62,7 +62,7 @@ TEST_CASE("apps: runs started at once have a folder each") {
     CHECK(told == made);
 }
 
-TEST_CASE("apps: a run that is running has one owner, which is named; a dead one has none") {
+TEST_CASE("apps: a run that is running has one owner, which is named, and a dead one has none") {
     const TemporaryFolder folder, second;
     const fs::path out = folder.path / "run";
     Process first("train_mlp_mnist", small_run(out, "1000000"), folder.path);

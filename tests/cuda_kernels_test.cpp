@@ -78,7 +78,7 @@ TEST_CASE("cuda/kernels: batches come in the same order, and training goes the s
         CHECK(trained[1][i] == doctest::Approx(trained[0][i]).epsilon(1e-3).scale(0.1));
 }
 
-TEST_CASE("cuda/kernels: bfloat16 is the nearest, ties to even; infinity and NaN stay") {
+TEST_CASE("cuda/kernels: bfloat16 is the nearest, ties to even, and infinity and NaN stay") {
     const auto nearest = [](float x) {
         float rounded = 0.0F;
         cuda::RoundToBfloat16{&x, &rounded}(0);

@@ -68,7 +68,7 @@ TEST_CASE("data/download: a good file arrives whole, with progress") {
         CHECK(entry.path().extension() != ".part");
 }
 
-TEST_CASE("data/download: of a gzip file the MD5 is that of its content; redirections are followed") {
+TEST_CASE("data/download: of a gzip file the MD5 is that of its content, and redirections are followed") {
     const DownloadTest test;
     const HttpServer server(test.served.path);
     download({server.at("redirect") + "digits.gz"}, test.path, test.checksum, test.impatient);

@@ -14,7 +14,7 @@ using namespace deepfreq;
 using namespace deepfreq::image_folders;
 namespace fs = std::filesystem;
 
-TEST_CASE("data/image_folder: train and test, in the order of the names; other files are no images") {
+TEST_CASE("data/image_folder: train and test, in the order of the names, and other files are no images") {
     ImageFolderTest test;
     test.add("train/dog/2.png", some_png(1));
     test.add("train/dog/10.PNG", some_png(0));

@@ -80,7 +80,7 @@ TEST_CASE("engine/checkpoint: what was written is read, to the bit") {
     CHECK(names_in(folder.path) == std::vector<std::string>{"checkpoint"});
 }
 
-TEST_CASE("engine/checkpoint: a checkpoint replaces the one before; one without values is whole, too") {
+TEST_CASE("engine/checkpoint: a checkpoint replaces the one before, and one without values is whole, too") {
     const TemporaryFolder folder;
     const fs::path path = folder.path / "checkpoint";
     write_checkpoint(path, some_checkpoint());

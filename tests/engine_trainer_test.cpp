@@ -185,7 +185,7 @@ TEST_CASE("engine/trainer: a function is fitted to its own values, with no label
     }
 }
 
-TEST_CASE("engine/trainer: equal seeds give equal runs, bit for bit; another seed another order") {
+TEST_CASE("engine/trainer: equal seeds give equal runs, bit for bit, and another seed another order") {
     const TemporaryFolder folder;
     for (const TestedBackend& tested : backends_present()) {
         const TrainerOptions other{.learning_rate = 1e-2, .adam = {}, .seed = 8};

@@ -352,7 +352,7 @@ TEST_CASE("analysis/figures.py: wrong input is refused in one sentence") {
     }
 }
 
-TEST_CASE("analysis/spectrum_figures.py: both panels in one figure; files without rows are refused") {
+TEST_CASE("analysis/spectrum_figures.py: both panels in one figure, and files without rows are refused") {
     const RunFolder run("m");
     REQUIRE_MESSAGE(run.draw("--format svg", "spectrum_figures.py") == 0, run.message());
     const auto figures = run.figures();

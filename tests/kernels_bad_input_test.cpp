@@ -335,7 +335,7 @@ TEST_CASE("kernels: filter widths that are negative, descending or not finite ar
     }
 }
 
-TEST_CASE("kernels: a rate of dropout outside [0, 1) is refused") {
+TEST_CASE("kernels: a rate of dropout below 0, or of 1 and more, is refused") {
     for (const TestedBackend& tested : backends_present())
         for (const double rate : {-0.1, 1.0, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
             Views v;

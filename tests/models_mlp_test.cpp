@@ -35,7 +35,8 @@ TEST_CASE("models/mlp: hidden layers have the activation asked for, the output i
 }
 
 TEST_CASE(
-    "models/mlp: with residual connections, layers as wide as their input add it; the output never does") {
+    "models/mlp: with residual connections, layers as wide as their input add it, and the output never "
+    "does") {
     CHECK(descriptions({4, {4, 7, 7}, 7, Activation::Tanh, true}) ==
           std::vector<std::string>{"residual dense 4-4 tanh", "dense 4-7 tanh", "residual dense 7-7 tanh",
                                    "dense 7-7 identity"});
