@@ -3,12 +3,12 @@
     python3 figures.py RUN_FOLDER [--format png,svg]
 
 writes into RUN_FOLDER/figures:
-    rdf      ratio density function of every layer, one panel an epoch (Fig. 8 of Xu & Zhou, AAAI 2021)
+    rdf      ratio density function of every layer, one panel per epoch (Fig. 8 of Xu & Zhou, AAAI 2021)
     lfr      low frequency ratio of every layer, in the same panels
     peaks    where the RDF of every layer peaks, against the epoch
     metrics  training loss and accuracies, against the epoch
     gradients  the gradient norm of every layer, against the epoch, where gradients.csv has rows
-A run of several networks compares them: rdf-layerL, lfr-layerL and peaks-layerL have one curve a network, for each
+A run of several networks compares them: rdf-layerL, lfr-layerL and peaks-layerL have one curve per network, for each
 layer probed (L = -3: Fig. 6; -3_-1, f[-3] against f[-1]: Fig. 7), and metrics too (Fig. 5). A run of several seeds has
 its tables in folders seed-N: the figures show means, and the range of the seeds as a band. The same CSV files give the
 same bytes.

@@ -44,11 +44,11 @@ class CoarseCurve {
   public:
     CoarseCurve(const LfrFunction& lfr, double scale, double smallest_rise)
         : lfr_(lfr), scale_(scale), smallest_rise_(smallest_rise) {
-        std::vector<int> widths;
-        for (int k = first_width; k < core_begin; k += probe_spacing) widths.push_back(k);
-        for (int k = core_begin; k < core_end; ++k) widths.push_back(k);
-        for (int k = core_end; k <= last_width; k += probe_spacing) widths.push_back(k);
-        measure(widths, true);
+        std::vector<int> inv_deltas;
+        for (int k = first_width; k < core_begin; k += probe_spacing) inv_deltas.push_back(k);
+        for (int k = core_begin; k < core_end; ++k) inv_deltas.push_back(k);
+        for (int k = core_end; k <= last_width; k += probe_spacing) inv_deltas.push_back(k);
+        measure(inv_deltas, true);
     }
 
     /// Measures the widths still missing where the curve rises; false if there were none.
@@ -94,13 +94,13 @@ class CoarseCurve {
     double height() const { return highest()->second - floor_; }
     bool constant() const { return !(height() >= smallest_rise_); }
 
-    void measure(const std::vector<int>& widths, bool with_floor) {
+    void measure(const std::vector<int>& inv_deltas, bool with_floor) {
         std::vector<double> inv_delta(with_floor ? 1 : 0, 0.0);
-        for (const int k : widths) inv_delta.push_back(width(k));
+        for (const int k : inv_deltas) inv_delta.push_back(width(k));
         const std::vector<double> lfr = lfr_(inv_delta);
         auto value = lfr.begin();
         if (with_floor) floor_ = *value++;
-        for (const int k : widths) values_[k] = *value++;
+        for (const int k : inv_deltas) values_[k] = *value++;
     }
 
     /// The measured widths just outside the rise. LFR may also dip below its floor first; that belongs to it.
@@ -171,12 +171,12 @@ struct DeltaRange {
 
 /// 1/delta of these, ascending.
 std::vector<double> inverse_deltas(std::initializer_list<DeltaRange> ranges) {
-    std::vector<double> widths;
+    std::vector<double> inv_deltas;
     for (const auto& [first, last, step] : ranges)
         for (int k = 0, count = static_cast<int>(std::lround((last - first) / step)); k <= count; ++k)
-            widths.push_back(1.0 / (first + k * step));
-    std::ranges::reverse(widths);
-    return widths;
+            inv_deltas.push_back(1.0 / (first + k * step));
+    std::ranges::reverse(inv_deltas);
+    return inv_deltas;
 }
 
 // The grids of delta in the programs of Xu & Zhou (github.com/Johnzhx/DeepFrequencyPrinciple).
@@ -197,17 +197,17 @@ std::vector<double> authors_cifar10_widths() {
 }  // namespace
 
 std::vector<double> even_widths(double lo, double hi, int n) {
-    std::vector<double> widths(static_cast<std::size_t>(n));
-    for (int k = 0; k < n; ++k) widths[static_cast<std::size_t>(k)] = std::lerp(lo, hi, k / (n - 1.0));
-    return widths;
+    std::vector<double> inv_deltas(static_cast<std::size_t>(n));
+    for (int k = 0; k < n; ++k) inv_deltas[static_cast<std::size_t>(k)] = std::lerp(lo, hi, k / (n - 1.0));
+    return inv_deltas;
 }
 
 std::vector<double> log_widths(double lo, double hi, int n) {
-    std::vector<double> widths = even_widths(std::log(lo), std::log(hi), n);
-    for (double& width : widths) width = std::exp(width);
-    widths.front() = lo;
-    widths.back() = hi;
-    return widths;
+    std::vector<double> inv_deltas = even_widths(std::log(lo), std::log(hi), n);
+    for (double& width : inv_deltas) width = std::exp(width);
+    inv_deltas.front() = lo;
+    inv_deltas.back() = hi;
+    return inv_deltas;
 }
 
 FilterGridRequest FilterGridRequest::parse(std::string_view text) {
@@ -232,13 +232,13 @@ FilterGridRequest FilterGridRequest::parse(std::string_view text) {
     if (request.lo < 0.0) throw refuse("LO is negative");
     if (request.spacing == Spacing::Log && request.lo == 0.0) throw refuse("LO is 0");
     if (request.lo >= request.hi) throw refuse("LO is not below HI");
-    const std::vector<double> widths = request.widths();
-    if (std::ranges::adjacent_find(widths, std::greater_equal{}) != widths.end())
+    const std::vector<double> inv_deltas = request.inv_deltas();
+    if (std::ranges::adjacent_find(inv_deltas, std::greater_equal{}) != inv_deltas.end())
         throw refuse("LO and HI are too close for so many widths");
     return request;
 }
 
-std::vector<double> FilterGridRequest::widths() const {
+std::vector<double> FilterGridRequest::inv_deltas() const {
     if (spacing == Spacing::Auto)
         throw InputError("the automatic grid of 1/delta depends on the curves it is to cover");
     if (spacing == Spacing::Listed) return listed;

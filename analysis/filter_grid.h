@@ -32,7 +32,7 @@ struct FilterGridRequest {
     static FilterGridRequest parse(std::string_view text);
 
     /// The widths asked for. Not with Auto, which depends on the curves: see covering_grid.
-    std::vector<double> widths() const;
+    std::vector<double> inv_deltas() const;
 };
 
 /// @name The automatic grid
@@ -62,7 +62,7 @@ struct CurveExtent {
 /// LFR of one curve at the given widths (ascending).
 using LfrFunction = std::function<std::vector<double>(std::span<const double>)>;
 
-/// Finds floor, rise and peak of one curve, with 8 widths a decade.
+/// Finds floor, rise and peak of one curve, with 8 widths per decade.
 /// `mean_squared_distance` of the features says where to begin: 2 sum_of_squares / n is good enough (exact
 /// for centred columns). The first call of lfr asks for 49 widths: 0, five decades around its inverse, and
 /// single ones every three decades beyond, down to 10^-10.5 and up to 10^15.5 of it; a second call fills in

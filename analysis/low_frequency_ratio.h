@@ -15,7 +15,7 @@ struct FrequencyCurve {
 
 /// LFR(1/delta) (eq. 3): the share of the targets' energy sum_i |y_i|^2 that the Gaussian filter over the
 /// features leaves, for each width of inv_delta (ascending, as
-/// SpectrumBackend::gaussian_low_frequency_energy wants it). features [n,d], targets [n,c]. Throws
+/// GaussianLowFrequencyEnergy wants it). features [n,d], targets [n,c]. Throws
 /// InputError when all targets are 0, because the ratio is undefined then, and whatever the kernel refuses.
 FrequencyCurve low_frequency_ratio(SpectrumBackend& backend, ConstTensor features, ConstTensor targets,
                                    std::span<const double> inv_delta, const LowFrequencyParams& params = {});

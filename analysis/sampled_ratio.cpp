@@ -77,23 +77,24 @@ RowEnergies row_energies(SpectrumBackend& backend, ConstTensor features, const C
 }
 
 SampledRatio estimate_ratio(std::span<const double> inv_delta, const RowEnergies& energies, std::int64_t n) {
-    const std::size_t widths = inv_delta.size(), rows = energies.whole.size();
+    const std::size_t inv_deltas = inv_delta.size(), rows = energies.whole.size();
     const double whole = std::reduce(energies.whole.begin(), energies.whole.end());
     if (whole == 0.0)
         throw InputError(
             "all targets of the {} sampled rows are 0, for which the low frequency ratio is undefined; more "
             "rows expected, or another seed",
             rows);
-    SampledRatio out{{{inv_delta.begin(), inv_delta.end()}, std::vector<double>(widths, 0.0)},
-                     std::vector<double>(widths, 0.0),
-                     std::vector<double>(widths > 0 ? widths - 1 : 0, 0.0)};
+    SampledRatio out{{{inv_delta.begin(), inv_delta.end()}, std::vector<double>(inv_deltas, 0.0)},
+                     std::vector<double>(inv_deltas, 0.0),
+                     std::vector<double>(inv_deltas > 0 ? inv_deltas - 1 : 0, 0.0)};
     for (std::size_t r = 0; r < rows; ++r)
-        for (std::size_t k = 0; k < widths; ++k)
-            out.lfr.value[k] += energies.filtered[r * widths + k] / whole;
+        for (std::size_t k = 0; k < inv_deltas; ++k)
+            out.lfr.value[k] += energies.filtered[r * inv_deltas + k] / whole;
     for (std::size_t r = 0; r < rows; ++r) {
         double before = 0.0;
-        for (std::size_t k = 0; k < widths; ++k) {
-            const double residual = energies.filtered[r * widths + k] - out.lfr.value[k] * energies.whole[r];
+        for (std::size_t k = 0; k < inv_deltas; ++k) {
+            const double residual =
+                energies.filtered[r * inv_deltas + k] - out.lfr.value[k] * energies.whole[r];
             out.lfr_error[k] += residual * residual;
             if (k > 0) out.slope_error[k - 1] += (residual - before) * (residual - before);
             before = residual;
@@ -104,7 +105,7 @@ SampledRatio estimate_ratio(std::span<const double> inv_delta, const RowEnergies
     const double scale = (1.0 - m / static_cast<double>(n)) / (m * (m - 1.0) * mean * mean);
     const auto error = [=](double squared_residuals) { return std::sqrt(scale * squared_residuals); };
     for (double& value : out.lfr_error) value = error(value);
-    for (std::size_t k = 0; k + 1 < widths; ++k)
+    for (std::size_t k = 0; k + 1 < inv_deltas; ++k)
         out.slope_error[k] = error(out.slope_error[k]) / (inv_delta[k + 1] - inv_delta[k]);
     return out;
 }

@@ -21,7 +21,7 @@ struct RowEnergies {
     std::vector<double> whole;     ///< [rows]: |y_i|^2
 };
 
-/// Of targets [n,c]. Throws what SpectrumBackend::gaussian_low_frequency_row_energies throws.
+/// Of targets [n,c]. Throws what GaussianLowFrequencyRowEnergies throws.
 RowEnergies row_energies(SpectrumBackend& backend, ConstTensor features, ConstTensor targets,
                          std::span<const double> inv_delta, std::span<const std::int64_t> rows,
                          const LowFrequencyParams& params = {});

@@ -10,17 +10,17 @@ namespace deepfreq {
 namespace {
 
 /// Measures curves as the options ask, over all rows or some.
-class Measuring {
+class Measurement {
   public:
-    Measuring(SpectrumBackend& backend, const SpectrumOptions& options)
+    Measurement(SpectrumBackend& backend, const SpectrumOptions& options)
         : backend_(backend), options_(options) {}
 
     /// The whole curve of a source, and tells of progress.
-    SampledRatio curve(const SampleSource& source, std::span<const double> widths) const {
+    SampledRatio curve(const SampleSource& source, std::span<const double> inv_deltas) const {
         LowFrequencyParams filter = options_.filter;
         if (options_.progress)
             filter.progress = [this, &source](double share) { options_.progress(source.name, share); };
-        return curve(source.samples(), widths, options_.rows, filter);
+        return curve(source.samples(), inv_deltas, options_.rows, filter);
     }
 
     /// The extent of a curve, of `rows` rows where that is not 0. A curve that cannot be found is no end of
@@ -30,8 +30,8 @@ class Measuring {
         const double mean_squared_distance =
             2.0 * backend_(SumOfSquares{.x = samples.features, .scale = samples.scale}) /
             static_cast<double>(samples.features.rows());
-        const auto lfr = [&](std::span<const double> widths) {
-            return curve(samples, widths, rows, options_.filter).lfr.value;
+        const auto lfr = [&](std::span<const double> inv_deltas) {
+            return curve(samples, inv_deltas, rows, options_.filter).lfr.value;
         };
         try {
             return samples.centred != nullptr
@@ -44,17 +44,18 @@ class Measuring {
     }
 
   private:
-    SampledRatio curve(const SampleTensors& samples, std::span<const double> widths, std::int64_t rows,
+    SampledRatio curve(const SampleTensors& samples, std::span<const double> inv_deltas, std::int64_t rows,
                        LowFrequencyParams filter) const {
         const auto& [x, y, centred, scale] = samples;
         filter.scale = scale;
         if (rows == 0)
-            return {centred != nullptr ? low_frequency_ratio(backend_, x, *centred, widths, filter)
-                                       : low_frequency_ratio(backend_, x, y, widths, filter)};
+            return {centred != nullptr ? low_frequency_ratio(backend_, x, *centred, inv_deltas, filter)
+                                       : low_frequency_ratio(backend_, x, y, inv_deltas, filter)};
         const std::vector<std::int64_t> sample = random_rows(x.rows(), rows, options_.seed);
-        return estimate_ratio(widths,
-                              centred != nullptr ? row_energies(backend_, x, *centred, widths, sample, filter)
-                                                 : row_energies(backend_, x, y, widths, sample, filter),
+        return estimate_ratio(inv_deltas,
+                              centred != nullptr
+                                  ? row_energies(backend_, x, *centred, inv_deltas, sample, filter)
+                                  : row_energies(backend_, x, y, inv_deltas, sample, filter),
                               x.rows());
     }
 
@@ -73,7 +74,7 @@ struct Extents {
 };
 
 /// Of few rows where there are many, unless all are asked for.
-Extents extents_of(const Measuring& measuring, std::span<const SampleSource> sources,
+Extents extents_of(const Measurement& measurement, std::span<const SampleSource> sources,
                    const SpectrumOptions& options, bool all_rows, const Warn& warn) {
     Extents extents;
     for (const SampleSource& source : sources) {
@@ -82,7 +83,7 @@ Extents extents_of(const Measuring& measuring, std::span<const SampleSource> sou
         const bool few = !all_rows && rows >= least_rows_for_few;
         extents.of_few |= few;
         extents.of_source.push_back(
-            measuring.extent(source.name, samples, few ? few_rows : options.rows, warn));
+            measurement.extent(source.name, samples, few ? few_rows : options.rows, warn));
     }
     return extents;
 }
@@ -106,33 +107,33 @@ void keep(std::vector<double>& numbers, std::size_t first, std::size_t count) {
 
 /// One source on a grid made for its extent. Where that is one of few rows, floor and ceiling are measured
 /// too.
-Spectrum measure_on_grid(const Measuring& measuring, const SampleSource& source,
-                         const std::vector<double>& widths, CurveExtent& extent, bool of_few) {
-    if (!of_few || !extent.rises()) return spectrum_of(measuring.curve(source, widths), &extent);
+Spectrum measure_on_grid(const Measurement& measurement, const SampleSource& source,
+                         const std::vector<double>& inv_deltas, CurveExtent& extent, bool of_few) {
+    if (!of_few || !extent.rises()) return spectrum_of(measurement.curve(source, inv_deltas), &extent);
     std::vector<double> with_ends{0.0};
-    with_ends.insert(with_ends.end(), widths.begin(), widths.end());
+    with_ends.insert(with_ends.end(), inv_deltas.begin(), inv_deltas.end());
     for (const double beyond : {extent.top, extent.last})
         if (beyond > with_ends.back()) with_ends.push_back(beyond);
-    SampledRatio measured = measuring.curve(source, with_ends);
+    SampledRatio measured = measurement.curve(source, with_ends);
     extent.floor = measured.lfr.value.front();
     extent.ceiling = std::ranges::max(measured.lfr.value);
     for (std::vector<double>* const of_width :
          {&measured.lfr.inv_delta, &measured.lfr.value, &measured.lfr_error})
-        keep(*of_width, 1, widths.size());
-    keep(measured.slope_error, 1, widths.size() - 1);
+        keep(*of_width, 1, inv_deltas.size());
+    keep(measured.slope_error, 1, inv_deltas.size() - 1);
     return spectrum_of(std::move(measured), &extent);
 }
 
 /// The grid fixed, or made for all sources.
-std::vector<Spectrum> measure_fixed(const Measuring& measuring, std::span<const SampleSource> sources,
-                                    const std::vector<double>& widths, const Warn& warn) {
+std::vector<Spectrum> measure_fixed(const Measurement& measurement, std::span<const SampleSource> sources,
+                                    const std::vector<double>& inv_deltas, const Warn& warn) {
     std::vector<Spectrum> spectra;
     for (const SampleSource& source : sources) {
-        spectra.push_back(spectrum_of(measuring.curve(source, widths), nullptr));
+        spectra.push_back(spectrum_of(measurement.curve(source, inv_deltas), nullptr));
         if (std::isnan(spectra.back().peak.inv_delta))
             warn(fmt::format(
                 "{}: LFR does not rise on the grid from 1/delta = {:.4g} to {:.4g}; it has no peak there",
-                source.name, widths.front(), widths.back()));
+                source.name, inv_deltas.front(), inv_deltas.back()));
     }
     return spectra;
 }
@@ -141,13 +142,13 @@ std::vector<Spectrum> measure_fixed(const Measuring& measuring, std::span<const 
 
 std::vector<Spectrum> measure_spectra(SpectrumBackend& backend, std::span<const SampleSource> sources,
                                       const SpectrumOptions& options, const Warn& warn) {
-    const Measuring measuring(backend, options);
+    const Measurement measurement(backend, options);
     if (options.grid.spacing != FilterGridRequest::Spacing::Auto)
-        return measure_fixed(measuring, sources, options.grid.widths(), warn);
+        return measure_fixed(measurement, sources, options.grid.inv_deltas(), warn);
     for (const bool all_rows : {false, true}) {
         // Nothing is told of few rows: if they misled, all are looked at.
         std::vector<std::string> told;
-        auto [extents, of_few] = extents_of(measuring, sources, options, all_rows,
+        auto [extents, of_few] = extents_of(measurement, sources, options, all_rows,
                                             [&](const std::string& text) { told.push_back(text); });
         if (!of_few) std::ranges::for_each(told, warn);
         if (std::ranges::none_of(extents, &CurveExtent::rises)) {
@@ -160,7 +161,7 @@ std::vector<Spectrum> measure_spectra(SpectrumBackend& backend, std::span<const 
         std::vector<Spectrum> spectra;
         bool shown = true;
         for (std::size_t i = 0; i < sources.size() && shown; ++i) {
-            spectra.push_back(measure_on_grid(measuring, sources[i], grid.inv_delta, extents[i], of_few));
+            spectra.push_back(measure_on_grid(measurement, sources[i], grid.inv_delta, extents[i], of_few));
             const Spectrum& s = spectra.back();
             shown =
                 !of_few || (extents[i].rises() && shows_rise(s.lfr.inv_delta, s.lfr.value, extents[i].floor,

@@ -49,7 +49,7 @@ struct SpectrumOptions {
 /// Is told, in one line each, what of a measurement could not be had.
 using Warn = std::function<void(const std::string&)>;
 
-/// One spectrum a source, all on one grid of 1/delta; none when the grid is automatic and LFR rises in none
+/// One spectrum per source, all on one grid of 1/delta; none when the grid is automatic and LFR rises in none
 /// of them. `warn` is told of a curve whose rise cannot be found or is not on the fixed grid, and of a grid
 /// that had to be coarser than it should be. Throws what low_frequency_ratio throws.
 std::vector<Spectrum> measure_spectra(SpectrumBackend& backend, std::span<const SampleSource> sources,

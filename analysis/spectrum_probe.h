@@ -44,7 +44,7 @@ class SpectrumProbe {
     /// asked, and for a single sample that is to be centred.
     SpectrumProbe(Backend& backend, Network& network, const DeviceDataset& set, ProbeOptions options);
 
-    /// One spectrum a set. Neighbouring sets of one target, whose curves are compared, have one grid of
+    /// One spectrum per set. Neighbouring sets of one target, whose curves are compared, have one grid of
     /// 1/delta; none of them is measured when LFR rises in none. `warn` is told what measure_spectra warns
     /// of. Throws Interrupted when options.filter.stop says so.
     std::vector<LayerSpectrum> measure(const Warn& warn);

@@ -87,7 +87,7 @@ std::vector<std::string> devices_present(const CudaFacts& cuda, Precision precis
     return devices;
 }
 
-/// One line an operation; returns how many failed.
+/// One line per operation; returns how many failed.
 int check_operations(Backend& backend, const std::vector<oracle::OperationTrials>& operations) {
     int failed = 0;
     spdlog::info("{:<40}{:>24}{:>12}", "operation", "error, of what's allowed", "time");

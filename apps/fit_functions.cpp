@@ -133,7 +133,7 @@ void Flags::add_training_to(CLI::App& app) {
     app.add_option("--learning-rate,--lr", training.learning_rate, "of Adam")
         ->check(finite_above_zero())
         ->group(group);
-    app.add_option("--batch", training.batch, "samples a step, at most all")
+    app.add_option("--batch", training.batch, "samples per step, at most all")
         ->check(at_least(1))
         ->group(group);
     app.add_option("--init", training.initializer, "glorot-normal, glorot-uniform, he, lecun or normal:SIGMA")
@@ -147,7 +147,7 @@ void Flags::add_training_to(CLI::App& app) {
         ->check(at_least(0))
         ->group(group);
     app.add_option("--seeds", seeds, "runs of every setting")->check(CLI::Range(1, 10'000))->group(group);
-    app.add_option("--jobs", jobs, "runs side by side, on a core each; 0: as many as cores, on a GPU 1")
+    app.add_option("--jobs", jobs, "runs side by side, on one core each; 0: as many as cores, on a GPU 1")
         ->check(CLI::Range(0, 1024))
         ->group(group);
 }

@@ -197,8 +197,9 @@ bool peaks_rise_with_k(const Samples& samples, const std::vector<Spectrum>& spec
 }
 
 void print_table(const Samples& samples, const std::vector<Spectrum>& spectra) {
-    const std::vector<double>& widths = spectra[0].lfr.inv_delta;
-    spdlog::info("grid: {} widths, 1/delta = {:.4g} to {:.4g}", widths.size(), widths.front(), widths.back());
+    const std::vector<double>& inv_deltas = spectra[0].lfr.inv_delta;
+    spdlog::info("grid: {} widths, 1/delta = {:.4g} to {:.4g}", inv_deltas.size(), inv_deltas.front(),
+                 inv_deltas.back());
     constexpr std::string_view title = "1/delta at";
     std::size_t longest = title.size();
     for (const Curve& curve : samples.curves) longest = std::max(longest, curve.name.size());

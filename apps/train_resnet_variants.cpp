@@ -106,7 +106,7 @@ void Flags::add_network_to(CLI::App& app) {
     app.add_option("--head", head, "widths of the hidden dense layers")->check(widths)->group(network);
     app.add_option(
            "--pool", pool,
-           "what goes into them: 4x4 (a mean of so many pixels), global (a mean a channel) or 512 (as many "
+           "what goes into them: 4x4 (a mean of so many pixels), global (a mean per channel) or 512 (as many "
            "features from every variant: the channels of the last part)")
         ->check(parses([](const std::string& s) { parse_head_pooling(s); }, ""))
         ->group(network);
@@ -126,7 +126,8 @@ void Flags::add_network_to(CLI::App& app) {
     app.add_option("--bn-epsilon", bn_epsilon, "added to the variances of batch norm")
         ->check(finite_above_zero())
         ->group(network);
-    app.add_option("--bn-momentum", bn_momentum, "by what share a step moves batch norm's running statistics")
+    app.add_option("--bn-momentum", bn_momentum,
+                   "the share by which a step moves batch norm's running statistics")
         ->check(CLI::Range(0.0, 1.0))
         ->group(network);
 }

@@ -50,7 +50,7 @@ class Operands {
             case Operation::MaxPoolBackward:
                 return pool();
             default:
-                return measuring();
+                return reduction();
         }
     }
 
@@ -175,7 +175,7 @@ class Operands {
                                                            .y = y});
                     },
                     0.0, 2.0 * image};
-        const Tensor saved_mean = zeros(channels), saved_inverse = random(channels);
+        const Tensor saved_mean = zeros(channels), saved_inv_std = random(channels);
         if (case_.operation == Operation::BatchNormForwardTraining)
             return {[=] {
                         device()(BatchNormForwardTraining{.x = x,
@@ -184,7 +184,7 @@ class Operands {
                                                           .running_mean = mean,
                                                           .running_variance = variance,
                                                           .saved_mean = saved_mean,
-                                                          .saved_inv_std = saved_inverse,
+                                                          .saved_inv_std = saved_inv_std,
                                                           .activation = activation,
                                                           .y = y});
                     },
@@ -196,7 +196,7 @@ class Operands {
                                                .y = y,
                                                .scale = scale,
                                                .saved_mean = saved_mean,
-                                               .saved_inv_std = saved_inverse,
+                                               .saved_inv_std = saved_inv_std,
                                                .activation = activation,
                                                .dy = dy,
                                                .dx = dx,
@@ -228,7 +228,7 @@ class Operands {
         }
     }
 
-    Job measuring() {
+    Job reduction() {
         const double bytes = 4.0 * static_cast<double>(case_.shape.elements());
         if (case_.operation == Operation::RandomPermutation) {
             const auto permutation = zeros<std::int32_t>(case_.shape);
@@ -290,11 +290,11 @@ const bool registered = [] {
     static const std::vector<Case> timed = oracle::timed_cases();
     for (const Case& c : timed) {
         const bool dense = c.operation == Operation::DenseForward || c.operation == Operation::DenseBackward;
-        const std::string how = dense                 ? oracle::name_of(c.activation)
-                                : c.shape.rank() == 4 ? c.filters.text()
-                                                      : "";
+        const std::string variant = dense                 ? oracle::name_of(c.activation)
+                                    : c.shape.rank() == 4 ? c.filters.text()
+                                                          : "";
         const std::string name =
-            fmt::format("operations/{} {} {}", oracle::name_of(c.operation), c.shape.text(), how);
+            fmt::format("operations/{} {} {}", oracle::name_of(c.operation), c.shape.text(), variant);
         benchmark::RegisterBenchmark(name.c_str(), [&c](benchmark::State& state) {
             run_case(state, c);
         })->UseRealTime();

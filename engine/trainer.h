@@ -24,7 +24,7 @@ struct TrainerOptions {
     std::uint64_t seed = 0;       ///< of the order of the samples
     AugmentParams augment = {};   ///< of the images of a batch, for sets that are images
     bool gradient_norms = false;  ///< whether Trainer::gradient_norms is kept
-    /// Whether a step is recorded once for each size of batch and then replayed (Backend::record); the
+    /// Whether a step is captured once for each size of batch and then replayed (Backend::capture); the
     /// results are the same.
     bool capture_steps = true;
 };

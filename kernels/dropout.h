@@ -9,7 +9,7 @@
 namespace deepfreq {
 
 /// Which elements of a tensor dropout keeps: written once for both backends. A pure function of (seed,
-/// stream, update, element), so that the way back and a resumed run find the same mask without its being
+/// stream, update, element), so that the backward pass and a resumed run find the same mask without its being
 /// stored.
 class DropoutMask {
   public:

@@ -42,7 +42,7 @@ struct WeightArithmetic {
 /// spaced within it, so that a weight costs one multiplication. L is fitted by least squares.
 ///
 /// How far LFR is off. Every row's largest weight is 1: its own, which is added exactly, or, where i = j is
-/// left out, that of its nearest other (Backend::gaussian_low_frequency_energy). So its weights sum to W, at
+/// left out, that of its nearest other (GaussianLowFrequencyEnergy). So its weights sum to W, at
 /// least 1. Let every other weight be off by e_j, at most eps max(exp(-a D), floor) with floor = 1/(8 n).
 /// Then all of them together are off by at most eps (W + 1/8). An absolute error would not do: n far pairs
 /// add up.

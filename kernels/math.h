@@ -20,7 +20,8 @@ DEEPFREQ_HOST_DEVICE inline float activate(float z) {
     return z;
 }
 
-/// activation'(z) written in y = activation(z), which is all that is kept for the way back. ReLU'(0) = 0.
+/// activation'(z) written in y = activation(z), which is all that is saved for the backward pass. ReLU'(0) =
+/// 0.
 template <Activation A>
 DEEPFREQ_HOST_DEVICE inline float activation_slope(float y) {
     // 1 - y^2; in factors, because the square would be rounded just where it is nearly 1.

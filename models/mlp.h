@@ -9,13 +9,13 @@
 
 namespace deepfreq {
 
-/// A fully connected network: `hidden` layers with activation activation, then a linear output (eqs. 7 to 9).
+/// A fully connected network: `hidden` layers with an activation, then a linear output (eqs. 7 to 9).
 struct MlpParams {
     std::int64_t inputs = 784;
     std::vector<std::int64_t> hidden = {500, 500, 500, 500, 500};
     std::int64_t outputs = 10;
     Activation activation = Activation::Tanh;
-    /// Of the hidden layers as wide as their input, every so-manieth adds it: x + activation(w x + b). 0:
+    /// Of the hidden layers as wide as their input, every k-th adds it: x + activation(w x + b). 0:
     /// none does.
     std::int64_t residual_every = 0;
     /// How many dense layers each residual connection spans. From 2 on, hidden layers of one width are joined

@@ -137,7 +137,7 @@ Experiment batch_norm_forward_training(const Case& c) {
         reference::moved(widened(in.variance), statistics.unbiased_variance, params);
     for (const std::string with : {"", " with residual"}) {
         experiment.expected.push_back({"mean" + with, statistics.mean});
-        experiment.expected.push_back({"inverse deviation" + with, statistics.inverse_deviation});
+        experiment.expected.push_back({"inverse deviation" + with, statistics.inv_std});
         experiment.expected.push_back({"running mean" + with, running_mean});
         experiment.expected.push_back({"running variance" + with, running_variance});
     }
@@ -186,7 +186,7 @@ Experiment batch_norm_backward(const Case& c) {
     const BatchNormInputs in(c);
     const auto statistics = reference::batch_statistics(widened(in.x), in.channels, {});
     const Floats mean = rounded(statistics.mean.value);
-    const Floats inverse = rounded(statistics.inverse_deviation.value);
+    const Floats inverse = rounded(statistics.inv_std.value);
     const Floats y = rounded(reference::normalized(widened(in.x), statistics, widened(in.scale),
                                                    widened(in.shift), widened(in.residual), c.activation)
                                  .value);

@@ -10,7 +10,7 @@
 #include "kernels/ops/gather.h"
 #include "kernels/types.h"
 
-// The oracle: every operation of kernels/kernels.h once more, as naive loops in double that share no code
+// The oracle: every operation of kernels/ops/ once more, as naive loops in double that share no code
 // with any backend.
 
 namespace deepfreq::reference {

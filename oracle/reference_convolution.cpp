@@ -162,7 +162,7 @@ BatchNormStatistics batch_statistics(const Values& x, std::int64_t channels, con
     // Sums in double of terms that are exact in double: what errs is the rounding to float32.
     const BatchNormStatistics rounded = running_statistics(out.mean.value, variances, params);
     out.mean = rounded.mean;
-    out.inverse_deviation = rounded.inverse_deviation;
+    out.inv_std = rounded.inv_std;
     out.unbiased_variance.value = unbiased;
     for (const double variance : unbiased) out.unbiased_variance.error.push_back(rounding(variance, 0));
     return out;
@@ -175,8 +175,8 @@ BatchNormStatistics running_statistics(const Values& mean, const Values& varianc
         out.mean.value.push_back(mean[c]);
         out.mean.error.push_back(rounding(std::abs(mean[c]), 0));
         const double inverse = 1.0 / std::sqrt(variance[c] + params.epsilon);
-        out.inverse_deviation.value.push_back(inverse);
-        out.inverse_deviation.error.push_back(rounding(inverse, 0));
+        out.inv_std.value.push_back(inverse);
+        out.inv_std.error.push_back(rounding(inverse, 0));
     }
     return out;
 }
@@ -197,14 +197,14 @@ Estimate normalized(const Values& x, const BatchNormStatistics& statistics, cons
     Estimate y;
     for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t c = i % scale.size();
-        const double inverse = statistics.inverse_deviation.value[c];
+        const double inverse = statistics.inv_std.value[c];
         const double distance = x[i] - statistics.mean.value[c];
         const double scaled = distance * inverse * scale[c];
         const double added = residual.empty() ? 0.0 : residual[i];
         const double z = scaled + shift[c] + added;
         const double error = rounding(std::abs(scaled) + std::abs(shift[c]) + std::abs(added), 3) +
                              std::abs(inverse * scale[c]) * statistics.mean.error[c] +
-                             std::abs(distance * scale[c]) * statistics.inverse_deviation.error[c];
+                             std::abs(distance * scale[c]) * statistics.inv_std.error[c];
         y.value.push_back(activate(activation, z));
         y.error.push_back(activation_error(activation, z, error));
     }
@@ -212,8 +212,8 @@ Estimate normalized(const Values& x, const BatchNormStatistics& statistics, cons
 }
 
 BatchNormGradients batch_norm_backward(const Values& x, const Estimate& y, const Values& scale,
-                                       const Values& mean, const Values& inverse_deviation,
-                                       Activation activation, const Values& dy) {
+                                       const Values& mean, const Values& inv_std, Activation activation,
+                                       const Values& dy) {
     const std::size_t channels = scale.size();
     const std::size_t pixels = x.size() / channels;
     const auto count = static_cast<double>(pixels);
@@ -221,9 +221,7 @@ BatchNormGradients batch_norm_backward(const Values& x, const Estimate& y, const
         .dz = exactly(dy), .dx = exactly(dy), .dscale = exactly(Values(channels, 0.0)), .dshift = {}};
     g.dshift = g.dscale;
     Values dshift_magnitude(channels, 0.0), dscale_magnitude(channels, 0.0);
-    const auto standard = [&](std::size_t i) {
-        return (x[i] - mean[i % channels]) * inverse_deviation[i % channels];
-    };
+    const auto standard = [&](std::size_t i) { return (x[i] - mean[i % channels]) * inv_std[i % channels]; };
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double dz = dy[i] * activation_slope(activation, y.value[i]);
         g.dz.value[i] = dz;
@@ -243,10 +241,10 @@ BatchNormGradients batch_norm_backward(const Values& x, const Estimate& y, const
     }
     for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t c = i % channels;
-        const double factor = std::abs(scale[c] * inverse_deviation[c]);
+        const double factor = std::abs(scale[c] * inv_std[c]);
         const double offset = g.dshift.value[c] / count;
         const double slope = standard(i) * g.dscale.value[c] / count;
-        g.dx.value[i] = scale[c] * inverse_deviation[c] * (g.dz.value[i] - offset - slope);
+        g.dx.value[i] = scale[c] * inv_std[c] * (g.dz.value[i] - offset - slope);
         g.dx.error[i] = rounding(factor * (std::abs(g.dz.value[i]) + std::abs(offset) + std::abs(slope)), 3) +
                         factor * (g.dz.error[i] +
                                   (g.dshift.error[c] + std::abs(standard(i)) * g.dscale.error[c]) / count);

@@ -41,8 +41,8 @@ ConvolutionGradients conv2d_backward(const Values& x, const Values& w, const Val
 
 /// What batch normalisation of x[pixels, c] takes and gives.
 struct BatchNormStatistics {
-    Estimate mean, inverse_deviation;  ///< of the batch, or of running statistics
-    Estimate unbiased_variance;        ///< of the batch; 0 for a single pixel
+    Estimate mean, inv_std;      ///< of the batch, or of running statistics
+    Estimate unbiased_variance;  ///< of the batch; 0 for a single pixel
 };
 BatchNormStatistics batch_statistics(const Values& x, std::int64_t channels, const BatchNormParams& params);
 BatchNormStatistics running_statistics(const Values& mean, const Values& variance,
@@ -51,7 +51,7 @@ BatchNormStatistics running_statistics(const Values& mean, const Values& varianc
 /// (1 - momentum) running + momentum batch.
 Estimate moved(const Values& running, const Estimate& batch, const BatchNormParams& params);
 
-/// activation((x - mean) inverse_deviation scale + shift [+ residual]); an empty residual is none.
+/// activation((x - mean) inv_std scale + shift [+ residual]); an empty residual is none.
 Estimate normalized(const Values& x, const BatchNormStatistics& statistics, const Values& scale,
                     const Values& shift, const Values& residual, Activation activation);
 
@@ -61,8 +61,8 @@ struct BatchNormGradients {
 };
 /// From the statistics as they were saved; y as far as it is known.
 BatchNormGradients batch_norm_backward(const Values& x, const Estimate& y, const Values& scale,
-                                       const Values& mean, const Values& inverse_deviation,
-                                       Activation activation, const Values& dy);
+                                       const Values& mean, const Values& inv_std, Activation activation,
+                                       const Values& dy);
 
 /// Windows of height × width that tile x.
 Estimate average_pool_forward(const Values& x, const Shape& shape, const PoolParams& params);

@@ -30,13 +30,13 @@ std::vector<Case> chosen_rows(Operation operation) {
 /// LFR of normal features over evenly spaced widths, from where all pairs weigh alike to where only near ones
 /// do.
 Experiment spectrum(std::int64_t n, std::int64_t d, std::int64_t c, bool one_hot) {
-    constexpr int widths = 12;
+    constexpr int inv_deltas = 12;
     const Floats x = normals(1, 0, n * d);
     Floats y = targets(1, n, c);
     for (std::int64_t i = 0; i < n * c && one_hot; ++i) y[i] = i % c == i / c % c ? 1.0F : 0.0F;
     std::vector<double> inv_delta;
-    inv_delta.reserve(widths);
-    for (int k = 0; k < widths; ++k) inv_delta.push_back(2.0 * k / static_cast<double>(d));
+    inv_delta.reserve(inv_deltas);
+    for (int k = 0; k < inv_deltas; ++k) inv_delta.push_back(2.0 * k / static_cast<double>(d));
     double total = 0.0;
     for (const float value : y) total += static_cast<double>(value) * static_cast<double>(value);
     reference::Estimate energy{reference::low_frequency_ratio(x, y, n, inv_delta, false), {}};

@@ -24,7 +24,7 @@ std::vector<double> low_frequency_energy(const std::vector<float>& x, const std:
                                          bool exclude_self, const std::vector<std::int64_t>& rows) {
     const std::int64_t d = static_cast<std::int64_t>(x.size()) / n;
     const std::int64_t c = static_cast<std::int64_t>(y.size()) / n;
-    const auto widths = static_cast<std::int64_t>(inv_delta.size());
+    const auto inv_deltas = static_cast<std::int64_t>(inv_delta.size());
     std::vector<double> energy_of_row(rows.size() * inv_delta.size(), 0.0);
 #pragma omp parallel for schedule(dynamic)
     for (std::int64_t r = 0; r < std::ssize(rows); ++r) {
@@ -35,7 +35,7 @@ std::vector<double> low_frequency_energy(const std::vector<float>& x, const std:
             distance.push_back(squared_distance(&x[i * d], &x[j * d], d));
             if (!exclude_self || i != j) nearest = std::min(nearest, distance.back());
         }
-        for (std::int64_t k = 0; k < widths; ++k) {
+        for (std::int64_t k = 0; k < inv_deltas; ++k) {
             std::vector<double> sum(static_cast<std::size_t>(c), 0.0);
             double weight_sum = 0.0;
             for (std::int64_t j = 0; j < n; ++j) {
@@ -46,12 +46,13 @@ std::vector<double> low_frequency_energy(const std::vector<float>& x, const std:
                 for (std::int64_t s = 0; s < c; ++s) sum[s] += weight * y[j * c + s];
             }
             if (weight_sum == 0.0) continue;
-            for (const double value : sum) energy_of_row[r * widths + k] += std::pow(value / weight_sum, 2.0);
+            for (const double value : sum)
+                energy_of_row[r * inv_deltas + k] += std::pow(value / weight_sum, 2.0);
         }
     }
     std::vector<double> energy(inv_delta.size(), 0.0);
     for (std::int64_t r = 0; r < std::ssize(rows); ++r)
-        for (std::int64_t k = 0; k < widths; ++k) energy[k] += energy_of_row[r * widths + k];
+        for (std::int64_t k = 0; k < inv_deltas; ++k) energy[k] += energy_of_row[r * inv_deltas + k];
     return energy;
 }
 

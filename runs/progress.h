@@ -57,7 +57,7 @@ class Progress {
     double seconds_before_;
     bool terminal_;
     Clock::time_point start_, shown_;
-    double rate_ = 0.0;  // samples a second, of the last whole epoch's steps; 0 before
+    double rate_ = 0.0;  // samples per second, of the last whole epoch's steps; 0 before
     std::string measured_;
     std::vector<Point> points_;  // the last epochs, from which the time left is told
 };

@@ -344,9 +344,9 @@ TEST_CASE("apps/flags: probed layers are the hidden ones or those listed, in the
     CHECK(!options.sets[1].softmax);
     CHECK(options.sets[2].softmax);
     flags.filter.inv_delta = "authors";
-    CHECK(flags.plan().options(4, 80).grid.widths().size() == 43);
+    CHECK(flags.plan().options(4, 80).grid.inv_deltas().size() == 43);
     flags.filter.authors_grid = "authors-cifar10";
-    const std::vector<double> widths = flags.plan().options(4, 80).grid.widths();
+    const std::vector<double> widths = flags.plan().options(4, 80).grid.inv_deltas();
     CHECK(widths.size() == 53);
     CHECK(std::ranges::is_sorted(widths));
     CHECK(widths.front() == doctest::Approx(1.0 / 50.0));

@@ -200,7 +200,7 @@ TEST_CASE("agreement: 20 steps of training in tf32 and bf16 give the losses of f
     }
 }
 
-TEST_CASE("agreement: steps recorded as a graph or not give the same bits in every precision") {
+TEST_CASE("agreement: steps captured as a graph or not give the same bits in every precision") {
     if (is_alone()) return;
     for (const Precision precision : {Precision::Float32, Precision::TensorFloat32, Precision::BFloat16}) {
         const auto backend = open_backend("cuda", precision).backend;
@@ -243,7 +243,8 @@ TEST_CASE("agreement: tf32 and bf16 round factors, and no more") {
     const auto exact = positive_products(*backends_present().front().backend);
     for (const Rounding& rounding : roundings_present()) {
         INFO(rounding.name());
-        // Half the spacing of factors of 11 and 8 bits, twice for those that cut off; two factors a product.
+        // Half the spacing of factors of 11 and 8 bits, twice for those that cut off; two factors per
+        // product.
         const double bound = rounding.precision == Precision::BFloat16 ? 0x1p-6 : 0x1p-9;
         const auto found = positive_products(*rounding.open());
         for (std::size_t k = 0; k < exact.size(); ++k) {

@@ -123,7 +123,7 @@ TEST_CASE(
     CHECK(cuda::adam_blocks(1'399'510) == 1024);
 }
 
-TEST_CASE("cuda/launch: rows of many classes are spread over blocks, a row a thread") {
+TEST_CASE("cuda/launch: rows of many classes are spread over blocks, one row per thread") {
     CHECK(cuda::row_loss_blocks(4096, 1000, 1024) == 16);
     CHECK(cuda::row_loss_blocks(4097, 1000, 1024) == 17);
     CHECK(cuda::row_loss_blocks(1, 100'000, 1024) == 1);

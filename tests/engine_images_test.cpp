@@ -308,7 +308,7 @@ namespace {
 
 /// Data, network and trainer of one small run: 13 images in batches of 5, the last of 3.
 struct Run {
-    Run(Backend& backend_, std::uint64_t weights_seed, bool recorded = true)
+    Run(Backend& backend_, std::uint64_t weights_seed, bool captured = true)
         : backend(backend_),
           set(backend, labelled_points(13, image.elements(), classes)),
           network(backend, layers_of(with_projection), rows),
@@ -317,7 +317,7 @@ struct Run {
                    .learning_rate = 1e-2,
                    .adam = {},
                    .seed = 7,
-                   .capture_steps = recorded}) {
+                   .capture_steps = captured}) {
         network.initialize({Initializer::Kind::He}, weights_seed);
     }
 
@@ -387,14 +387,14 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("engine/trainer: steps on images give the same bits recorded or not, and learn") {
+TEST_CASE("engine/trainer: steps on images give the same bits captured or not, and learn") {
     for (const TestedBackend& tested : backends_present()) {
         CAPTURE(tested.name);
-        Run recorded(*tested.backend, 1), queued(*tested.backend, 1, false);
-        recorded.epochs(3);
+        Run captured(*tested.backend, 1), queued(*tested.backend, 1, false);
+        captured.epochs(3);
         queued.epochs(3);
-        CHECK(recorded.trainer.save().values == queued.trainer.save().values);
-        recorded.epochs(40);
-        CHECK(recorded.trainer.evaluate(recorded.set).accuracy == 1.0);
+        CHECK(captured.trainer.save().values == queued.trainer.save().values);
+        captured.epochs(40);
+        CHECK(captured.trainer.evaluate(captured.set).accuracy == 1.0);
     }
 }

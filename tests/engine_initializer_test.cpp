@@ -12,10 +12,10 @@ using namespace deepfreq;
 
 namespace {
 
-std::vector<float> weights(const std::string& how, std::uint64_t seed = 3, std::uint32_t stream = 0,
+std::vector<float> weights(const std::string& initializer, std::uint64_t seed = 3, std::uint32_t stream = 0,
                            std::size_t count = 200000) {
     std::vector<float> w(count);
-    parse_initializer(how).fill(w, 400, 500, seed, stream);
+    parse_initializer(initializer).fill(w, 400, 500, seed, stream);
     return w;
 }
 
@@ -29,7 +29,7 @@ double mean_of(const std::vector<float>& w, int power) {
 
 TEST_CASE("engine/initializer: every kind has mean 0, its variance and its distribution's shape") {
     const struct {
-        const char* how;
+        const char* initializer;
         double variance, kurtosis;
     } kinds[] = {{"glorot-normal", 2.0 / 900, 3.0},
                  {"glorot-uniform", 2.0 / 900, 1.8},
@@ -37,8 +37,8 @@ TEST_CASE("engine/initializer: every kind has mean 0, its variance and its distr
                  {"lecun", 1.0 / 400, 3.0},
                  {"normal:0.25", 0.0625, 3.0}};
     for (const auto& kind : kinds) {
-        CAPTURE(kind.how);
-        const std::vector<float> w = weights(kind.how);
+        CAPTURE(kind.initializer);
+        const std::vector<float> w = weights(kind.initializer);
         const double five = 5.0 / std::sqrt(static_cast<double>(w.size()));
         CHECK(std::abs(mean_of(w, 1)) < five * std::sqrt(kind.variance));
         CHECK(std::abs(mean_of(w, 2) / kind.variance - 1.0) < five * std::sqrt(kind.kurtosis - 1.0));

@@ -211,11 +211,11 @@ TEST_CASE("engine/network: parameters and gradients are one contiguous, aligned 
 
 TEST_CASE("engine/network: with Initializer::alike, weights of one role and shape begin alike") {
     const auto backend = open_backend("cpu").backend;
-    const Initializer how{Initializer::Kind::GlorotUniform, 0.0, true};
+    const Initializer initializer{Initializer::Kind::GlorotUniform, 0.0, true};
     const auto weights = [&](std::vector<std::unique_ptr<Layer>> layers) {
         const auto places = parameter_places(layers);
         Network network(*backend, std::move(layers), 1);
-        network.initialize(how, 5);
+        network.initialize(initializer, 5);
         const std::vector<float> all = on_host(*backend, network.parameters());
         std::vector<std::vector<float>> of_tensor;
         for (const ParameterPlace& place : places) {
@@ -258,14 +258,14 @@ TEST_CASE("engine/network: initial weights depend on the seed alone, biases are 
         Backend& backend = *tested.backend;
         const MlpParams params = three_hidden(Activation::Tanh), wider{5, {7, 6, 9}, 3, Activation::Tanh};
         Network a(backend, mlp(params), 2), b(backend, mlp(params), 8), c(backend, mlp(wider), 2);
-        const Initializer how{Initializer::Kind::Normal, 1.0};  // no fan tells the layers apart
-        a.initialize(how, 1);
-        b.initialize(how, 2);
+        const Initializer initializer{Initializer::Kind::Normal, 1.0};  // no fan tells the layers apart
+        a.initialize(initializer, 1);
+        b.initialize(initializer, 2);
         CHECK(on_host(backend, a.parameters()) != on_host(backend, b.parameters()));
-        b.initialize(how, 1);
+        b.initialize(initializer, 1);
         const std::vector<float> w = on_host(backend, a.parameters());
         CHECK(w == on_host(backend, b.parameters()));
-        c.initialize(how, 1);
+        c.initialize(initializer, 1);
         const std::vector<float> w_wider = on_host(backend, c.parameters());
 
         const auto places = parameter_places(mlp(params));

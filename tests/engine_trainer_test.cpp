@@ -59,14 +59,14 @@ Evaluation naive_evaluation(const Run& run, Loss loss) {
 
 }  // namespace
 
-TEST_CASE("engine/trainer: recorded steps and steps queued one by one give the same bits") {
+TEST_CASE("engine/trainer: captured steps and steps queued one by one give the same bits") {
     for (const TestedBackend& tested : backends_present()) {
         CAPTURE(tested.name);
         const TemporaryFolder folder;
         std::vector<Bytes> results;
-        for (const bool recorded : {true, false}) {
+        for (const bool captured : {true, false}) {
             Run run(*tested.backend,
-                    {.learning_rate = 1e-2, .adam = {}, .seed = 7, .capture_steps = recorded});
+                    {.learning_rate = 1e-2, .adam = {}, .seed = 7, .capture_steps = captured});
             run.epochs(3);
             results.push_back(saved(run.trainer, folder.path / "checkpoint"));
         }

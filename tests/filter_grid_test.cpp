@@ -114,10 +114,10 @@ TEST_CASE("analysis/filter_grid: widths include both ends, evenly spaced as aske
 
 TEST_CASE("analysis/filter_grid: a request is read") {
     CHECK(FilterGridRequest::parse("auto").spacing == FilterGridRequest::Spacing::Auto);
-    CHECK_THROWS_AS(FilterGridRequest::parse("auto").widths(), InputError);
-    CHECK(FilterGridRequest::parse("0:2.5:6").widths() == even_widths(0.0, 2.5, 6));
-    CHECK(FilterGridRequest::parse("log:1e-3:20:50").widths() == log_widths(1e-3, 20.0, 50));
-    CHECK(FilterGridRequest::parse("1:2:100000").widths().size() == 100000);
+    CHECK_THROWS_AS(FilterGridRequest::parse("auto").inv_deltas(), InputError);
+    CHECK(FilterGridRequest::parse("0:2.5:6").inv_deltas() == even_widths(0.0, 2.5, 6));
+    CHECK(FilterGridRequest::parse("log:1e-3:20:50").inv_deltas() == log_widths(1e-3, 20.0, 50));
+    CHECK(FilterGridRequest::parse("1:2:100000").inv_deltas().size() == 100000);
 }
 
 TEST_CASE("analysis/filter_grid: nonsense is refused in one sentence") {

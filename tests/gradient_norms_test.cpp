@@ -14,11 +14,11 @@ const MlpParams three_layers{.inputs = 6, .hidden = {7, 7}, .outputs = 3};
 constexpr int depth = 3;
 
 struct Run {
-    explicit Run(Backend& backend, std::uint64_t weights_seed = 1, bool recorded = true)
+    explicit Run(Backend& backend, std::uint64_t weights_seed = 1, bool captured = true)
         : set(backend, labelled_points(23, 6, 3)),
           network(backend, mlp(three_layers), 5),
           trainer(backend, network, set,
-                  {.learning_rate = 1e-2, .gradient_norms = true, .capture_steps = recorded}) {
+                  {.learning_rate = 1e-2, .gradient_norms = true, .capture_steps = captured}) {
         network.initialize({}, weights_seed);
     }
 
@@ -67,7 +67,7 @@ TEST_CASE("engine/trainer: gradient norms are those of the steps, each epoch by 
     }
 }
 
-TEST_CASE("engine/trainer: gradient norms are the same bits recorded or not, and resumed at any step") {
+TEST_CASE("engine/trainer: gradient norms are the same bits captured or not, and resumed at any step") {
     for (const TestedBackend& tested : backends_present()) {
         Backend& backend = *tested.backend;
         const auto whole = Run(backend).after(2);

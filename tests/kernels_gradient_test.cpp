@@ -34,7 +34,7 @@ struct DenseProblem {
     }
     Values forward(Activation a) const { return reference::dense_forward(x64, w64, b64, a, shape).value; }
 
-    /// The loss whose gradient by y is dy.
+    /// The loss whose gradient with respect to y is dy.
     double loss() const {
         const Values y = forward(activation);
         double sum = 0.0;

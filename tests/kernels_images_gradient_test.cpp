@@ -111,7 +111,7 @@ void check_batch_norm(BatchNormProblem p) {
     const auto statistics = p.statistics();
     const auto g =
         reference::batch_norm_backward(p.x64, p.forward(p.activation), p.scale64, statistics.mean.value,
-                                       statistics.inverse_deviation.value, p.activation, p.dy64);
+                                       statistics.inv_std.value, p.activation, p.dy64);
     const auto loss = [&p] { return p.loss(); };
     const Values dx = numerical_gradient(loss, p.x64);
     const Values dscale = numerical_gradient(loss, p.scale64);

@@ -281,7 +281,7 @@ TEST_CASE("kernels: advance moves sample, step and update, and leaves the learni
     });
 }
 
-TEST_CASE("kernels: a recording runs nothing when it is made, and everything at each replay") {
+TEST_CASE("kernels: a graph runs nothing when it is made, and everything at each replay") {
     for_each_backend([](Backend& backend) {
         Buffer memory = backend.allocate(sizeof(StepState));
         const auto view = memory.view<StepState>({1});
@@ -292,16 +292,16 @@ TEST_CASE("kernels: a recording runs nothing when it is made, and everything at 
             backend(Advance{.state = view, .samples = 3});
         };
         work();
-        const auto recording = backend.capture(work);
+        const auto graph = backend.capture(work);
         const auto samples = [&] {
             backend.download(view, std::span<StepState>(&state, 1));
             return state.sample;
         };
         CHECK(samples() == 13);
-        recording->replay();
+        graph->replay();
         CHECK(samples() == 26);
-        recording->replay();
-        recording->replay();
+        graph->replay();
+        graph->replay();
         CHECK(samples() == 52);
         CHECK_THROWS_AS(backend.capture({}), InputError);
     });

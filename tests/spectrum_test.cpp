@@ -183,7 +183,7 @@ TEST_CASE("kernels/spectrum: rows that are not one-hot are not taken for it") {
 }
 
 TEST_CASE("kernels/spectrum: sums too large for one pass") {
-    // 2000 sums a row: only 3 of the 7 widths and 16 of the 18 blocks of rows fit at once.
+    // 2000 sums per row: only 3 of the 7 widths and 16 of the 18 blocks of rows fit at once.
     const Samples s = clusters(4400, 2, 2000, true);
     const Grid grid = even_grid(s, 0.0, 100.0, 7);
     for (const TestedBackend& tested : backends_present()) {

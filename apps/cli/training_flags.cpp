@@ -114,7 +114,7 @@ void TrainingFlags::add_to(CLI::App& app) {
                  "Adam's moments and step count begin again where --lr-schedule changes the rate")
         ->default_str(reset_adam ? "true" : "false")
         ->group(group);
-    app.add_option("--batch", batch, "samples a step, at most all")->check(at_least(1))->group(group);
+    app.add_option("--batch", batch, "samples per step, at most all")->check(at_least(1))->group(group);
     app.add_option("--samples", samples, "train on the first N samples")->check(at_least(1))->group(group);
     app.add_option("--epochs", epochs, "at most N epochs")->check(at_least(0))->group(group);
     app.add_option("--until-loss", until_loss,

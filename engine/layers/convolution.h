@@ -32,8 +32,9 @@ class NormalizedConvolution {
     void forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x, ConstTensor residual,
                  Activation activation, Tensor y) const;
 
-    /// dy becomes the gradient by the sum before activation, which is the residual's; dz is overwritten by
-    /// the gradient by the convolution's output; dx (may be absent) is overwritten.
+    /// dy becomes the gradient with respect to the sum before the activation, which is the residual's; dz is
+    /// overwritten by the gradient with respect to the convolution's output; dx (may be absent) is
+    /// overwritten.
     void backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor y,
                   Activation activation, Tensor dy, Tensor dz, Tensor dx, GradMode grad) const;
 

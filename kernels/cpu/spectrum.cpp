@@ -27,7 +27,7 @@ namespace {
 
 using namespace spectrum;
 
-/// Enough blocks at a time to keep the threads busy; fewer widths a pass if need be.
+/// Enough blocks at a time to keep the threads busy; fewer widths per pass if need be.
 constexpr std::int64_t blocks_wanted = 16;
 
 class LowFrequencyEnergy {

@@ -52,7 +52,7 @@ struct AdamUpdate {
     }
 };
 
-/// Enough blocks to fill any GPU, with several fours a thread where there are many parameters.
+/// Enough blocks to fill any GPU, with several fours per thread where there are many parameters.
 constexpr std::int64_t adam_blocks(std::int64_t size) {
     return blocks_for(size, 4 * AdamUpdate::threads, 1024);
 }

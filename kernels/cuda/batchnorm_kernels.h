@@ -10,8 +10,8 @@
 #include "kernels/math.h"
 
 // Batch normalisation of images [pixels, channels]: sums over pixels are taken in double, in parts whose
-// number depends on the shape alone, one thread a part and channel; then a block a channel adds the parts up
-// and makes of them what the last pass over the images needs.
+// number depends on the shape alone, one thread per part and channel; then one block per channel adds the
+// parts up and makes of them what the last pass over the images needs.
 
 namespace deepfreq::cuda {
 
@@ -166,8 +166,8 @@ struct Normalize {
     }
 };
 
-/// dscale and dshift of each channel; what the gradient by x needs goes to the first sums of the channel's
-/// parts: mean of dy, and slope of dx over x - mean.
+/// dscale and dshift of each channel; what the gradient with respect to x needs goes to the first sums of the
+/// channel's parts: mean of dy, and slope of dx over x - mean.
 struct ChannelGradients {
     static constexpr int threads = channel_threads;
     using Shared = ChannelTerms;

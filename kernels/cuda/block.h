@@ -12,7 +12,7 @@
 //
 // A kernel is a plain struct: its members are the arguments, its operator() the code.
 //
-//  * One thread an element: `void operator()(std::int64_t i) const`, launched by launch_each(). The tests
+//  * One thread per element: `void operator()(std::int64_t i) const`, launched by launch_each(). The tests
 //  call it
 //    for every i.
 //  * Threads that cooperate: `template <class Block> void operator()(Block& block, Shared& shared) const`,
@@ -63,7 +63,7 @@ class DeviceBlock {
 #endif
 
 /// Sum of `mine` over the threads of a block, for thread 0, in an order that is fixed by the number of
-/// threads (a power of two). `terms` is shared, one entry a thread; free again after the block's next
+/// threads (a power of two). `terms` is shared, one entry per thread; free again after the block's next
 /// barrier.
 template <int Threads, class T, class Block>
 DEEPFREQ_HOST_DEVICE T block_sum(Block& block, T* terms, T mine) {

@@ -73,11 +73,11 @@ Names names_of(ConvolutionKind kind) {
     }
 }
 
-Descriptor operation(const ConvolutionTask& task, const Descriptor& how, const Descriptor& x,
+Descriptor operation(const ConvolutionTask& task, const Descriptor& configuration, const Descriptor& x,
                      const Descriptor& w, const Descriptor& y) {
     const Names names = names_of(task.kind);
     Descriptor out(names.operation);
-    out.set(names.convolution, how)
+    out.set(names.convolution, configuration)
         .set(names.alpha, CUDNN_TYPE_FLOAT, 1.0F)
         .set(names.beta, CUDNN_TYPE_FLOAT, task.add ? 1.0F : 0.0F)
         .set(names.x, x)

@@ -40,7 +40,7 @@ struct ConvolutionTask {
     }
 };
 
-/// One of the convolutions of conv2d_forward and conv2d_backward (kernels.h), by the shapes of x, w and y.
+/// One of the convolutions of Conv2dForward and Conv2dBackward (ops/conv2d.h), by the shapes of x, w and y.
 inline ConvolutionTask convolution_task(ConvolutionKind kind, const Shape& x, const Shape& w, const Shape& y,
                                         const Conv2dParams& params, GradMode mode = GradMode::Overwrite) {
     const auto extents = [](const Shape& shape) {

@@ -25,9 +25,9 @@ class Convolutions {
     Convolutions(const Convolutions&) = delete;
     Convolutions& operator=(const Convolutions&) = delete;
 
-    /// Reads two of x, w and y (or the gradients by them) and writes the third, on the workspace's stream.
-    /// The first call of a task tries plans until one runs, waits for the device and takes memory: it must
-    /// not be recorded.
+    /// Reads two of x, w and y (or the gradients with respect to them) and writes the third, on the
+    /// workspace's stream. The first call of a task tries plans until one runs, waits for the device and
+    /// takes memory: it must not be captured.
     void operator()(const ConvolutionTask& task, const float* x, const float* w, const float* y);
 
   private:

@@ -138,22 +138,22 @@ Gemm::~Gemm() {
 void Gemm::operator()(const GemmTask& task, const float* a, const float* b, float* c) {
     const Operands operands{a, b, c, nullptr};
     Tally tally;
-    const Plan& how = plan(task, operands, tally);
-    if (!how.possible)
+    const Plan& chosen = plan(task, operands, tally);
+    if (!chosen.possible)
         throw RunError(
             "cuBLASLt {} has no way to multiply {}x{} by {}x{} in {}: {} proposed, all of which failed; the "
             "last: {}",
             library_version_text(cublasLtGetVersion()), task.m, task.k, task.k, task.n,
             precision_name(precision_), tally.proposed, cublasLtGetStatusString(tally.last));
-    DEEPFREQ_CUDA(run(how, task, operands));
+    DEEPFREQ_CUDA(run(chosen, task, operands));
 }
 
 bool Gemm::with_bias(const GemmTask& task, const float* a, const float* b, float* c, const float* bias) {
     const Operands operands{a, b, c, bias};
     Tally tally;
-    const Plan& how = plan(task, operands, tally);
-    if (how.possible) DEEPFREQ_CUDA(run(how, task, operands));
-    return how.possible;
+    const Plan& chosen = plan(task, operands, tally);
+    if (chosen.possible) DEEPFREQ_CUDA(run(chosen, task, operands));
+    return chosen.possible;
 }
 
 const Gemm::Plan& Gemm::plan(const GemmTask& task, const Operands& operands, Tally& tally) {

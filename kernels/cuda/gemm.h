@@ -15,7 +15,7 @@ namespace deepfreq::cuda {
 
 /// Matrix products of row-major matrices by cuBLASLt on a workspace's stream. Always the same algorithm for
 /// the same task and alignment: results repeat. The first call of a task tries algorithms until one runs,
-/// waits for the device and takes memory: it must not be recorded.
+/// waits for the device and takes memory: it must not be captured.
 class Gemm {
   public:
     Gemm(Precision precision, Workspace& workspace);

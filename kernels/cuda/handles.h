@@ -55,7 +55,7 @@ class Event {
     cudaEvent_t event_ = nullptr;
 };
 
-/// Memory for one operation, taken and given back in the stream's order: nothing waits. Not for recorded
+/// Memory for one operation, taken and given back in the stream's order: nothing waits. Not for captured
 /// operations, whose memory must outlive them.
 template <class T>
 class Temporary {

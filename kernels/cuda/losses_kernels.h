@@ -84,7 +84,7 @@ struct SquaredErrors {
     }
 };
 
-/// p = softmax of row i of z, a row a thread; the largest logit is taken off first.
+/// p = softmax of row i of z, one row per thread; the largest logit is taken off first.
 struct SoftmaxOfRow {
     const float* z;
     std::int64_t c;
@@ -103,8 +103,9 @@ struct SoftmaxOfRow {
     }
 };
 
-/// Cross-entropy of softmax(z) against t over n rows of c, a row a thread; dz = (softmax(z) - t) scale unless
-/// it is null. The largest logit is taken off first, so that no exp overflows; a NaN logit makes its row NaN.
+/// Cross-entropy of softmax(z) against t over n rows of c, one row per thread; dz = (softmax(z) - t) scale
+/// unless it is null. The largest logit is taken off first, so that no exp overflows; a NaN logit makes its
+/// row NaN.
 struct CrossEntropies {
     static constexpr int threads = loss_threads;
     using Shared = LossTerms;
@@ -175,12 +176,13 @@ struct CountCorrectRows {
     }
 };
 
-/// Blocks for so many terms of a sum; up to 16 terms a thread, one block is enough. `limit` partial sums fit.
+/// Blocks for so many terms of a sum; up to 16 terms per thread, one block is enough. `limit` partial sums
+/// fit.
 constexpr std::int64_t loss_blocks(std::int64_t terms, std::int64_t limit) {
     return blocks_for(terms, 16 * loss_threads, limit);
 }
 
-/// The same for n rows of c terms, a row a thread.
+/// The same for n rows of c terms, one row per thread.
 constexpr std::int64_t row_loss_blocks(std::int64_t n, std::int64_t c, std::int64_t limit) {
     return std::min(loss_blocks(n * c, limit), blocks_for(n, loss_threads));
 }

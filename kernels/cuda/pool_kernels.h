@@ -5,7 +5,7 @@
 #include "kernels/cuda/backend_on.h"
 #include "kernels/cuda/block.h"
 
-// One thread an element. Images are [n,h,w,c]; windows of height x width tile them.
+// One thread per element. Images are [n,h,w,c]; windows of height x width tile them.
 
 namespace deepfreq::cuda {
 

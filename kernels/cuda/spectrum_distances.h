@@ -107,7 +107,7 @@ DEEPFREQ_HOST_DEVICE void measure_near_pairs(Block& block, const NearPairs& near
     }
 }
 
-/// Stages one chunk of features for measure_differences(): 16 threads a row.
+/// Stages one chunk of features for measure_differences(): 16 threads per row.
 template <class Stage>
 DEEPFREQ_HOST_DEVICE void stage_features(int thread, const Pairs& x, const Tile& tile, int index,
                                          Stage& stage) {

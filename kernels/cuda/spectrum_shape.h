@@ -12,7 +12,7 @@
 
 namespace deepfreq::cuda::spectrum {
 
-/// A block of threads has one row a thread, and takes the other samples (its columns) tile by tile.
+/// A block of threads has one row per thread, and takes the other samples (its columns) tile by tile.
 inline constexpr int tile_rows = 128;
 inline constexpr int tile_columns = 64;
 

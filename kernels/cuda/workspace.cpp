@@ -11,14 +11,14 @@ Workspace::~Workspace() {
 }
 
 void* Workspace::take(std::size_t bytes) {
-    const bool recorded = is_recorded();
+    const bool captured = is_captured();
     if (bytes > block_.bytes) {
-        if (recorded)
+        if (captured)
             throw RunError(
-                "a recorded operation needs a workspace of {} bytes, and there are {}: it must have run once "
+                "a captured operation needs a workspace of {} bytes, and there are {}: it must have run once "
                 "before",
                 bytes, block_.bytes);
-        if (block_.recorded)
+        if (block_.captured)
             outgrown_.push_back(block_.data);
         else
             DEEPFREQ_CUDA(cudaFree(block_.data));  // waits for the device
@@ -28,11 +28,11 @@ void* Workspace::take(std::size_t bytes) {
         DEEPFREQ_CUDA(status);
         block_.bytes = bytes;
     }
-    block_.recorded |= recorded;
+    block_.captured |= captured;
     return block_.data;
 }
 
-bool Workspace::is_recorded() const {
+bool Workspace::is_captured() const {
     cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
     DEEPFREQ_CUDA(cudaStreamIsCapturing(stream_, &status));
     return status != cudaStreamCaptureStatusNone;

@@ -18,7 +18,7 @@ class Workspace {
     cudaStream_t stream() const { return stream_; }
 
     /// At least `bytes`, beginning on 256 of them, for calls queued before the next take(). Grows when it
-    /// must, but not while the stream is recorded: RunError. Memory that a recording has seen stays where it
+    /// must, but not while the stream is captured: RunError. Memory that a graph has seen stays where it
     /// is.
     void* take(std::size_t bytes);
 
@@ -26,13 +26,13 @@ class Workspace {
     struct Block {
         void* data = nullptr;
         std::size_t bytes = 0;
-        bool recorded = false;
+        bool captured = false;
     };
-    bool is_recorded() const;
+    bool is_captured() const;
 
     cudaStream_t stream_;
     Block block_;
-    std::vector<void*> outgrown_;  ///< which recordings may still use
+    std::vector<void*> outgrown_;  ///< which graphs may still use
 };
 
 }  // namespace deepfreq::cuda

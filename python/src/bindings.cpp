@@ -50,10 +50,10 @@ nb::tuple curves_of(Spectrum s) {
                           array_of(std::move(s.lfr_error)), array_of(std::move(s.rdf_error)));
 }
 
-FilterGridRequest listed(const GivenNumbers& widths) {
+FilterGridRequest listed(const GivenNumbers& inv_deltas) {
     FilterGridRequest grid;
     grid.spacing = FilterGridRequest::Spacing::Listed;
-    grid.listed.assign(widths.data(), widths.data() + widths.size());
+    grid.listed.assign(inv_deltas.data(), inv_deltas.data() + inv_deltas.size());
     return grid;
 }
 
@@ -188,9 +188,10 @@ void define(nb::module_& module) {
         nb::arg("exclude_self"), nb::arg("rows"), nb::arg("seed"), nb::arg("progress").none());
     module.def(
         "measure",
-        [](const Device& device, const Sources& sources, const Targets& targets, const GivenNumbers& widths,
-           bool exclude_self, std::int64_t rows, std::uint64_t seed, const nb::object& progress) {
-            return measure(device, sources, targets, options_of(listed(widths), exclude_self, rows, seed),
+        [](const Device& device, const Sources& sources, const Targets& targets,
+           const GivenNumbers& inv_deltas, bool exclude_self, std::int64_t rows, std::uint64_t seed,
+           const nb::object& progress) {
+            return measure(device, sources, targets, options_of(listed(inv_deltas), exclude_self, rows, seed),
                            progress);
         },
         nb::arg("device"), nb::arg("sources"), nb::arg("targets"), nb::arg("grid").noconvert(), nb::kw_only(),

@@ -10,7 +10,7 @@ LABELS = {"a": "hidden layers", "b": r"$k$ of $\cos(kx)$"}
 
 
 def bars(table, panel):
-    """One panel: a bar a setting."""
+    """One panel: a bar per setting."""
     rows = select(table, panel=panel)
     figure = Figure(figsize=(WIDTH / 2, 2.4), layout="constrained")
     axes = figure.subplots()

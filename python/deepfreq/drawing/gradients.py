@@ -1,4 +1,4 @@
-"""The gradient norm of every layer against the epoch, one panel a network: beyond the paper's Fig. 9, it shows the
+"""The gradient norm of every layer against the epoch, one panel per network: beyond the paper's Fig. 9, it shows the
 vanishing of the gradient itself."""
 
 import math

@@ -50,7 +50,7 @@ def spread(epochs):
 
 
 def curve_panels(table, column, label, normalise, by="layer"):
-    """One panel an epoch, one curve a layer or network, against the filter width 1/δ."""
+    """One panel an epoch, one curve per layer or network, against the filter width 1/δ."""
     epochs = spread(sorted(set(table["epoch"])))
     curves = curves_of(table, by)
     styles = styles_of(list(curves))
@@ -105,7 +105,7 @@ def metrics_figure(table):
 
 
 def comparison_figure(table):
-    """Loss, training and validation accuracy against the epoch, one curve a network (Fig. 5)."""
+    """Loss, training and validation accuracy against the epoch, one curve per network (Fig. 5)."""
     figure = Figure(figsize=(WIDTH, 2.4), layout="constrained")
     panels = figure.subplots(1, 3)
     styles = styles_of(networks_of(table))
