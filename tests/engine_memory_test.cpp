@@ -1,6 +1,7 @@
 // Where the network puts what its layers ask for.
 #include <doctest/doctest.h>
 
+#include "engine/layers/dense.h"
 #include "engine/network.h"
 #include "tests/backends.h"
 #include "tests/engine_fixtures.h"
@@ -71,7 +72,76 @@ std::vector<Shape> shapes_of(const std::vector<ConstTensor>& views) {
     return shapes;
 }
 
+/// A dense layer that tells which parameters and gradients the network gave it.
+class WatchedDense final : public Layer {
+  public:
+    struct Seen {
+        std::vector<Tensor> w, dw;
+    };
+
+    WatchedDense(std::int64_t inputs, std::int64_t outputs, Seen& seen)
+        : dense_(inputs, outputs, Activation::Tanh), seen_(seen) {}
+    std::string description() const override { return dense_.description(); }
+    std::int64_t inputs() const override { return dense_.inputs(); }
+    std::int64_t outputs() const override { return dense_.outputs(); }
+    void plan(MemoryPlan& plan) override {
+        const std::size_t first = plan.parameters().size();
+        dense_.plan(plan);
+        for (std::size_t p = first; p < plan.parameters().size(); ++p) parameters_.push_back({p});
+    }
+    void forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x,
+                 Tensor y) const override {
+        for (const Parameter p : parameters_) seen_.w.push_back(memory[p]);
+        dense_.forward(backend, memory, mode, x, y);
+    }
+    void backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor y, Tensor dy,
+                  Tensor dx, GradMode grad) const override {
+        std::vector<Tensor> gradients;
+        for (const Parameter p : parameters_) gradients.push_back(memory.grad(p));
+        seen_.dw.insert(seen_.dw.begin(), gradients.begin(), gradients.end());
+        dense_.backward(backend, memory, x, y, dy, dx, grad);
+    }
+
+  private:
+    Dense dense_;
+    std::vector<Parameter> parameters_;
+    Seen& seen_;
+};
+
+void check_back_to_back(const std::vector<Tensor>& views, Tensor whole) {
+    const float* end = whole.data;
+    for (const Tensor& view : views) {
+        CHECK(view.data >= end);      // none overlaps the one before,
+        CHECK(view.data - end < 16);  // and no more than the alignment lies between them
+        CHECK(reinterpret_cast<std::uintptr_t>(view.data) % 64 == 0);
+        end = view.data + view.elements();
+    }
+    CHECK(end <= whole.data + whole.elements());
+}
+
 }  // namespace
+
+TEST_CASE("engine/network: parameters and gradients are one contiguous, aligned buffer each") {
+    for (const TestedBackend& tested : backends_present()) {
+        Backend& backend = *tested.backend;
+        WatchedDense::Seen seen;
+        std::vector<std::unique_ptr<Layer>> layers;
+        layers.push_back(std::make_unique<WatchedDense>(5, 7, seen));
+        layers.push_back(std::make_unique<WatchedDense>(7, 16, seen));
+        layers.push_back(std::make_unique<WatchedDense>(16, 1, seen));
+        Network network(backend, std::move(layers), 3);
+        const DeviceTensor x = on_device(backend, {3, 5}, normal_values(15, 10));
+        network.forward_training(x.view);
+        backend.zero(network.output_gradient(3));
+        network.backward(x.view);
+        REQUIRE(seen.w.size() == 6);
+        REQUIRE(seen.dw.size() == 6);
+        check_back_to_back(seen.w, network.parameters());
+        check_back_to_back(seen.dw, network.gradients());
+        CHECK(seen.w[2].shape == Shape{16, 7});
+        CHECK(seen.w[3].shape == Shape{16});
+    }
+}
 
 TEST_CASE("engine/network: outputs, what layers save, gradients and scratch do not overlap, for any rows") {
     for (const TestedBackend& tested : backends_present())
