@@ -70,7 +70,7 @@ struct Flags : TrainingAppFlags {
                      "hidden layers as wide as their input add it: x + activation(w x + b)")
             ->default_str("false")
             ->group("Network");
-        TrainingAppFlags::add_to(app);
+        add_shared_to(app);
         settings.add_to(app);
     }
 };

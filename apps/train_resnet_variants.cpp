@@ -157,7 +157,7 @@ void Flags::add_images_to(CLI::App& app) {
 void Flags::add_to(CLI::App& app) {
     add_network_to(app);
     add_images_to(app);
-    TrainingAppFlags::add_to(app);
+    add_shared_to(app);
     settings.add_to(app);
 }
 

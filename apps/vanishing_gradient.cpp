@@ -77,7 +77,7 @@ void Flags::add_to(CLI::App& app) {
     app.add_option("--activation", activation, "tanh, relu, sigmoid or identity")
         ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
         ->group(group);
-    TrainingAppFlags::add_to(app);
+    add_shared_to(app);
 }
 
 void choose_quick_setting(CLI::App& app, const Flags& flags) {

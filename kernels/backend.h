@@ -47,7 +47,7 @@ using NetworkOperations =
 class Backend : public virtual SpectrumBackend, public NetworkOperations {
   public:
     using NetworkOperations::operator();
-    using SpectrumBackend::operator();
+    using SpectrumOperations::operator();
 
     /// Of matrix products and convolutions.
     virtual Precision precision() const { return Precision::Float32; }

@@ -21,11 +21,14 @@ class Executes {
   public:
     typename ResultOf<Operation>::Type operator()(const Operation& operation) {
         operation.validate();
-        return execute(operation);
+        return run(operation);
     }
 
   protected:
     ~Executes() = default;
+
+    /// What surrounds execute() on any backend: for most operations nothing.
+    virtual typename ResultOf<Operation>::Type run(const Operation& operation) { return execute(operation); }
 
     /// The operation has been checked.
     virtual typename ResultOf<Operation>::Type execute(const Operation& operation) = 0;
@@ -39,6 +42,7 @@ class ExecutesAll : public Executes<Operations>... {
 
   protected:
     ~ExecutesAll() = default;
+    using Executes<Operations>::run...;
     using Executes<Operations>::execute...;
 };
 

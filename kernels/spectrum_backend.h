@@ -17,14 +17,12 @@ using SpectrumOperations = ExecutesAll<CentreColumns, ScaleColumnsByMaxAbs, SumO
 /// Tensors are row-major, the first axis counts samples. Operations are queued in order on the device; those
 /// that return a value wait for it.
 class SpectrumBackend : public DeviceMemory, public SpectrumOperations {
-  public:
-    using SpectrumOperations::operator();
-
-    /// Also checks that the samples are finite, and reports progress 1 at the end. An empty grid is no work.
-    std::vector<double> operator()(const GaussianLowFrequencyEnergy& operation);
-    std::vector<double> operator()(const GaussianLowFrequencyRowEnergies& operation);
-
   private:
+    using SpectrumOperations::run;
+    /// Also checks that the samples are finite, and reports progress 1 at the end. An empty grid is no work.
+    std::vector<double> run(const GaussianLowFrequencyEnergy& operation) final;
+    std::vector<double> run(const GaussianLowFrequencyRowEnergies& operation) final;
+
     template <class Operation>
     std::vector<double> measure(const Operation& operation, std::size_t values);
 };

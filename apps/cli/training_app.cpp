@@ -7,7 +7,7 @@
 
 namespace deepfreq {
 
-void TrainingAppFlags::add_to(CLI::App& app) {
+void TrainingAppFlags::add_shared_to(CLI::App& app) {
     training.add_to(app);
     probes.add_to(app);
     run.add_to(app);

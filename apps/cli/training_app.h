@@ -15,7 +15,7 @@ struct TrainingAppFlags {
     ProbeFlags probes;
     RunFlags run;
 
-    void add_to(CLI::App& app);
+    void add_shared_to(CLI::App& app);
 };
 
 /// The path that all training apps share: options, device, check, data, run.
