@@ -88,8 +88,8 @@ void SpectrumProbe::measure_together(std::span<const ProbedSet> sets, const Warn
         measure_spectra(backend_, sources, {.grid = options_.grid, .filter = options_.filter}, warn);
     if (measured.empty())
         warn(
-            "nothing measured: LFR is constant in every layer, for its features or the targets are all "
-            "alike");
+            "nothing measured: LFR is constant in every layer, for its features or the targets "
+            "are all alike");
     for (std::size_t i = 0; i < measured.size(); ++i) spectra.push_back({std::move(measured[i]), sets[i]});
 }
 

@@ -1,6 +1,6 @@
 # The columns of all CSV files, declared once for Python and C++: csv_columns.json becomes csv_columns.h, which has the
 # header of metrics.csv as csv_header::metrics, and so on.
-set(csv_columns_file ${CMAKE_SOURCE_DIR}/python/deepfreq/drawing/csv_columns.json)
+set(csv_columns_file ${PROJECT_SOURCE_DIR}/python/deepfreq/drawing/csv_columns.json)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${csv_columns_file})
 file(READ ${csv_columns_file} csv_columns)
 string(JSON csv_count LENGTH "${csv_columns}")
@@ -13,4 +13,4 @@ foreach(index RANGE ${csv_last})
   string(REPLACE ".csv" "" name ${name})
   string(APPEND csv_headers "inline constexpr std::string_view ${name} =\n    \"${columns}\";\n")
 endforeach()
-configure_file(${CMAKE_SOURCE_DIR}/cmake/csv_columns.h.in ${CMAKE_BINARY_DIR}/generated/analysis/csv_columns.h @ONLY)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/csv_columns.h.in ${PROJECT_BINARY_DIR}/generated/analysis/csv_columns.h @ONLY)

@@ -1,5 +1,5 @@
 # The CUDA backend: kernels/cuda/ in place of its stand-in no_cuda.cpp.
-file(GLOB cuda_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/cuda/*.cpp ${CMAKE_SOURCE_DIR}/kernels/cuda/*.cu)
+file(GLOB cuda_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu)
 list(FILTER cuda_sources EXCLUDE REGEX "/(no_cuda|device|device_precision)[.]cpp$")
 list(REMOVE_ITEM cuda_sources ${cuda_spectrum_sources})
 find_library(CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR} REQUIRED)
@@ -11,7 +11,7 @@ target_include_directories(deepfreq_kernels SYSTEM PRIVATE ${CUDNN_INCLUDE_DIR} 
 target_compile_options(deepfreq_kernels PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:${cuda_options}>")
 
 # The devices that plans can be made for without them become part of the program.
-file(GLOB device_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/cuda/devices/*.json)
+file(GLOB device_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/devices/*.json)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${device_files})
 set(described_devices "")
 foreach(device_file ${device_files})
@@ -19,5 +19,5 @@ foreach(device_file ${device_files})
   file(READ ${device_file} properties)
   string(APPEND described_devices "        {\"${device}\", R\"json(${properties})json\"},\n")
 endforeach()
-configure_file(${CMAKE_SOURCE_DIR}/kernels/cuda/described_devices.cpp.in described_devices.cpp @ONLY)
+configure_file(${PROJECT_SOURCE_DIR}/kernels/cuda/described_devices.cpp.in described_devices.cpp @ONLY)
 target_sources(deepfreq_kernels PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/described_devices.cpp)

@@ -19,7 +19,7 @@ string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
 # Adds to a target what measures on CUDA. It needs the runtime alone, which is linked in: on a machine without CUDA the
 # program starts and says so.
 set(cuda_spectrum_sources check.cpp memory.cpp stream_device.cpp usable_device.cpp reductions.cu spectrum.cu)
-list(TRANSFORM cuda_spectrum_sources PREPEND ${CMAKE_SOURCE_DIR}/kernels/cuda/)
+list(TRANSFORM cuda_spectrum_sources PREPEND ${PROJECT_SOURCE_DIR}/kernels/cuda/)
 function(deepfreq_measure_on_cuda target)
   target_sources(${target} PRIVATE ${cuda_spectrum_sources})
   target_link_libraries(${target} PRIVATE CUDA::cudart_static)

@@ -16,10 +16,10 @@ endforeach()
 install(TARGETS ${targets} deepfreq_all EXPORT deepfreq-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT deepfreq)
 set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/deepfreq)
 install(EXPORT deepfreq-targets NAMESPACE deepfreq:: DESTINATION ${config_folder} COMPONENT deepfreq)
-configure_package_config_file(cmake/deepfreqConfig.cmake.in ${CMAKE_BINARY_DIR}/deepfreqConfig.cmake
+configure_package_config_file(cmake/deepfreqConfig.cmake.in ${PROJECT_BINARY_DIR}/deepfreqConfig.cmake
                               INSTALL_DESTINATION ${config_folder})
-write_basic_package_version_file(${CMAKE_BINARY_DIR}/deepfreqConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/deepfreqConfig.cmake ${CMAKE_BINARY_DIR}/deepfreqConfigVersion.cmake
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/deepfreqConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/deepfreqConfig.cmake ${PROJECT_BINARY_DIR}/deepfreqConfigVersion.cmake
         DESTINATION ${config_folder} COMPONENT deepfreq)
 
 # The figures, which programs draw after a run, are Python.
@@ -30,7 +30,7 @@ install(DIRECTORY python/deepfreq/ DESTINATION ${CMAKE_INSTALL_DATADIR}/deepfreq
 
 # Here a header includes another as "engine/layer.h"; where it is installed, as "deepfreq/engine/layer.h", so that
 # nobody else's headers are in its way.
-install(CODE "set(deepfreq_source \"${CMAKE_SOURCE_DIR}\")
-set(deepfreq_generated \"${CMAKE_BINARY_DIR}/generated\")
+install(CODE "set(deepfreq_source \"${PROJECT_SOURCE_DIR}\")
+set(deepfreq_generated \"${PROJECT_BINARY_DIR}/generated\")
 set(deepfreq_include \"${CMAKE_INSTALL_INCLUDEDIR}/deepfreq\")" COMPONENT deepfreq)
 install(SCRIPT cmake/install_headers.cmake COMPONENT deepfreq)

@@ -56,8 +56,7 @@ void check_beginning(const std::filesystem::path& path, const std::string& bytes
     if (bytes.starts_with(old_magic))
         throw InputError(
             "{}: checkpoint of version 1, this program reads version {}: finish the run with the deepfreq "
-            "that "
-            "began it, or begin it anew",
+            "that began it, or begin it anew",
             path.string(), current_version);
     const std::string_view text =
         std::string_view(bytes).substr(std::min(bytes.size(), sizeof(std::uint64_t)));

@@ -6,7 +6,7 @@
 #include "kernels/ops/pool.h"
 #include "oracle/reference.h"
 
-// The oracle of the operations on images, in the way tests/reference.h says. Images are [n,h,w,c], filters
+// The oracle of the operations on images, in the way oracle/reference.h says. Images are [n,h,w,c], filters
 // [out,kh,kw,in].
 
 namespace deepfreq::reference {

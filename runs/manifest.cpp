@@ -55,9 +55,11 @@ void add_device(nlohmann::json& manifest, const Backend& backend) {
 }
 
 std::string source_file(const std::string& relative) {
-    const std::filesystem::path in_tree = std::filesystem::path(DEEPFREQ_SOURCE_DIR) / relative;
-    if (std::filesystem::exists(in_tree)) return in_tree;
-    return std::filesystem::read_symlink("/proc/self/exe").parent_path() / in_tree.filename();
+    for (const char* const place : {DEEPFREQ_SOURCE_DIR, DEEPFREQ_SHARED_DIR})
+        if (const auto file = std::filesystem::path(place) / relative; std::filesystem::exists(file))
+            return file;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe");
+    return program.parent_path() / std::filesystem::path(relative).filename();
 }
 
 }  // namespace deepfreq

@@ -16,7 +16,8 @@ void add_device(nlohmann::json& manifest, const Backend& backend);
 /// What manifest.json holds. A text that is not UTF-8 is written as {"percent-encoded": "caf%E9"}.
 std::string manifest_text(nlohmann::json manifest);
 
-/// Path of a file of the source tree, as figures.py: beside the program where it has been carried elsewhere.
+/// Path of a file of the source tree, as figures.py: where it is installed if the tree is not there, or beside
+/// the program that has been carried elsewhere.
 std::string source_file(const std::string& relative);
 
 }  // namespace deepfreq

@@ -52,8 +52,8 @@ OwnedFolder::OwnedFolder(fs::path path) : path_(std::move(path)) {
         if (fcntl(descriptor_, F_SETLK, &lock) == 0) continue;
         if (errno != EACCES && errno != EAGAIN) {
             spdlog::warn(
-                "warning: {}: its file system gives no lock ({}): take care that no second program works on "
-                "it",
+                "warning: {}: its file system gives no lock ({}): "
+                "take care that no second program works on it",
                 path_.string(), std::strerror(errno));
             continue;
         }

@@ -146,14 +146,12 @@ TEST_CASE(
 
 TEST_CASE("models/resnet18: variants beyond that without a part, and images too small to pool, are refused") {
     for (const int which : {-1, 0, 6})
-        CHECK_THROWS_WITH_AS(
-            variant(which),
-            fmt::format(
-                "variant {} of a residual network asked for, expected 1 to 5: each drops one more of 4 "
-                "parts",
-                which)
-                .c_str(),
-            InputError);
+        CHECK_THROWS_WITH_AS(variant(which),
+                             fmt::format("variant {} of a residual network asked for, expected 1 to 5: "
+                                         "each drops one more of 4 parts",
+                                         which)
+                                 .c_str(),
+                             InputError);
     const auto of_image = [](int which, std::int64_t height, std::int64_t width) {
         Resnet18Params params = narrow(which);
         params.height = height;

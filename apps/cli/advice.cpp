@@ -22,9 +22,8 @@ const char* advice(Remedy remedy) {
         case Remedy::SmallerNetwork:
             return ": choose a network of fewer or narrower layers";
         case Remedy::LessMemory:
-            return "; fewer --samples, a smaller --batch or network, or for a probe fewer --probe-samples "
-                   "need "
-                   "less";
+            return "; fewer --samples, a smaller --batch or network, "
+                   "or for a probe fewer --probe-samples need less";
         case Remedy::FewerProbedSamples:
             return " (--probe-samples)";
         case Remedy::OtherProbedLayers:

@@ -13,11 +13,9 @@
 // A kernel is a plain struct: its members are the arguments, its operator() the code.
 //
 //  * One thread per element: `void operator()(std::int64_t i) const`, launched by launch_each(). The tests
-//  call it
-//    for every i.
+//    call it for every i.
 //  * Threads that cooperate: `template <class Block> void operator()(Block& block, Shared& shared) const`,
-//  launched
-//    by launch_blocks(), with the members
+//    launched by launch_blocks(), with the members
 //        struct Shared { … };                       what the block shares; uninitialised
 //        static constexpr int threads = 256;        of a block
 //    Block is DeviceBlock on the GPU; in the tests it is tests/host_block.h, whose threads are the host's and

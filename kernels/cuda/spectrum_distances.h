@@ -8,9 +8,8 @@
 // The squared distances of a tile, in two ways, as on the CPU.
 //
 // By products: |x_i|^2 + |x_j|^2 - 2 x_i.x_j (spectrum_products.h). By differences of the uncentred rows, to
-// about 1e-7 of each, where that would cost too many digits: for pairs nearer than a quarter of |x_i|^2 +
-// |x_j|^2
-// (`near`), one by one, or for the whole tile if more than a quarter of its pairs are.
+// about 1e-7 of each, where that would cost too many digits: for pairs nearer than a quarter of
+// |x_i|^2 + |x_j|^2 (`near`), one by one, or for the whole tile if more than a quarter of its pairs are.
 //
 // A distance by products errs by a part beta of itself. hi + lo is within 2^-23 of each feature, but lengths
 // are taken of what hi and lo stand for, so that only costs what a slightly moved point does; lo.lo is left

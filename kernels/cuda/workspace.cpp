@@ -15,8 +15,8 @@ void* Workspace::take(std::size_t bytes) {
     if (bytes > block_.bytes) {
         if (captured)
             throw RunError(
-                "a captured operation needs a workspace of {} bytes, and there are {}: it must have run once "
-                "before",
+                "a captured operation needs a workspace of {} bytes, and there are {}: "
+                "it must have run once before",
                 bytes, block_.bytes);
         if (block_.captured)
             outgrown_.push_back(block_.data);
