@@ -15,7 +15,7 @@ struct SpectrumRows {
     std::string peak;
 };
 
-/// The lines of one curve; network, layer and epoch are quoted where CSV needs it.
+/// The lines of one curve; network, layer and epoch are quoted where CSV requires it.
 SpectrumRows rows_of(const Spectrum& spectrum, std::string_view network, std::string_view layer,
                      std::string_view epoch);
 

@@ -7,12 +7,12 @@
 
 namespace deepfreq {
 
-/// A file that appears under its name whole or not at all: written beside it as a file of its own (see
-/// part_path), renamed by commit(), removed if commit() was never reached. Of several that are written at
-/// once, in one program or in several, the last to be committed stays.
+/// A file that appears under its name whole or not at all: it is written to a separate file next to it (see
+/// part_path), renamed by commit(), and removed if commit() was never reached. If several are written at the
+/// same time, in one program or in several, the last one committed stays.
 class AtomicFile {
   public:
-    /// Opens the file beside it. Throws InputError when it cannot be created (folder missing, not writable).
+    /// Opens the separate file. Throws InputError if it cannot be created (folder missing, not writable).
     explicit AtomicFile(std::filesystem::path name);
     ~AtomicFile();
     AtomicFile(const AtomicFile&) = delete;
@@ -21,10 +21,10 @@ class AtomicFile {
     /// Appends bytes. Throws RunError naming the file and the reason (disk full …).
     void write(const void* bytes, std::size_t size);
 
-    /// What is written until commit(): NAME.XXXXXX.part, X a letter or a digit.
+    /// The file written to until commit(): NAME.XXXXXX.part, where X is a letter or a digit.
     const std::filesystem::path& part_path() const { return part_; }
 
-    /// Flushes to the disk and renames to the final name. Throws RunError; then the final name is untouched.
+    /// Flushes to disk and renames to the final name. Throws RunError; the final name is then untouched.
     void commit();
 
   private:
@@ -33,8 +33,8 @@ class AtomicFile {
     int descriptor_;
 };
 
-/// Removes what programs that were killed left half-written in a folder: the parts of atomic files that were
-/// not written to for so long.
+/// Removes what killed programs left half-written in a folder: the parts of atomic files that have not been
+/// written to for at least `unused_for`.
 void remove_abandoned_parts(const std::filesystem::path& folder, std::chrono::seconds unused_for);
 
 /// Overwrites a small text file, whole or not at all. Throws as AtomicFile does.

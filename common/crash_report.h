@@ -2,8 +2,8 @@
 
 namespace deepfreq {
 
-/// From now on a fatal signal (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT) writes the calls that led to it to
-/// stderr before it ends the process. Does nothing under a sanitizer, which has a report of its own.
+/// From now on, a fatal signal (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT) prints a stack trace to stderr
+/// before it ends the process. Does nothing under a sanitizer, which has its own report.
 void report_crashes();
 
 }  // namespace deepfreq

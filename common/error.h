@@ -8,8 +8,8 @@
 
 namespace deepfreq {
 
-/// What would help against an error. A library states facts; which option or command this is, a program says
-/// (apps/cli/advice.h).
+/// What would help against an error. Libraries state only facts; the program says which option or command
+/// that means (apps/cli/advice.h).
 enum class Remedy {
     None,
     UseCpu,
@@ -69,7 +69,7 @@ class RunError : public Error {
         : Error(remedy, fmt::format(text, std::forward<Args>(args)...)) {}
 };
 
-/// What was under way ended early because it was asked to stop; nothing of it holds.
+/// An operation ended early because it was asked to stop; none of its results are valid.
 class Interrupted : public std::runtime_error {
   public:
     Interrupted() : std::runtime_error("interrupted") {}

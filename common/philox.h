@@ -5,7 +5,7 @@
 
 #include "common/host_device.h"
 
-// Random123 is a header that -Wpedantic and friends were not made for.
+// The Random123 headers do not compile cleanly with -Wpedantic.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 #include <Random123/philox.h>
@@ -13,7 +13,7 @@
 
 namespace deepfreq {
 
-/// What a random sequence is for: it keeps the sequences of one seed apart.
+/// What a random sequence is used for: keeps the sequences of one seed apart.
 enum class RandomUse : std::uint32_t {
     Weights = 1,
     Batches = 2,

@@ -8,11 +8,11 @@
 
 namespace deepfreq {
 
-/// All that a run needs to go on as if it had never stopped: facts by name, and tensors with their numbers.
-/// On disk a safetensors file, which other programs open (safetensors.torch.load_file): the length of a
-/// header (u64), the header (JSON: type, shape and place of each tensor), the tensors' numbers,
-/// little-endian. Its metadata hold the facts ("deepfreq", JSON), a version and the CRC-32 of the whole file,
-/// with "00000000" in its own place.
+/// Everything a run needs to continue as if it had never stopped: facts by name, and tensors with their
+/// values. On disk it is a safetensors file, which other programs can open (safetensors.torch.load_file): the
+/// length of the header (u64), the header (JSON: type, shape and position of each tensor) and the tensors'
+/// values, all little-endian. The metadata hold the facts ("deepfreq", JSON), a version and the CRC-32 of the
+/// whole file, computed with "00000000" in place of the checksum itself.
 struct Checkpoint {
     struct Tensor {
         std::string name;
@@ -22,17 +22,17 @@ struct Checkpoint {
 
     nlohmann::json header;
     std::vector<Tensor> tensors = {};
-    std::vector<float> values = {};  ///< of all tensors, one after the other
+    std::vector<float> values = {};  ///< of all tensors, one after another
 };
 
-/// Appears under `path` whole or not at all. Throws InputError or RunError as AtomicFile does.
+/// Writes the file to `path`, whole or not at all. Throws InputError or RunError as AtomicFile does.
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
-/// Throws InputError naming the file when it is missing, cut short, damaged, not ours, or of an older or
-/// newer version.
+/// Throws InputError naming the file when it is missing, truncated, damaged, not a deepfreq checkpoint, or of
+/// an older or newer version.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
-/// Puts the right checksum into the bytes of a checkpoint; does nothing where there is no place for one.
+/// Writes the correct checksum into the bytes of a checkpoint; does nothing if they have no place for one.
 void put_checksum(std::string& bytes);
 
 }  // namespace deepfreq

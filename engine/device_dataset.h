@@ -9,8 +9,8 @@
 
 namespace deepfreq {
 
-/// A data set in device memory: inputs[n,d] and targets[n,c]. Of a labelled set, the targets are one-hot and
-/// labels[n] are there too; of a function, the targets are its values and there are no labels.
+/// A data set in device memory: inputs[n,d] and targets[n,c]. For a labelled set, the targets are one-hot and
+/// labels[n] are stored too; for a function, the targets are its values and there are no labels.
 class DeviceDataset {
   public:
     /// Copies the set to the device. Throws InputError when memory is short.
@@ -19,12 +19,12 @@ class DeviceDataset {
 
     std::int64_t samples() const { return inputs().rows(); }
     ConstTensor inputs() const { return inputs_.view<float>(inputs_shape_); }
-    /// The inputs as images [n,h,w,c]; absent where the set says of none.
+    /// The inputs as images [n,h,w,c]; absent if the set is not made of images.
     ConstTensor images() const {
         return image_shape_.rank() == 0 ? ConstTensor{} : ConstTensor(inputs_.view<float>(image_shape_));
     }
     ConstTensor targets() const { return targets_.view<float>(targets_shape_); }
-    /// Absent where the targets are values of a function.
+    /// Absent if the targets are the values of a function.
     TensorView<const std::int32_t> labels() const {
         if (labels_.bytes() == 0) return {};
         return labels_.view<std::int32_t>({inputs_shape_[0]});

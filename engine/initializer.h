@@ -7,17 +7,17 @@
 
 namespace deepfreq {
 
-/// How weights begin; biases begin at 0. Variance of a weight, with the fans of its layer:
-/// Glorot 2 / (in + out), He 2 / in, LeCun 1 / in, Normal stddev^2. All are normal but GlorotUniform, which
-/// is uniform with Glorot's variance.
+/// How weights are initialised; biases start at 0. The variance of a weight, from the fans of its layer, is
+/// 2 / (in + out) for Glorot, 2 / in for He, 1 / in for LeCun and stddev^2 for Normal. All distributions are
+/// normal except GlorotUniform, which is uniform with Glorot's variance.
 struct Initializer {
     enum class Kind { GlorotNormal, GlorotUniform, He, LeCun, Normal };
     Kind kind = Kind::GlorotNormal;
     double stddev = 0.0;  ///< standard deviation, of Normal only
     bool alike =
-        false;  ///< weights of equal role and shape begin alike, within a network and between networks
+        false;  ///< weights of equal role and shape start out equal, within a network and between networks
 
-    /// Fills w with values of sequence (seed, Weights, stream): a pure function of its arguments.
+    /// Fills w with values of the sequence (seed, Weights, stream): a pure function of its arguments.
     void fill(std::span<float> w, std::int64_t fan_in, std::int64_t fan_out, std::uint64_t seed,
               std::uint32_t stream) const;
 };

@@ -7,12 +7,12 @@
 
 namespace deepfreq {
 
-/// What a forward pass is for. In training, batch normalisation uses the statistics of the batch and
-/// updates the running ones; in evaluation it uses those.
+/// The purpose of a forward pass. In training, batch normalisation uses the statistics of the batch and
+/// updates the running statistics; in evaluation it uses the running statistics.
 enum class Mode { Training, Evaluation };
 
-/// A differentiable map of the rows of x to the rows of y, with its backward pass written out. It holds no
-/// memory of its own: the network plans all of it and passes views. A layer belongs to one network.
+/// A differentiable map from the rows of x to the rows of y, with an explicit backward pass. It owns no
+/// memory: the network plans all of it and passes views. A layer belongs to one network.
 class Layer {
   public:
     Layer() = default;
@@ -20,27 +20,27 @@ class Layer {
     Layer& operator=(const Layer&) = delete;
     virtual ~Layer() = default;
 
-    /// What it is, in a form that tells networks apart: "dense 784-500 tanh".
+    /// A description that tells networks apart: "dense 784-500 tanh".
     virtual std::string description() const = 0;
 
-    /// Whether y is x in evaluation: then forward is called in training only.
+    /// Whether y = x in evaluation; forward is then called in training only.
     virtual bool is_identity_in_evaluation() const { return false; }
 
     /// Elements of one row of x and of y.
     virtual std::int64_t inputs() const = 0;
     virtual std::int64_t outputs() const = 0;
 
-    /// Asks for memory: what is trained, running statistics, what forward leaves for backward, scratch. The
+    /// Requests memory: trained parameters, running statistics, what forward saves for backward, scratch. The
     /// layer keeps the handles.
     virtual void plan(MemoryPlan& /*plan*/) {}
 
-    /// Overwrites y[n,outputs] from x[n,inputs], and what is saved.
+    /// Computes y[n,outputs] from x[n,inputs]. Overwrites y and what is saved.
     virtual void forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x,
                          Tensor y) const = 0;
 
-    /// From x, y and what was saved in the last forward in training, and dy[n,outputs], which may be used as
-    /// workspace and is lost: overwrites dx[n,inputs] (may be absent), overwrites the gradients of its
-    /// parameters or adds to them.
+    /// Computes gradients from x, y, what the last forward in training saved, and dy[n,outputs], which may be
+    /// used as workspace and is lost. Overwrites dx[n,inputs] (may be absent); overwrites the gradients with
+    /// respect to the layer's parameters or adds to them.
     virtual void backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor y,
                           Tensor dy, Tensor dx, GradMode grad) const = 0;
 };

@@ -12,7 +12,7 @@ enum class Loss { MeanSquaredError, SoftmaxCrossEntropy };
 Loss parse_loss(std::string_view name);
 std::string_view loss_name(Loss loss);
 
-/// MeanSquaredError or SoftmaxCrossEntropy, as `loss` says; dp may be absent.
+/// Runs MeanSquaredError or SoftmaxCrossEntropy, depending on `loss`; dp may be absent.
 void apply_loss(Backend& backend, Loss loss, ConstTensor p, ConstTensor targets, Tensor dp,
                 TensorView<double> sums, TensorView<const StepState> state);
 

@@ -9,15 +9,15 @@
 
 namespace deepfreq {
 
-/// One tensor a layer asks for: a parameter, which begins random with its fans (Initializer), or anything
-/// with a fan-in of 0, which begins as `value` everywhere.
+/// One tensor that a layer requests: either a parameter, initialised at random from its fans (Initializer),
+/// or, with a fan-in of 0, any tensor that is initialised to `value` everywhere.
 struct ParameterSpec {
     Shape shape;
     std::int64_t fan_in = 0;
     std::int64_t fan_out = 0;
     float value = 0.0F;
-    /// What tensors share that begin alike under Initializer::alike, given the same shape. 0: the same place
-    /// in layers equally far from the output.
+    /// Tensors of the same role and shape start out equal under Initializer::alike. 0: the role is the place
+    /// within the layer and the layer's distance from the output.
     std::uint32_t role = 0;
     std::string name = {};  ///< within its layer: "weight", "bias" …
 };
@@ -27,7 +27,7 @@ struct Parameter {
     std::size_t index = 0;
 };
 
-/// Another tensor of a plan, by where it lies.
+/// The other kinds of tensor in a plan, by where they are stored.
 struct State {
     std::size_t index = 0;
 };
@@ -38,45 +38,46 @@ struct Scratch {
     std::size_t index = 0;
 };
 
-/// The shape of a tensor of the batch, but for its first axis, the rows: {h, w, c} stands for [n,h,w,c].
+/// The shape of a batch tensor without its first axis, the rows: {h, w, c} stands for [n,h,w,c].
 struct PerRow {
     Shape shape;
 };
 
-/// What layers ask for, in turn, and what a network then allocates. A layer keeps the handles it is given:
+/// What the layers request, one after another, and the network then allocates. A layer keeps its handles:
 ///     weight_ = plan.parameter({.shape = {out, in}, …, .name = "weight"});
 ///     z_ = plan.saved(PerRow{{h, w, c}});
-/// and finds the tensors in forward and backward as memory[z_]. A layer made of parts has them plan theirs.
+/// and accesses the tensors in forward and backward as memory[z_]. A layer made of parts lets each part plan
+/// its own.
 class MemoryPlan {
   public:
     /// For at most `batch` rows.
     explicit MemoryPlan(std::int64_t batch) : batch_(batch) {}
 
-    /// The layer that asks from now on. Scratch memory is shared by all layers.
+    /// Subsequent requests belong to the next layer. Scratch memory is shared by all layers.
     void begin_layer();
 
-    /// What is trained; it has a gradient.
+    /// A trained tensor; it has a gradient.
     Parameter parameter(const ParameterSpec& spec);
-    /// What a forward pass in training changes, and a checkpoint holds: running statistics.
+    /// A tensor that forward passes in training change and checkpoints hold: running statistics.
     State state(const ParameterSpec& spec);
-    /// What forward leaves for backward, besides y.
+    /// A tensor that forward saves for backward, besides y.
     Saved saved(const Shape& shape) { return {place(saved_, shape, false)}; }
     Saved saved(const PerRow& rows) { return {place(saved_, of_batch(rows), true)}; }
-    /// What the layer needs for the moment.
+    /// A tensor that the layer needs only temporarily.
     Scratch scratch(const Shape& shape) { return {place(scratch_, shape, false)}; }
     Scratch scratch(const PerRow& rows) { return {place(scratch_, of_batch(rows), true)}; }
 
-    /// A parameter or a state, and where it lies.
+    /// A parameter or a state, and where it is stored.
     struct Lasting {
         ParameterSpec spec;
-        int layer;           ///< from 1 on, as the paper counts
-        std::int64_t first;  ///< float, in the buffer of its kind
+        int layer;           ///< counted from 1, as in the paper
+        std::int64_t first;  ///< index of its first float in the buffer of its kind
     };
     const std::vector<Lasting>& parameters() const { return parameters_.tensors; }
     const std::vector<Lasting>& states() const { return states_.tensors; }
     int layers() const { return layers_; }
 
-    /// Floats of all parameters, and of all states; every tensor begins on 64 bytes.
+    /// Number of floats in all parameters, and in all states; every tensor is aligned to 64 bytes.
     std::int64_t parameter_count() const { return parameters_.size; }
     std::int64_t state_count() const { return states_.size; }
 
@@ -88,7 +89,7 @@ class MemoryPlan {
     };
     struct Slot {
         Shape shape;   ///< for `batch` rows
-        bool per_row;  ///< whether its first axis is the rows
+        bool per_row;  ///< whether its first axis counts rows
         std::int64_t first;
     };
     struct Region {
@@ -106,11 +107,11 @@ class MemoryPlan {
     Region saved_, scratch_;
 };
 
-/// The memory of a plan: parameters, gradients and states are one contiguous buffer each, what is saved and
-/// scratch share an arena.
+/// The memory of a plan: parameters, gradients and states are one contiguous buffer each; saved and scratch
+/// tensors share an arena.
 class NetworkMemory {
   public:
-    /// Parameters, gradients and states are 0. Throws OutOfMemory.
+    /// Parameters, gradients and states start at 0. Throws OutOfMemory.
     NetworkMemory(Backend& backend, const MemoryPlan& plan);
 
     Tensor parameters() const { return parameters_.view<float>({plan_.parameter_count()}); }
@@ -135,11 +136,11 @@ class NetworkMemory {
     std::vector<Tensor> values_, grads_, state_views_;
 };
 
-/// All that a layer works with in one pass, beside its input and output.
+/// The memory that a layer works with in one pass, besides its input and output.
 struct LayerMemory {
     const NetworkMemory& network;
     std::int64_t rows;
-    /// Where training stands, for what is drawn at random; absent in evaluation.
+    /// The position of training, for random draws; absent in evaluation.
     TensorView<const StepState> step = {};
 
     Tensor operator[](Parameter p) const { return network[p]; }

@@ -10,21 +10,21 @@
 
 namespace deepfreq {
 
-/// All layers in one line; two networks of one description can exchange parameters.
+/// All layers in one line; two networks with the same description can exchange parameters.
 std::string describe(const std::vector<std::unique_ptr<Layer>>& layers);
 
-/// A tensor of a network by the paper's index of its layer, which counts from 1: "layers.1.weight".
+/// A tensor of a network, named by the paper's layer index, which counts from 1: "layers.1.weight".
 struct NamedTensor {
     std::string name;
     Tensor view;
 };
 
-/// A chain of layers f[1] … f[L] over one batch of at most `batch` rows, with all of its memory planned once:
-/// parameters, gradients and running statistics are each one contiguous buffer; activations, the gradients
+/// A chain of layers f[1] … f[L] for batches of at most `batch` rows, with all memory planned once:
+/// parameters, gradients and running statistics are one contiguous buffer each; activations, the gradients
 /// with respect to them and what layers save for themselves share one arena.
 class Network {
   public:
-    /// Throws InputError when neighbouring layers do not fit, RunError when memory is short.
+    /// Throws InputError if neighbouring layers do not fit together, RunError if memory is short.
     Network(Backend& backend, std::vector<std::unique_ptr<Layer>> layers, std::int64_t batch);
 
     std::string description() const { return describe(layers_); }
@@ -32,20 +32,20 @@ class Network {
     int depth() const { return static_cast<int>(layers_.size()); }
     std::int64_t batch() const { return batch_; }
 
-    /// The paper's layer index in [-L, L] as one in [0, L]: f[-1] is the output, f[-2] the last hidden layer
-    /// (eq. 10). Throws InputError outside.
+    /// Maps the paper's layer index in [-L, L] to [0, L]: f[-1] is the output, f[-2] the last hidden layer
+    /// (eq. 10). Throws InputError if out of range.
     int layer_index(int l) const;
 
     /// Elements of one row of f[l].
     std::int64_t width(int l) const;
 
-    /// Parameters begin anew: weights as `initializer` says, biases at 0, running statistics as the layers
-    /// say.
+    /// Reinitialises everything: weights with `initializer`, biases to 0, running statistics to the values
+    /// that the layers specify.
     void initialize(const Initializer& initializer, std::uint64_t seed);
 
     Tensor parameters() const { return memory_.parameters(); }
     Tensor gradients() const { return memory_.gradients(); }
-    /// Running statistics of all layers; absent when they have none.
+    /// Running statistics of all layers; absent if they have none.
     Tensor state() const { return memory_.plan().state_count() > 0 ? memory_.states() : Tensor{}; }
 
     /// The same, tensor by tensor.
@@ -53,23 +53,24 @@ class Network {
     std::vector<NamedTensor> named_state() const;
 
     /// Runs x[n,d] with n <= batch up to f[last] (default: the output) in evaluation mode and returns that.
-    /// With `into` [n,width] given, f[last] is written there instead of the arena. x is f[first], default the
-    /// input.
+    /// If `into` [n,width] is given, f[last] is written there instead of the arena. x is f[first] (default:
+    /// the input).
     ConstTensor forward(ConstTensor x, int last = -1, Tensor into = {}, int first = 0);
 
-    /// Runs x[n,d] with n <= batch to the output in training mode; backward() may follow. What layers draw at
-    /// random, they draw by `step`, which must stay as it is until then; without such layers it may be
-    /// absent.
+    /// Runs x[n,d] with n <= batch to the output in training mode; backward() may follow. Layers draw random
+    /// numbers according to `step`, which must not change until backward() is done; without such layers it
+    /// may be absent.
     ConstTensor forward_training(ConstTensor x, TensorView<const StepState> step = {});
 
-    /// Where the parameters of each layer begin in parameters() and gradients(), and where the last ones end:
-    /// L + 1 numbers.
+    /// L + 1 offsets into parameters() and gradients(): where the parameters of each layer begin, and where
+    /// the last layer's end.
     std::vector<std::int64_t> layer_bounds() const;
 
-    /// Where the gradient with respect to the output is to be put before backward(): [n, outputs].
+    /// Where to put the gradient with respect to the output before backward(): [n, outputs].
     Tensor output_gradient(std::int64_t n) const;
 
-    /// After forward_training(x) and with output_gradient set: writes all gradients as `grad` says.
+    /// Call after forward_training(x), with output_gradient set. Overwrites or adds to all gradients, as
+    /// `grad` says.
     void backward(ConstTensor x, GradMode grad = GradMode::Overwrite);
 
   private:

@@ -20,12 +20,12 @@ struct TrainerOptions {
     Loss loss = Loss::MeanSquaredError;
     LearningRateSchedule learning_rate = 1e-5;
     AdamParams adam = {};
-    bool reset_adam = false;      ///< whether its moments and step count begin anew where the rate changes
+    bool reset_adam = false;      ///< whether to reset its moments and step count when the rate changes
     std::uint64_t seed = 0;       ///< of the order of the samples
-    AugmentParams augment = {};   ///< of the images of a batch, for sets that are images
-    bool gradient_norms = false;  ///< whether Trainer::gradient_norms is kept
-    /// Whether a step is captured once for each size of batch and then replayed (Backend::capture); the
-    /// results are the same.
+    AugmentParams augment = {};   ///< of the images of a batch, for sets of images
+    bool gradient_norms = false;  ///< whether to compute Trainer::gradient_norms
+    /// Whether to capture a step once per batch size and then replay it (Backend::capture); the results are
+    /// the same.
     bool capture_steps = true;
 };
 
@@ -34,19 +34,19 @@ class DivergedError : public RunError {
     using RunError::RunError;
 };
 
-/// Mean loss and share of samples classified right, over a whole set; the share is NaN where the set has no
+/// Mean loss and share of correctly classified samples, over a whole set; the share is NaN if the set has no
 /// labels.
 struct Evaluation {
     double loss = 0.0;
     double accuracy = 0.0;
 };
 
-/// Trains a network on a set by Adam, batch after batch in an order drawn anew every epoch from (seed,
-/// epoch). The last batch of an epoch is smaller when the batch does not divide the set.
+/// Trains a network on a set with Adam, batch by batch, in a new order every epoch, drawn from (seed, epoch).
+/// The last batch of an epoch is smaller if the batch size does not divide the size of the set.
 class Trainer {
   public:
-    /// The three must outlive the trainer. Throws InputError when the widths of network and set differ,
-    /// and when what is to be augmented are no images, or smaller than the crop.
+    /// `backend`, `network` and `train` must outlive the trainer. Throws InputError if the widths of network
+    /// and set differ, or if the samples to be augmented are not images or are smaller than the crop.
     Trainer(Backend& backend, Network& network, const DeviceDataset& train, const TrainerOptions& options);
 
     /// Epochs finished, and steps of the current one.
@@ -54,24 +54,24 @@ class Trainer {
     std::int64_t step() const { return step_; }
     std::int64_t steps_per_epoch() const;
 
-    /// Runs to the end of the current epoch; true when it got there. `go_on`, called after every step, ends
-    /// it there by returning false; the next call goes on with the next step. Throws DivergedError naming
-    /// epoch and step.
+    /// Runs to the end of the current epoch; true if it got there. `go_on` is called after every step; if it
+    /// returns false, the call ends there, and the next call continues with the next step. Throws
+    /// DivergedError naming epoch and step.
     bool finish_epoch(const std::function<bool()>& go_on);
 
-    /// Of the last finished epoch: for each layer, the root of the mean over the steps of |dLoss/d(w,b)|^2,
-    /// its weights and biases taken together; 0 for a layer that has none. Summed on the device within the
-    /// steps. Empty before the first epoch, after restore(), and unless the options ask for it.
+    /// For each layer, the root mean square over the last finished epoch's steps of |dLoss/d(w,b)|, with its
+    /// weights and biases taken together; 0 for a layer without any. Summed on the device during the steps.
+    /// Empty before the first epoch is finished, after restore(), and unless the options ask for it.
     const std::vector<double>& gradient_norms() const { return gradient_norms_; }
 
-    /// Loss and accuracy over a whole set, by the network as it is.
+    /// Loss and accuracy of the current network over a whole set.
     Evaluation evaluate(const DeviceDataset& set);
 
-    /// State of network, optimiser and batches, under the header's names "network", "epoch", "step",
+    /// The state of network, optimiser and batches; the header has the keys "network", "epoch", "step",
     /// "sample", "update", "restart" and, with gradient_norms, "squared_norms".
     Checkpoint save();
 
-    /// Goes on from there, bit for bit. Throws InputError naming `path` when it is of another network.
+    /// Continues from a checkpoint, bit for bit. Throws InputError naming `path` if it is of another network.
     void restore(const Checkpoint& checkpoint, const std::filesystem::path& path);
 
   private:
@@ -107,9 +107,9 @@ class Trainer {
     Buffer permutation_, sums_, state_;
     Buffer layer_bounds_, squared_norms_;  // of the gradients, summed over the steps of an epoch
     std::vector<double> gradient_norms_;
-    // evaluate(): kept from call to call, for asking for memory costs more than a small network's evaluation
+    // evaluate(): kept between calls, because allocating memory costs more than evaluating a small network
     Buffer evaluated_sums_, evaluated_, hits_;
-    std::map<std::int64_t, std::unique_ptr<Graph>> steps_;  // by size of batch; empty until it ran once
+    std::map<std::int64_t, std::unique_ptr<Graph>> steps_;  // by batch size; null until captured
 };
 
 }  // namespace deepfreq

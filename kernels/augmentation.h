@@ -8,10 +8,10 @@ namespace deepfreq {
 /// What happens to one image of a batch: written once for both backends.
 struct Augmentation {
     bool mirrored = false;
-    std::int64_t down = 0, right = 0;  ///< pixels it moves by; what comes in at the border is 0
+    std::int64_t down = 0, right = 0;  ///< shift in pixels; pixels shifted in at the border are 0
 
-    /// That of a row of the batch that follows `update` earlier ones: a pure function of these and the seed,
-    /// so that a resumed run draws the same.
+    /// Draws the augmentation of one row of the batch that follows `update` earlier batches: a pure function
+    /// of these and the seed, so that a resumed run draws the same.
     DEEPFREQ_HOST_DEVICE static Augmentation draw(const AugmentParams& params, std::int64_t update,
                                                   std::int64_t row) {
         const Philox random(params.seed, RandomUse::Augmentation, static_cast<std::uint32_t>(row));
@@ -21,7 +21,7 @@ struct Augmentation {
                 static_cast<std::int64_t>(word[2] % moves) - params.crop};
     }
 
-    /// Index among the image's height*width pixels of that which comes to (r, s); -1 if none does.
+    /// Index, among the image's height*width pixels, of the pixel that moves to (r, s); -1 if there is none.
     DEEPFREQ_HOST_DEVICE std::int64_t source(std::int64_t r, std::int64_t s, std::int64_t height,
                                              std::int64_t width) const {
         const std::int64_t from_r = r - down;

@@ -18,7 +18,7 @@
 
 namespace deepfreq {
 
-/// A fixed sequence of operations, made by Backend::capture and not to outlive it.
+/// A fixed sequence of operations, made by Backend::capture. Must not outlive the backend.
 class Graph {
   public:
     Graph() = default;
@@ -26,11 +26,11 @@ class Graph {
     Graph& operator=(const Graph&) = delete;
     virtual ~Graph() = default;
 
-    /// Queues all of them once more, on the memory they were captured with.
+    /// Queues all operations once more, on the memory they were captured with.
     virtual void replay() = 0;
 };
 
-/// All that training a network takes.
+/// All operations needed to train a network.
 using NetworkOperations =
     ExecutesAll<DenseForward, DenseBackward, Conv2dForward, Conv2dBackward, BatchNormForwardTraining,
                 BatchNormForwardInference, BatchNormBackward, AveragePoolForward, AveragePoolBackward,
@@ -38,7 +38,7 @@ using NetworkOperations =
                 Softmax, CountCorrect, Adam, GatherRows, GatherAugmentedImages, RandomPermutation, Advance,
                 AddSquaredNorms>;
 
-/// What a device can do: memory, the operations of networks and those of spectra. It knows no layers.
+/// What a device can do: memory, network operations and spectrum operations. It knows nothing of layers.
 ///
 ///   backend(DenseForward{.x = x, .w = w, .b = b, .activation = Activation::Tanh, .y = y});
 ///
@@ -49,13 +49,13 @@ class Backend : public virtual SpectrumBackend, public NetworkOperations {
     using NetworkOperations::operator();
     using SpectrumOperations::operator();
 
-    /// Of matrix products and convolutions.
+    /// The precision of matrix products and convolutions.
     virtual Precision precision() const { return Precision::Float32; }
 
-    /// Captures the operations that `work` queues, without running them: on a GPU as one graph, which costs
-    /// one launch. They must be the same ones on the same memory each time `work` is called, must have run
-    /// once before (libraries load code and take memory when first used), and may neither allocate nor wait
-    /// for the device.
+    /// Captures the operations that `work` queues, without running them; on a GPU, as one graph that costs a
+    /// single launch. Every call of `work` must queue the same operations on the same memory. They must have
+    /// run once before (libraries load code and allocate memory on first use), and may neither allocate nor
+    /// wait for the device.
     std::unique_ptr<Graph> capture(std::function<void()> work);
 
   private:
@@ -68,8 +68,8 @@ struct OpenedBackend {
     std::string reason;  ///< one line: what was chosen and why
 };
 
-/// Throws InputError when the name is none of these, or when the device cannot be had or does not compute in
-/// that precision, with the cure.
+/// Throws InputError, with the remedy, when the name is none of these, or when the device is not available or
+/// does not support the precision.
 OpenedBackend open_backend(std::string_view device, Precision precision = Precision::Float32);
 
 /// "fp32", "tf32", "bf16" or "auto", and back. Throws InputError for anything else.

@@ -39,7 +39,7 @@ class Shape {
         return product;
     }
 
-    /// [n, …] with these extents behind n. Throws InputError where there are four already.
+    /// [n, …]: n followed by these extents. Throws InputError if there are four already.
     Shape with_rows(std::int64_t n) const {
         if (rank_ == max_rank) throw InputError("rows of shape {}, at most 3 extents expected", text());
         Shape shape;
@@ -69,9 +69,9 @@ class Shape {
     int rank_ = 0;
 };
 
-/// Someone else's device memory seen as a row-major, contiguous tensor. Owns nothing. No stride is stored: no
-/// operation of the engine reads another layout, and a view of whole rows is contiguous again.
-/// A default-made view stands for an absent tensor.
+/// A non-owning view of device memory as a row-major, contiguous tensor. No strides are stored: no operation
+/// of the engine reads another layout, and a view of whole rows is contiguous again.
+/// A default-constructed view stands for an absent tensor.
 template <class T>
 struct TensorView {
     T* data = nullptr;
@@ -79,7 +79,7 @@ struct TensorView {
 
     TensorView() = default;
     TensorView(T* first, Shape extents) : data(first), shape(extents) {}
-    /// A view of mutable memory serves where a read-only one is asked for.
+    /// A view of mutable memory converts to a read-only one.
     template <class U>
     requires(std::is_same_v<const U, T> && !std::is_const_v<U>) TensorView(const TensorView<U>& other)
         : data(other.data), shape(other.shape) {}
@@ -94,15 +94,15 @@ struct TensorView {
     TensorView slice(std::int64_t first, std::int64_t count) const {
         return {data + first * columns(), Shape{count, columns()}};
     }
-    /// The same elements under another shape of as many elements.
+    /// The same elements under another shape with the same number of elements.
     TensorView reshape(Shape extents) const { return {data, extents}; }
 };
 
 using Tensor = TensorView<float>;
 using ConstTensor = TensorView<const float>;
 
-/// Owns a piece of device memory; movable, not copyable. Made by DeviceMemory::allocate, and must not
-/// outlive it.
+/// Owns a piece of device memory; movable, not copyable. Made by DeviceMemory::allocate; must not outlive
+/// the DeviceMemory.
 class Buffer {
   public:
     Buffer() = default;
@@ -118,7 +118,7 @@ class Buffer {
     std::size_t bytes() const { return bytes_; }
     void* data() const { return data_; }
 
-    /// The bytes from `offset` on as a tensor. Throws InputError when it would not fit.
+    /// The bytes from `offset` on, viewed as a tensor. Throws InputError if it would not fit.
     template <class T>
     TensorView<T> view(Shape shape, std::size_t offset = 0) const {
         const std::size_t needed = offset + static_cast<std::size_t>(shape.elements()) * sizeof(T);

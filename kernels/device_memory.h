@@ -9,7 +9,7 @@
 
 namespace deepfreq {
 
-/// Memory of a device. What is queued on the device runs in order; only download() and synchronize() wait.
+/// The memory of a device. Queued work runs in order; only download() and synchronize() wait for it.
 class DeviceMemory {
   public:
     DeviceMemory() = default;
@@ -20,10 +20,10 @@ class DeviceMemory {
     /// Device and libraries in one line, for the log and the manifest.
     virtual std::string description() const = 0;
 
-    /// Uninitialised memory. Throws OutOfMemory if there is none.
+    /// Allocates uninitialised memory. Throws OutOfMemory if there is not enough.
     Buffer allocate(std::size_t bytes);
 
-    /// Memory for a tensor of float, all zero.
+    /// Allocates memory for a float tensor and fills it with zeros.
     Buffer allocate_zeros(Shape shape);
 
     /// Bytes that could still be allocated.
@@ -43,7 +43,7 @@ class DeviceMemory {
         download_bytes(device.data, host.data(), host.size_bytes());
     }
 
-    /// `to` becomes a copy of `from`; as many elements each.
+    /// Copies `from` to `to`; both must have the same number of elements.
     void copy(ConstTensor from, Tensor to);
 
     /// Sets every byte to 0.

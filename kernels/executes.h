@@ -27,10 +27,10 @@ class Executes {
   protected:
     ~Executes() = default;
 
-    /// What surrounds execute() on any backend: for most operations nothing.
+    /// What every backend does around execute(); for most operations, nothing.
     virtual typename ResultOf<Operation>::Type run(const Operation& operation) { return execute(operation); }
 
-    /// The operation has been checked.
+    /// Called with an operation that has been checked.
     virtual typename ResultOf<Operation>::Type execute(const Operation& operation) = 0;
 };
 

@@ -5,8 +5,8 @@
 
 namespace deepfreq {
 
-/// What the operations (ops/) check of their tensors. Throws InputError, which names the operation, the
-/// tensor, the shape found and the one expected.
+/// The checks that operations (ops/) make on their tensors. Throws InputError naming the operation, the
+/// tensor, the shape found and the shape expected.
 class Expect {
   public:
     explicit Expect(const char* operation) : operation_(operation) {}
@@ -20,7 +20,7 @@ class Expect {
                              expected.text());
     }
 
-    /// So many extents, each at least 1.
+    /// Expects `rank` extents, each at least 1.
     template <class T>
     void rank(const char* name, const TensorView<T>& found, int rank) const {
         bool good = found.shape.rank() == rank;

@@ -6,22 +6,23 @@
 
 namespace deepfreq {
 
-/// Nodes b_m, ascending, and the relative errors of the weights exp(-b_m D) there.
+/// Nodes b_m, ascending, and the relative errors of their weights exp(-b_m D).
 struct NodeSet {
     std::vector<double> exponent, error;
 };
 
-/// Fits exp(-a D) by those of nodes, for a width at a time, and bounds what is left (kernels/filter_nodes.h).
+/// Fits exp(-a D) by the exponentials at the nodes, one width at a time, and bounds the remainder
+/// (kernels/filter_nodes.h).
 class ExponentialFit {
   public:
-    /// Nodes used for one width: up to this far below and above it.
+    /// How far below and above a width the nodes used for it may lie.
     static constexpr double reach_below = 8.0, reach_above = 4.0;
 
-    /// Among n samples with D <= largest_distance. `nodes` must live as long.
+    /// For n samples with D <= largest_distance. `nodes` must outlive the fit.
     ExponentialFit(const NodeSet& nodes, std::int64_t n, double largest_distance);
 
-    /// exp(-a D) is c + sum_m coefficient[m] exp(-b_(first + m) D), but for `error` max(exp(-a D), 1/(8 n))
-    /// at most, with the errors of the weights in it.
+    /// exp(-a D) = c + sum_m coefficient[m] exp(-b_(first + m) D), up to an error of at most
+    /// `error` max(exp(-a D), 1/(8 n)), which includes the errors of the weights.
     struct Result {
         int first = 0;
         std::vector<double> coefficient;  ///< the last is c

@@ -11,7 +11,7 @@
 
 namespace deepfreq::math {
 
-/// y = activation(z); NaN stays NaN, ReLU included, so that a diverged network shows in its loss.
+/// y = activation(z). NaN stays NaN, even with ReLU, so that divergence shows in the loss.
 template <Activation A>
 DEEPFREQ_HOST_DEVICE inline float activate(float z) {
     if constexpr (A == Activation::Tanh) return std::tanh(z);
@@ -20,18 +20,18 @@ DEEPFREQ_HOST_DEVICE inline float activate(float z) {
     return z;
 }
 
-/// activation'(z) written in y = activation(z), which is all that is saved for the backward pass. ReLU'(0) =
-/// 0.
+/// activation'(z) in terms of y = activation(z), which is all that is saved for the backward pass.
+/// ReLU'(0) = 0.
 template <Activation A>
 DEEPFREQ_HOST_DEVICE inline float activation_slope(float y) {
-    // 1 - y^2; in factors, because the square would be rounded just where it is nearly 1.
+    // 1 - y^2, factored, because the square would be rounded just where it is nearly 1.
     if constexpr (A == Activation::Tanh) return (1.0F - y) * (1.0F + y);
     if constexpr (A == Activation::Relu) return y > 0.0F ? 1.0F : 0.0F;
     if constexpr (A == Activation::Sigmoid) return y * (1.0F - y);
     return 1.0F;
 }
 
-/// Calls work with the activation as a compile-time constant, so that its loop holds no branch.
+/// Calls `work` with the activation as a compile-time constant, so that its loop contains no branch.
 template <class Work>
 void with_activation(Activation activation, const Work& work) {
     switch (activation) {
@@ -55,14 +55,14 @@ DEEPFREQ_HOST_DEVICE inline std::uint16_t bfloat16_bits(float x) {
     return static_cast<std::uint16_t>((nan ? bits | 0x400000U : bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16);
 }
 
-/// The same as a float.
+/// The same value as a float.
 DEEPFREQ_HOST_DEVICE inline float bfloat16_value(float x) {
     const std::uint32_t bits = static_cast<std::uint32_t>(bfloat16_bits(x)) << 16;
     std::memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-/// What is the same for every parameter of one Adam update, taken once in double.
+/// The constants shared by all parameters of one Adam update, computed once in double.
 struct AdamStep {
     float beta1, one_minus_beta1;
     float beta2, one_minus_beta2;
@@ -71,8 +71,8 @@ struct AdamStep {
     float second_correction;  ///< 1 / sqrt(1 - beta2^t)
 };
 
-/// Constants of the update that follows `state.update` earlier ones, of which t = update - restart + 1 with
-/// these moments.
+/// Constants of the update that follows `state.update` earlier ones. It is number
+/// t = update - restart + 1 with the current moments.
 DEEPFREQ_HOST_DEVICE inline AdamStep adam_step(const AdamParams& params, const StepState& state) {
     const double t = static_cast<double>(state.update - state.restart + 1);
     const double first = 1.0 - std::pow(params.beta1, t);
@@ -91,8 +91,8 @@ DEEPFREQ_HOST_DEVICE inline void adam_update(const AdamStep& s, float gradient, 
     w -= s.step_size * m / (std::sqrt(v) * s.second_correction + s.epsilon);
 }
 
-/// A sum of floats nearly as exact as in double, where double is slow: high + low. Aligned to be read at
-/// once.
+/// A sum of floats, high + low, nearly as accurate as in double, for devices where double is slow. Aligned so
+/// that both are read at once.
 struct alignas(8) CompensatedSum {
     float high, low;
 };

@@ -7,14 +7,14 @@
 
 namespace deepfreq {
 
-/// All that measuring a spectrum takes.
+/// All operations needed to measure a spectrum.
 using SpectrumOperations = ExecutesAll<CentreColumns, ScaleColumnsByMaxAbs, SumOfSquares, FirstNonFinite,
                                        GaussianLowFrequencyEnergy, GaussianLowFrequencyRowEnergies>;
 
-/// A device that measures spectra. Without the operations of networks it needs none of the libraries that
-/// they stand on (oneDNN, cuBLAS, cuDNN), so that it can be part of a program that has networks of its own.
+/// A device that measures spectra. Without the network operations it needs none of the libraries behind them
+/// (oneDNN, cuBLAS, cuDNN), so it can be part of a program that has networks of its own.
 ///
-/// Tensors are row-major, the first axis counts samples. Operations are queued in order on the device; those
+/// Tensors are row-major; the first axis counts samples. Operations are queued in order on the device; those
 /// that return a value wait for it.
 class SpectrumBackend : public DeviceMemory, public SpectrumOperations {
   private:

@@ -15,12 +15,12 @@ struct MlpParams {
     std::vector<std::int64_t> hidden = {500, 500, 500, 500, 500};
     std::int64_t outputs = 10;
     Activation activation = Activation::Tanh;
-    /// Of the hidden layers as wide as their input, every k-th adds it: x + activation(w x + b). 0:
-    /// none does.
+    /// Among the hidden layers that are as wide as their input, every k-th adds its input:
+    /// x + activation(w x + b). 0: none does.
     std::int64_t residual_every = 0;
-    /// How many dense layers each residual connection spans. From 2 on, hidden layers of one width are joined
-    /// to such blocks from the input on, each one layer of the network; what is left over stays plain, and
-    /// residual_every counts blocks.
+    /// How many dense layers each residual connection spans. From 2 on, hidden layers of equal width are
+    /// grouped into such blocks, starting from the input; each block is one layer of the network. Layers left
+    /// over stay plain, and residual_every counts blocks.
     int residual_span = 1;
 };
 

@@ -7,18 +7,18 @@
 
 namespace deepfreq {
 
-/// How far a CSV file is: its size, and the CRC-32 of all its bytes.
+/// The extent of a CSV file: its size, and the CRC-32 of all its bytes.
 struct CsvExtent {
     std::int64_t bytes = 0;
     std::uint32_t crc32 = 0;
 };
 
-/// A CSV file that grows row by row. Together with its extent at a checkpoint, a run that was killed is put
-/// back to exactly there: rows written since are cut off and written again.
+/// A CSV file that grows row by row. Its extent at a checkpoint lets a run that was killed return to exactly
+/// that point: rows written since are cut off and written again.
 class CsvFile {
   public:
-    /// Opens `path` to append, after a line with `header` when it is new or empty.
-    /// Throws InputError when it cannot be written or begins with anything else.
+    /// Opens `path` for appending; writes a line with `header` first if it is new or empty.
+    /// Throws InputError when it cannot be written or does not begin with that header.
     CsvFile(std::filesystem::path path, std::string_view header);
     ~CsvFile();
     CsvFile(const CsvFile&) = delete;
@@ -29,14 +29,14 @@ class CsvFile {
     /// Appends one line. Throws RunError naming the file and the reason.
     void row(std::string_view line);
 
-    /// Everything written so far is on the disk when this returns; the extent of the file. Throws RunError
-    /// when another program has changed or replaced it since.
+    /// Returns the file's extent once everything written so far is on disk. Throws RunError when another
+    /// program has changed or replaced the file since.
     CsvExtent settle();
 
-    /// Throws InputError unless the file begins with what it held when settle() returned this.
+    /// Throws InputError unless the file begins with what it held when settle() returned this extent.
     void check(const CsvExtent& extent) const;
 
-    /// Cuts the file back to there. Throws as check() does.
+    /// Cuts the file back to this extent. Throws as check() does.
     void cut_back(const CsvExtent& extent);
 
     /// Cuts the file back to its header.
@@ -49,7 +49,7 @@ class CsvFile {
     std::filesystem::path path_;
     std::string header_;
     int descriptor_;
-    CsvExtent extent_;  ///< of what is ours
+    CsvExtent extent_;  ///< of what this object accounts for
 };
 
 }  // namespace deepfreq

@@ -11,11 +11,11 @@
 namespace deepfreq {
 
 /// Throws InputError unless `copies` networks of `depth` layers of one width fit into the memory free now.
-/// For depths that are no network yet.
+/// For depths whose networks have not been built yet.
 void check_network_fits(const Backend& backend, std::int64_t depth, std::int64_t width,
                         std::int64_t copies = 1);
 
-/// The same of the network `name`, which has these layers.
+/// The same for the network `name`, which has these layers.
 void check_network_fits(const Backend& backend, std::string_view name,
                         std::span<const std::unique_ptr<Layer>> layers);
 

@@ -4,12 +4,12 @@
 
 namespace deepfreq {
 
-/// A folder that this process alone works on, for as long as this lives: it holds a lock that the system
-/// gives back when the process ends, however it ends.
+/// A folder that only this process uses while this object exists. It holds a lock that the system releases
+/// when the process ends, however it ends.
 class OwnedFolder {
   public:
-    /// Of a folder that is there. Throws InputError naming the process that works on it, or the reason why
-    /// nothing can be written; warns where the file system has no locks.
+    /// For an existing folder. Throws InputError naming the process that uses it, or the reason why nothing
+    /// can be written; warns if the file system has no locks.
     explicit OwnedFolder(std::filesystem::path path);
     OwnedFolder(OwnedFolder&& other) noexcept;
     ~OwnedFolder();
@@ -17,11 +17,11 @@ class OwnedFolder {
     OwnedFolder& operator=(const OwnedFolder&) = delete;
     OwnedFolder& operator=(OwnedFolder&&) = delete;
 
-    /// The first of `stem`-001, `stem`-002 … that this process could make; others may be looking too.
+    /// The first of `stem`-001, `stem`-002 … that this process could create; others may be looking too.
     static OwnedFolder next(const std::filesystem::path& stem);
 
     const std::filesystem::path& path() const { return path_; }
-    /// The file that is locked, which is there while it is.
+    /// The lock file, which exists while it is locked.
     static constexpr const char* lock_name = ".lock";
 
   private:

@@ -10,16 +10,16 @@ namespace deepfreq {
 
 /// At which epochs a run measures its layers.
 struct ProbedEpochs {
-    bool automatic = true;                  ///< at 0, and at 1, 2, 5 times the powers of ten
+    bool automatic = true;                  ///< at 0, and at 1, 2 and 5 times the powers of ten
     bool last = true;                       ///< at the last epoch, whichever it is
     std::vector<std::int64_t> listed = {};  ///< at these
     std::int64_t every = 0;                 ///< at all multiples of this, unless it is 0
 
-    /// Whether `is_last` counts where the last epoch is asked for.
+    /// Whether to measure at this epoch; `is_last` counts if the last epoch is requested.
     bool is_due(std::int64_t epoch, bool is_last) const;
 };
 
-/// Which layers, in the paper's indices, which may be negative.
+/// Which layers a run measures, by the paper's indices, which may be negative.
 struct ProbedLayers {
     enum class Kind { Hidden, HiddenAndInput, Listed };
     struct Item {
@@ -31,10 +31,10 @@ struct ProbedLayers {
     Kind kind = Kind::Hidden;
     std::vector<Item> listed = {};
 
-    /// Of a network of `depth` layers, from the input on; what is named twice is measured once. Throws
-    /// InputError for layers it has not.
+    /// For a network of `depth` layers, from the input on; what is listed twice is measured once. Throws
+    /// InputError for layers that do not exist.
     std::vector<ProbedSet> sets(int depth) const;
-    /// "the hidden", or the names listed.
+    /// "the hidden", or the listed names.
     std::string text() const;
 };
 
@@ -42,12 +42,12 @@ struct ProbedLayers {
 struct ProbePlan {
     ProbedEpochs epochs;
     ProbedLayers layers;
-    std::int64_t samples = 0;  ///< the first so many training samples; 0: all
+    std::int64_t samples = 0;  ///< number of training samples, from the first on; 0: all
     FilterGridRequest grid;
     ColumnScaling scaling = ColumnScaling::MaxAbs;
     LowFrequencyParams filter;
 
-    /// For a network of `depth` layers. Throws InputError for layers it has not and too many samples.
+    /// For a network of `depth` layers. Throws InputError for layers that do not exist or too many samples.
     ProbeOptions options(int depth, std::int64_t train_samples) const;
 };
 

@@ -10,14 +10,14 @@
 
 namespace deepfreq {
 
-/// A folder for results that are complete once keep() was called; otherwise what was written goes again, and
-/// the folders that were made for it.
+/// A folder for results that are complete once keep() is called; otherwise what was written is removed again,
+/// along with the folders that were created for it.
 class ResultFolder {
   public:
-    /// Makes it unless it is there. Throws InputError when it cannot be made, holds anything, or another
-    /// process works on it.
+    /// Creates the folder unless it exists. Throws InputError when it cannot be created, is not empty, or
+    /// another process uses it.
     explicit ResultFolder(const std::filesystem::path& path);
-    /// Makes the next free one of `stem`-001, `stem`-002 …
+    /// Creates the next free one of `stem`-001, `stem`-002 …
     static ResultFolder next(const std::filesystem::path& stem);
     ~ResultFolder();
     ResultFolder(const ResultFolder&) = delete;
@@ -31,7 +31,7 @@ class ResultFolder {
   private:
     ResultFolder(std::vector<std::filesystem::path> made, OwnedFolder owned);
 
-    std::vector<std::filesystem::path> made_;  ///< the innermost first
+    std::vector<std::filesystem::path> made_;  ///< innermost first
     std::optional<OwnedFolder> owned_;
     std::filesystem::path path_;
     std::vector<std::filesystem::path> written_;

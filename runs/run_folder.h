@@ -14,23 +14,23 @@
 
 namespace deepfreq {
 
-/// The folder of a new run: made unless it is there. Throws InputError when it cannot be written, holds a run
-/// already, or another process works on it.
+/// The folder of a new run, created unless it exists. Throws InputError when it cannot be written, already
+/// holds a run, or another process uses it.
 OwnedFolder new_run_folder(const std::filesystem::path& path);
-/// That of an earlier run. Throws InputError when the folder holds no run to go on with, or another process
-/// works on it.
+/// The folder of an earlier run. Throws InputError when it holds no run to continue, or another process uses
+/// it.
 OwnedFolder earlier_run_folder(const std::filesystem::path& path);
 
-/// What a run of training leaves behind: manifest.json, config.toml, metrics.csv, lfr.csv, rdf.csv,
+/// What a training run leaves behind: manifest.json, config.toml, metrics.csv, lfr.csv, rdf.csv,
 /// peaks.csv, gradients.csv, checkpoint and figures/.
 class RunFolder {
   public:
-    /// Throws InputError when files that are not ours are in the way.
+    /// Throws InputError if files by these names exist that are not a run's.
     explicit RunFolder(OwnedFolder folder);
 
     const std::filesystem::path& path() const { return owned_.path(); }
     std::filesystem::path checkpoint() const { return path() / "checkpoint"; }
-    /// Where a network is kept as it was at one probed epoch.
+    /// Where the network of one probed epoch is kept.
     std::filesystem::path kept_checkpoint(const std::string& network, std::int64_t epoch) const;
 
     CsvFile& metrics() { return *csv_[0]; }
@@ -39,10 +39,10 @@ class RunFolder {
     CsvFile& peaks() { return *csv_[3]; }
     CsvFile& gradients() { return *csv_[4]; }
 
-    /// How far the CSV files are, safely on the disk, for the checkpoint; and back to there.
+    /// The extents of the CSV files, safely on disk, for the checkpoint; and cutting them back to these.
     nlohmann::json settle();
     void cut_back(const nlohmann::json& extents);
-    /// All CSV files back to their headers.
+    /// Cuts all CSV files back to their headers.
     void clear();
 
     /// Overwrites a small text file of the run, whole or not at all.
@@ -53,7 +53,7 @@ class RunFolder {
     std::array<std::unique_ptr<CsvFile>, 5> csv_;
 };
 
-/// The kept checkpoints of a network and of the wanted epochs in the folder of a run, in their order. Throws
+/// The kept checkpoints of a network at the wanted epochs in the folder of a run, sorted. Throws
 /// InputError when there are none.
 std::vector<std::filesystem::path> find_kept_checkpoints(const std::filesystem::path& run,
                                                          const std::string& network,

@@ -16,19 +16,19 @@
 
 namespace deepfreq {
 
-/// A network by the name it has in the CSV files.
+/// A network, with its name in the CSV files.
 struct NetworkPlan {
     std::string name;
-    /// Its layers, made anew; the seed is that of what they draw at random while they train.
+    /// Creates its layers; the seed determines what they draw at random during training.
     std::function<std::vector<std::unique_ptr<Layer>>(std::uint64_t seed)> layers;
 };
 
-/// What a run writes down.
+/// What a run records.
 struct RecordOptions {
     double save_every = 10.0;       ///< seconds between checkpoints; 0: after every epoch
     bool keep_checkpoints = false;  ///< keep the network of every measured epoch
     bool figures = true;
-    bool seconds = true;  ///< false: no wall-clock time, so that two equal runs leave equal bytes
+    bool seconds = true;  ///< false: no wall-clock times, so that two equal runs leave identical bytes
 };
 
 /// How each network of a run is trained and measured.
@@ -36,9 +36,9 @@ struct TrainingPlan {
     TrainingOptions training;
     ProbePlan probes;
     RecordOptions record;
-    /// What a resumed run must agree on, beside network, data and seed: names and values.
+    /// What a resumed run must agree on, besides network, data and seed: names and values.
     nlohmann::json identity = nlohmann::json::object();
-    /// Whose figures are drawn while it trains: that of the run, or of several runs together.
+    /// The folder whose figures are drawn during training: that of the run, or that of several runs together.
     std::filesystem::path figures = {};
 };
 
@@ -52,32 +52,32 @@ struct TrainingData {
     DeviceDataset train;
     std::optional<DeviceDataset> validation;
     std::string name, source, checksum;
-    nlohmann::json facts = nlohmann::json::object();  ///< what the manifest says besides
+    nlohmann::json facts = nlohmann::json::object();  ///< additional facts for the manifest
 };
 
-/// One network trained on one set, measured on the way, and all of it written to a run folder so that it can
-/// be interrupted at any moment and go on as if it had not been.
+/// Trains one network on one set, measures it along the way, and writes everything to a run folder, so that
+/// the run can be interrupted at any time and continue as if it had not been.
 class TrainingRun {
   public:
-    /// `backend`, `plan` and `data` must outlive it. Throws InputError when they do not fit.
+    /// `backend`, `plan` and `data` must outlive it. Throws InputError when they do not fit together.
     TrainingRun(Backend& backend, const NetworkPlan& network, const TrainingPlan& plan, std::uint64_t seed,
                 const TrainingData& data);
 
     std::string network_description() const { return network_.description(); }
 
-    /// Takes the folder to write to, which must outlive it.
+    /// Sets the folder to write to, which must outlive this object.
     void open(RunFolder& folder);
 
-    /// Goes back to the checkpoint of the opened folder. Throws InputError, with nothing changed, when it is
-    /// of another training.
+    /// Goes back to the checkpoint of the opened folder. Throws InputError, with nothing changed, if it
+    /// belongs to a different training run.
     void restore(const Checkpoint& checkpoint);
 
-    /// Trains until done or interrupted: whether it is done. Throws RunError when the loss diverges; the last
-    /// checkpoint is from before.
+    /// Trains until done or interrupted; returns whether it is done. Throws RunError when the loss diverges;
+    /// the last checkpoint is from before that.
     bool train();
 
-    /// Measures these kept checkpoints of another run; trains nothing. Throws InputError when one is of
-    /// another training.
+    /// Measures these kept checkpoints of another run; trains nothing. Throws InputError if one belongs to a
+    /// different training run.
     void measure_kept(const std::vector<std::filesystem::path>& kept);
 
   private:
@@ -100,7 +100,7 @@ class TrainingRun {
     SpectrumProbe probe_;
     RunFolder* folder_ = nullptr;
     bool resumed_ = false;
-    bool probe_due_ = false;  // at the last finished epoch, and not done
+    bool probe_due_ = false;  // a probe is due at the last finished epoch and not done yet
     std::unique_ptr<Progress> progress_;
     Evaluation last_;                     // of the training set, at the last finished epoch
     double saved_seconds_ = 0.0;          // when the last checkpoint was written

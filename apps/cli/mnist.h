@@ -6,8 +6,8 @@
 
 namespace deepfreq {
 
-/// load_mnist() of the folder that --data names, telling the log where the digits come from and the terminal
-/// how a download goes.
+/// Calls load_mnist() on the folder that --data names; logs where the digits come from and shows the progress
+/// of a download on the terminal.
 TrainValidation load_mnist_telling(const std::string& place);
 
 }  // namespace deepfreq

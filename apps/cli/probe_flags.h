@@ -11,7 +11,7 @@ class App;
 
 namespace deepfreq {
 
-/// How LFR and RDF of samples are measured.
+/// Options for how LFR and RDF of samples are measured.
 struct FilterFlags {
     std::string inv_delta = "auto";
     std::string scale = "max-abs";
@@ -19,7 +19,7 @@ struct FilterFlags {
     std::string authors_grid = "authors-mnist";  ///< what --inv-delta authors means to the app
 
     void add_to(CLI::App& app, const std::string& group);
-    /// Of a measurement that ends when the program is interrupted.
+    /// Parameters of a measurement that stops when the program is interrupted.
     LowFrequencyParams params() const;
     FilterGridRequest grid() const;
 };
@@ -32,12 +32,12 @@ struct ProbeFlags {
     FilterFlags filter = {};
 
     void add_to(CLI::App& app);
-    /// Throws InputError when an epoch listed comes after the last.
+    /// Throws InputError when a listed epoch comes after the last one.
     void check_within(std::int64_t last_epoch) const;
     ProbePlan plan() const;
 };
 
-/// What --probe-epochs and --probe-layers ask for. Throw InputError for anything that is not in their --help.
+/// Parse --probe-epochs and --probe-layers. Throw InputError for anything that is not in their --help.
 ProbedEpochs parse_probed_epochs(const std::string& text);
 ProbedLayers parse_probed_layers(const std::string& text);
 

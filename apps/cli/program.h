@@ -6,12 +6,12 @@
 
 namespace deepfreq {
 
-/// The main of every app: parses the command line, runs `body` and turns what it throws into one sentence on
+/// The main of every app: parses the command line, runs `body` and turns exceptions into one sentence on
 /// stderr and the exit status: 0 done, 1 a failed run (RunError, no memory), 2 wrong usage or input.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
-/// The same for an app with options: Flags::add_to(CLI::App&) declares them, and `body` gets what was given.
-/// Every option may be given again: the last counts.
+/// The same for an app with options: Flags::add_to(CLI::App&) declares them, and `body` gets their values.
+/// An option may be given several times; the last one counts.
 template <class Flags>
 int run_app(const char* name, const char* description, int argc, char** argv,
             void (*body)(CLI::App& app, Flags& flags, int argc, char** argv)) {
@@ -23,11 +23,11 @@ int run_app(const char* name, const char* description, int argc, char** argv,
     return run_program(app, argc, argv, [&] { body(app, flags, argc, argv); });
 }
 
-/// What manifest.json says of the command: its words, and the version of the library that parsed them.
+/// What manifest.json says about the command: its words, and the version of the library that parsed them.
 nlohmann::json facts_of_command(int argc, char** argv);
 
 /// @name Checks of one option's text, for CLI::Option::check
-/// The sentence names what was found and what is expected.
+/// The error message names what was found and what was expected.
 /// @{
 CLI::Validator at_least(std::uint64_t least);
 CLI::Validator finite_above_zero();

@@ -29,12 +29,12 @@ struct RunFlags {
     void add_to(CLI::App& app);
     RunPlace place() const { return {out, resume, probe_run}; }
     RecordOptions record() const { return {save_every, keep_checkpoints, !no_figures, !no_seconds}; }
-    /// Opens the device, and tells which and why.
+    /// Opens the device, and reports which one and why.
     OpenedBackend open_device() const;
 };
 
-/// Gives the options that the command line leaves open the values of the file of --config, then those of the
-/// run of --resume or --probe-run. Throws InputError when a file is missing or not understood.
+/// Sets options that the command line leaves open to their values in the --config file, then to those of the
+/// run given by --resume or --probe-run. Throws InputError when a file is missing or not understood.
 void take_options_of_files(CLI::App& app, const RunFlags& run);
 
 /// Sets an option's value unless the user did.

@@ -11,30 +11,30 @@ class App;
 
 namespace deepfreq {
 
-/// A way of running an experiment that has a name: a value for every option that decides its result.
+/// A named way of running an experiment: a value for every option that determines its result.
 struct Setting {
     std::string name;
     std::string meaning;                                       ///< in one line
-    std::vector<std::pair<std::string, std::string>> options;  ///< name without dashes, and value
+    std::vector<std::pair<std::string, std::string>> options;  ///< names without dashes, and values
 };
 
-/// The option --setting of an app, whose single flags override it. The first setting is the default.
+/// The --setting option of an app. Individual flags override it. The first setting is the default.
 class Settings {
   public:
     explicit Settings(std::vector<Setting> all);
 
-    /// Declares --setting, lists all settings at the end of --help and gives the options it names the
-    /// defaults of the first one, for --help. After all other options are declared.
+    /// Declares --setting, lists all settings at the end of --help and, for --help, gives the options that it
+    /// names the defaults of the first one. Call after all other options are declared.
     void add_to(CLI::App& app);
 
-    /// Gives the options that are still open the values of the setting chosen.
+    /// Sets the options that are still open to the values of the chosen setting.
     void apply(CLI::App& app) const;
 
-    /// For the manifest, once all options have their values: the setting's name, and which of its options
-    /// have other values, and which.
+    /// For the manifest, once all options have their values: the setting's name, and those of its options
+    /// that have other values, with these values.
     nlohmann::json facts(const CLI::App& app) const;
 
-    /// The same in one line for the log.
+    /// The same in one line, for the log.
     std::string description(const CLI::App& app) const;
 
     const std::string& chosen() const { return chosen_; }

@@ -24,22 +24,22 @@ class TrainingApp {
     TrainingApp(CLI::App& app, const TrainingAppFlags& flags, int argc, char** argv)
         : app_(app), flags_(flags), argc_(argc), argv_(argv) {}
 
-    /// Options that the command line leaves open get the values of --config, of the run that is gone on with,
-    /// then of `quick` if it is asked for, then of the setting; tells which that is.
+    /// Sets options that the command line leaves open: from --config, from the run that is continued, then
+    /// from `quick` if requested, then from the setting. Reports which setting that is.
     void settle_options(const std::function<void()>& quick, const Settings* settings = nullptr);
 
-    /// Opens the device, and tells which.
+    /// Opens the device, and reports which one.
     Backend& open_device();
 
-    /// An experiment without networks yet, by the options.
+    /// An experiment set up from the options, without networks yet.
     Experiment experiment() const;
 
-    /// To be asked before data are fetched; throws InputError for what is wrong whatever the data hold.
+    /// Call before data are fetched. Throws InputError for whatever is wrong regardless of the data.
     void check(const Experiment& experiment) const { check_experiment(experiment, *device_.backend); }
 
-    /// Runs it, and says how an interrupted run is gone on with.
+    /// Runs the experiment, and says how to continue it if it is interrupted.
     void run(const Experiment& experiment, const DataOfSeed& data);
-    /// The same on the first samples of a labelled set, as many as the options say.
+    /// The same on the first samples of a labelled set; the options give their number.
     void run(const Experiment& experiment, const TrainValidation& data);
 
   private:

@@ -39,11 +39,11 @@ struct TrainingFlags {
     nlohmann::json identity() const;
 };
 
-/// What --seeds asks for: "3" is `first` and the two that follow, "0,1,5" are those. Throws InputError for a
-/// count outside 1 … 1000, seeds below 0 or named twice.
+/// Parses --seeds: "3" means `first` and the two seeds that follow, "0,1,5" means exactly those. Throws
+/// InputError for a count outside 1 … 1000, and for seeds below 0 or listed twice.
 std::vector<std::uint64_t> parse_seeds(const std::string& text, std::uint64_t first);
 
-/// What --augment asks for: none, or flip and either crop (by 4 pixels) or crop:PIXELS, between commas.
+/// Parses --augment: none, or a comma-separated list of flip and either crop (by 4 pixels) or crop:PIXELS.
 /// Throws InputError for anything else.
 AugmentParams parse_augmentation(const std::string& text);
 

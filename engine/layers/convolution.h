@@ -9,12 +9,12 @@ namespace deepfreq {
 
 struct ConvolutionSize {
     std::int64_t channels = 1;  ///< of the output
-    std::int64_t kernel = 3;    ///< rows and columns; odd. Padded so that stride 1 keeps the image's size
+    std::int64_t kernel = 3;    ///< rows and columns; odd. Padding keeps the image's size at stride 1
     std::int64_t stride = 1;
 };
 
-/// z = conv(x, w); y = activation(batch_norm(z) [+ residual]): what residual networks are made of, and a
-/// layer of its own (ConvolutionUnit) as their stem.
+/// z = conv(x, w); y = activation(batch_norm(z) [+ residual]): the building block of residual networks, also
+/// a layer of its own (ConvolutionUnit) as their stem.
 class NormalizedConvolution {
   public:
     /// Throws InputError when a size is below 1 or the kernel is even.
@@ -24,17 +24,17 @@ class NormalizedConvolution {
     const ImageShape& input_shape() const { return input_; }
     const ImageShape& output_shape() const { return output_; }
 
-    /// Filters, scale and shift; running mean and variance; z and the statistics of the batch. The names of
-    /// the tensors begin with `prefix`, and `role` is that of the filters (ParameterSpec::role).
+    /// Plans filters, scale and shift; running mean and variance; z and the batch statistics. The tensors'
+    /// names begin with `prefix`; `role` is the role of the filters (ParameterSpec::role).
     void plan(MemoryPlan& plan, std::string_view prefix, std::uint32_t role);
 
     /// Overwrites y and what is saved; residual may be absent.
     void forward(Backend& backend, const LayerMemory& memory, Mode mode, ConstTensor x, ConstTensor residual,
                  Activation activation, Tensor y) const;
 
-    /// dy becomes the gradient with respect to the sum before the activation, which is the residual's; dz is
-    /// overwritten by the gradient with respect to the convolution's output; dx (may be absent) is
-    /// overwritten.
+    /// dy becomes the gradient with respect to the sum before the activation, which is also the gradient with
+    /// respect to the residual; dz is overwritten with the gradient with respect to the convolution's output;
+    /// dx (may be absent) is overwritten.
     void backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor y,
                   Activation activation, Tensor dy, Tensor dz, Tensor dx, GradMode grad) const;
 

@@ -9,7 +9,7 @@ namespace deepfreq {
 /// y = activation(x w^T + b) (eq. 8; eq. 9 with the identity). Parameters: w[outputs,inputs], b[outputs].
 class Dense final : public Layer {
   public:
-    /// What a network may give its layers as roles (ParameterSpec::role): this to the output layer, and this
+    /// Roles that a network may assign to its layers (ParameterSpec::role): this to the output layer, this
     /// plus l to hidden layer l.
     static constexpr std::uint32_t output_role = 1U << 24U;
 

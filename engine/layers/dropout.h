@@ -5,7 +5,7 @@
 namespace deepfreq {
 
 /// In training, each element becomes 0 with probability `rate`, and the others are divided by 1 - rate; in
-/// evaluation, x itself. The mask is drawn anew in every step and not stored: backward draws it again.
+/// evaluation, y = x. Each step draws a new mask, which is not stored: backward draws it again.
 class Dropout final : public Layer {
   public:
     /// Dropout layers of one network need different streams. Throws InputError for a rate outside [0, 1).

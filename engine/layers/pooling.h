@@ -5,7 +5,7 @@
 
 namespace deepfreq {
 
-/// Averages an image to a grid of rows × columns, channel by channel; the grid divides the image.
+/// Averages an image down to a grid of rows × columns, channel by channel; the grid must divide the image.
 class AveragePooling final : public Layer {
   public:
     /// Throws InputError when the grid does not divide the image.

@@ -17,13 +17,13 @@ struct ResidualBlockParams {
 
 /// The basic block of ResNet-18 (He et al. 2016) as one layer:
 ///   a = activation(bn(conv3x3(x)));  y = activation(bn(conv3x3(a)) + shortcut(x)),
-/// where the shortcut is x itself, or bn(conv1x1(x)) where size or channels change. Without it: a plain block
-/// of two convolutions.
+/// where the shortcut is x itself, or bn(conv1x1(x)) if the size or the number of channels changes. Without
+/// the shortcut it is a plain block of two convolutions.
 ///
 /// With activate_before_sum:
 ///   branch = activation(bn(conv3x3(a)));  y = branch + shortcut(x),
-/// the shortcut being x or activation(bn(conv1x1(x))). With ReLU and x >= 0, as it is behind any layer with
-/// ReLU, this is the block of the paper's programs, whose last ReLU, of a sum of numbers >= 0, changes
+/// where the shortcut is x or activation(bn(conv1x1(x))). With ReLU and x >= 0, as after any layer with ReLU,
+/// this is the block of the paper's programs: their last ReLU acts on a sum of numbers >= 0 and changes
 /// nothing.
 class ResidualBlock final : public Layer {
   public:

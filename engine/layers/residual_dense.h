@@ -8,10 +8,10 @@ namespace deepfreq {
 
 /// y = x + g(x), a residual connection around one dense layer or a chain of them:
 ///   g = f_k ∘ … ∘ f_1,  f_i(x) = activation(x w_i^T + b_i).
-/// Parameters: w_i[width,width], b_i[width] of each in turn.
+/// Parameters: w_i[width,width] and b_i[width], for each i in turn.
 class ResidualDense final : public Layer {
   public:
-    /// Spans so many dense layers. Throws InputError when a number is below 1.
+    /// Spans `spanned` dense layers. Throws InputError when a number is below 1.
     ResidualDense(std::int64_t width, Activation activation, int spanned = 1);
 
     std::string description() const override;

@@ -12,8 +12,8 @@ struct AdamParams {
     double epsilon = 1e-8;
 };
 
-/// One Adam update of all parameters. Reads the learning rate and the number of earlier updates with these
-/// moments from the state.
+/// One Adam update of all parameters. The learning rate and the number of earlier updates with these moments
+/// are read from the state.
 struct Adam {
     Tensor w;        ///< [size], overwritten
     ConstTensor dw;  ///< [size]

@@ -3,14 +3,14 @@
 #include "kernels/expect.h"
 #include "kernels/types.h"
 
-// Images are [n,h,w,c]; what is not an image has one element per channel, [c].
+// Images are [n,h,w,c]; all other tensors have one element per channel, [c].
 
 namespace deepfreq {
 
 /// Batch normalisation (Ioffe & Szegedy 2015).
 struct BatchNormParams {
     double epsilon = 1e-5;  ///< added to the variance
-    double momentum = 0.1;  ///< share of the batch in the running statistics
+    double momentum = 0.1;  ///< weight of the batch in the running statistics
 
     void validate(const Expect& expect) const {
         if (!(epsilon > 0.0) || !(momentum >= 0.0 && momentum <= 1.0))
@@ -19,7 +19,7 @@ struct BatchNormParams {
     }
 };
 
-/// y = activation((x - mean) inv_std scale + shift [+ residual]) with the mean and variance of each channel
+/// y = activation((x - mean) inv_std scale + shift [+ residual]), with each channel's mean and variance taken
 /// over all n h w pixels (in double); inv_std = 1 / sqrt(variance + epsilon).
 struct BatchNormForwardTraining {
     ConstTensor x;      ///< [n,h,w,c]
@@ -27,7 +27,7 @@ struct BatchNormForwardTraining {
     ConstTensor shift;  ///< [c]
     BatchNormParams params = {};
     Tensor running_mean;        ///< [c], moved by `momentum` towards the mean
-    Tensor running_variance;    ///< [c], towards m / (m - 1) variance for m = n h w pixels; towards 0 for one
+    Tensor running_variance;    ///< [c], towards m / (m - 1) variance with m = n h w; towards 0 if m = 1
     Tensor saved_mean;          ///< [c], overwritten: for the backward pass
     Tensor saved_inv_std;       ///< [c], overwritten: for the backward pass
     ConstTensor residual = {};  ///< as x; may be absent
@@ -50,7 +50,7 @@ struct BatchNormForwardTraining {
     }
 };
 
-/// The same with the running statistics, which stay as they are.
+/// The same with the running statistics, which are not changed.
 struct BatchNormForwardInference {
     ConstTensor x;      ///< [n,h,w,c]
     ConstTensor scale;  ///< [c]
@@ -76,7 +76,7 @@ struct BatchNormForwardInference {
     }
 };
 
-/// Gradients of BatchNormForwardTraining, through the statistics too.
+/// Gradients of BatchNormForwardTraining, including those through the batch statistics.
 struct BatchNormBackward {
     ConstTensor x;              ///< [n,h,w,c]
     ConstTensor y = {};         ///< as x; with Identity it is not read and may be absent

@@ -3,16 +3,16 @@
 #include "kernels/expect.h"
 #include "kernels/types.h"
 
-// Images are [n,h,w,c], the channels of a pixel side by side. Filters are [out,kh,kw,in].
+// Images are [n,h,w,c]: the channels of a pixel are contiguous. Filters are [out,kh,kw,in].
 
 namespace deepfreq {
 
-/// How filters go over an image: the same in both directions.
+/// How filters move over an image, the same in both directions.
 struct Conv2dParams {
     std::int64_t stride = 1;
     std::int64_t padding = 0;  ///< rows and columns of zeros around the image
 
-    /// The shape of y; throws InputError where x and w have none.
+    /// The shape of y. Throws InputError if x and w do not allow one.
     Shape output(const Expect& expect, const ConstTensor& x, const ConstTensor& w) const {
         expect.rank("x", x, 4);
         expect.rank("w", w, 4);
@@ -33,15 +33,15 @@ struct Conv2dParams {
     }
 };
 
-/// y = x convolved with w, which is 0 outside the image:
+/// y = x convolved with w, where x is 0 outside the image:
 ///   y[i,r,s,o] = sum_{a,b,c} x[i, r stride + a - padding, s stride + b - padding, c] w[o,a,b,c].
 /// There is no bias: the batch normalisation that follows would subtract it again. A backend may compute
-/// tiles of pixels at once (Winograd): then NaN reaches the whole tile, but never another image.
+/// tiles of pixels at once (Winograd); a NaN then spreads over the whole tile, but never to another image.
 struct Conv2dForward {
     ConstTensor x;  ///< [n,h,w,in]
     ConstTensor w;  ///< [out,kh,kw,in]
     Conv2dParams params = {};
-    Tensor y;  ///< [n,h',w',out], overwritten; h' = floor((h + 2 padding - kh) / stride) + 1, w' alike
+    Tensor y;  ///< [n,h',w',out], overwritten; h' = floor((h + 2 padding - kh) / stride) + 1, w' likewise
 
     void validate() const {
         const Expect expect("conv2d_forward");

@@ -3,10 +3,10 @@
 #include "kernels/expect.h"
 #include "kernels/types.h"
 
-// An operation of a dense layer as a struct of its arguments. Every header of this folder has the same form:
-// the comment says what is computed, with the paper's equation, and what of the outputs is overwritten or
-// added to; validate() throws InputError, which names the shape found and the one expected. A backend checks
-// and runs one by `backend(DenseForward{.x = x, …})`.
+// The operations of a dense layer, each a struct of its arguments. All headers in this folder have the same
+// form: the comment says what is computed, with the paper's equation, and which outputs are overwritten or
+// added to; validate() throws InputError naming the shape found and the shape expected. A backend checks and
+// runs an operation with `backend(DenseForward{.x = x, …})`.
 
 namespace deepfreq {
 
@@ -28,7 +28,7 @@ struct DenseForward {
     }
 };
 
-/// Gradients of DenseForward, from its x, w and output y: with z = x w^T + b,
+/// Gradients of DenseForward, computed from its x, w and output y. With z = x w^T + b,
 ///   dz = dy activation'(z),  dx = dz w,  dw = dz^T x,  db = column sums of dz (in double).
 struct DenseBackward {
     ConstTensor x;  ///< [n,in]

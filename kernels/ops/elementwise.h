@@ -19,16 +19,16 @@ struct Add {
     }
 };
 
-/// Dropout (Srivastava et al. 2014): what is dropped becomes 0, what stays is divided by the share that does.
+/// Dropout (Srivastava et al. 2014): dropped elements become 0, the others are divided by 1 - rate.
 struct DropoutParams {
     double rate = 0.5;  ///< probability of being dropped, in [0, 1); rounded to 1/65536
     std::uint64_t seed = 0;
     std::uint32_t stream = 0;  ///< tells the layers of a network apart
 };
 
-/// y = x mask / (1 - rate), where each element of the mask is 0 with probability `rate`, else 1, drawn from
-/// (seed, stream, state->update, element): the same again for the gradients of the same step. An element of x
-/// that is NaN or infinite is so in y, dropped or not.
+/// y = x mask / (1 - rate), where each element of the mask is 0 with probability `rate`, else 1. The mask is
+/// drawn from (seed, stream, state->update, element), so the gradients of the same step see the same mask.
+/// An element of x that is NaN or infinite stays so in y, dropped or not.
 struct ApplyDropout {
     ConstTensor x;
     DropoutParams params = {};

@@ -5,7 +5,7 @@
 #include "kernels/expect.h"
 #include "kernels/types.h"
 
-// How a batch is made on the device: rows of the data set in a random order.
+// How a batch is assembled on the device: rows of the data set in random order.
 
 namespace deepfreq {
 
@@ -14,7 +14,7 @@ struct GatherRows {
     ConstTensor source;                          ///< [N,…]
     TensorView<const std::int32_t> permutation;  ///< [N]
     TensorView<const StepState> state;           ///< [1]
-    Tensor batch;                                ///< [n,…], overwritten; n <= N, rows of as many elements
+    Tensor batch;                                ///< [n,…], overwritten; n <= N, rows as long as source's
 
     void validate() const {
         const Expect expect("gather_rows");
@@ -27,17 +27,17 @@ struct GatherRows {
     }
 };
 
-/// How the images of a batch are changed at random while a network learns them.
+/// How the images of a batch are randomly augmented during training.
 struct AugmentParams {
-    bool flip = false;       ///< mirror every second one, on average, left to right
-    std::int64_t crop = 0;   ///< move each by up to so many pixels in either direction
-    std::uint64_t seed = 0;  ///< of which and how far
+    bool flip = false;       ///< mirror each image left to right with probability 1/2
+    std::int64_t crop = 0;   ///< shift each image by up to this many pixels in either direction
+    std::uint64_t seed = 0;  ///< of both random choices
 
     bool any() const { return flip || crop > 0; }
 };
 
-/// GatherRows of images, each changed at random by (seed, state->update, row of the batch); pixels that come
-/// in at the border are 0.
+/// GatherRows of images, each randomly augmented as determined by (seed, state->update, row of the batch).
+/// Pixels shifted in at the border are 0.
 struct GatherAugmentedImages {
     ConstTensor source;                          ///< [N,h,w,c]
     TensorView<const std::int32_t> permutation;  ///< [N]
@@ -59,8 +59,8 @@ struct GatherAugmentedImages {
     }
 };
 
-/// permutation = 0 … n-1 in the random order of (seed, epoch): sorted by a 64-bit Philox key, so the same on
-/// every backend.
+/// permutation = 0 … n-1 in a random order determined by (seed, epoch): sorted by a 64-bit Philox key, so it
+/// is the same on every backend.
 struct RandomPermutation {
     TensorView<std::int32_t> permutation;  ///< [n], overwritten
     std::uint64_t seed = 0;

@@ -4,8 +4,8 @@
 
 namespace deepfreq {
 
-/// sums[k] += sum of x[i]^2 over bounds[k] <= i < bounds[k+1], in double: with the gradients of a network and
-/// where its layers begin, the squared norm of every layer's gradient.
+/// sums[k] += sum of x[i]^2 over bounds[k] <= i < bounds[k+1], in double. With a network's gradients as x and
+/// its layer boundaries as bounds, this gives the squared gradient norm per layer.
 struct AddSquaredNorms {
     ConstTensor x;                          ///< [size]
     TensorView<const std::int64_t> bounds;  ///< [K+1], ascending within 0 … size

@@ -3,8 +3,8 @@
 #include "kernels/expect.h"
 #include "kernels/types.h"
 
-// A loss is a mean over the batch; its gradient is that of the mean. What is added to sums[state->step] is n
-// times the mean, in double, so that the loss of an epoch is the sum over n.
+// A loss is a mean over the batch, and its gradient is the gradient of that mean. What is added to
+// sums[state->step], in double, is n times the mean, so that the loss of an epoch is the sum over n.
 
 namespace deepfreq {
 
@@ -44,7 +44,7 @@ struct SoftmaxCrossEntropy {
     }
 };
 
-/// p = softmax of each row of z: what a network trained by SoftmaxCrossEntropy says.
+/// p = softmax of each row of z: the prediction of a network trained with SoftmaxCrossEntropy.
 struct Softmax {
     ConstTensor z;  ///< [n,c]
     Tensor p;       ///< [n,c], overwritten; may be z
@@ -56,7 +56,7 @@ struct Softmax {
     }
 };
 
-/// Counts the rows whose largest element (the first, of equals) is at labels[row].
+/// Counts the rows whose largest element (the first one, if tied) is at labels[row].
 struct CountCorrect {
     ConstTensor p;                          ///< [n,c]
     TensorView<const std::int32_t> labels;  ///< [n]

@@ -3,16 +3,16 @@
 #include "kernels/expect.h"
 #include "kernels/types.h"
 
-// Images are [n,h,w,c]; pooled they are [n,h/height,w/width,c].
+// Images are [n,h,w,c]; pooled images are [n,h/height,w/width,c].
 
 namespace deepfreq {
 
-/// The windows that tile an image: their extents are their stride too.
+/// The windows that tile an image: their stride equals their size.
 struct PoolParams {
     std::int64_t height = 2;
     std::int64_t width = 2;
 
-    /// The shape of x pooled; throws InputError where the windows do not tile x.
+    /// The shape of x after pooling. Throws InputError if the windows do not tile x.
     template <class T>
     Shape output(const Expect& expect, const char* name, const TensorView<T>& x) const {
         expect.rank(name, x, 4);
@@ -48,7 +48,7 @@ struct AveragePoolBackward {
     }
 };
 
-/// y = the largest of each window, and NaN where there is one.
+/// y = the maximum of each window, or NaN if the window contains one.
 struct MaxPoolForward {
     ConstTensor x;  ///< [n,h,w,c]
     PoolParams params = {};
@@ -60,8 +60,7 @@ struct MaxPoolForward {
     }
 };
 
-/// From x and y of MaxPoolForward: dx = dy where the window's largest is (row by row, the first of equals),
-/// else 0.
+/// From x and y of MaxPoolForward: dx = dy at the window's maximum (if tied, the first in row order), else 0.
 struct MaxPoolBackward {
     ConstTensor x;   ///< [n,h,w,c]
     ConstTensor y;   ///< pooled

@@ -7,26 +7,26 @@
 
 #include "kernels/expect.h"
 
-// What is done to features and targets before their spectrum is measured.
+// What happens to features and targets before their spectrum is measured.
 
 namespace deepfreq {
 
-/// Subtracts from every column its mean (in double, rounded to float32): a constant column becomes 0.
+/// Subtracts each column's mean (computed in double, rounded to float32); a constant column becomes 0.
 struct CentreColumns {
     Tensor x;  ///< [n,d], overwritten
 
     void validate() const { Expect("centre_columns").rank("x", x, 2); }
 };
 
-/// Divides every column by its largest magnitude, so that it lies in [-1, 1]; a column of zeros stays.
+/// Divides each column by its largest magnitude, so that it lies in [-1, 1]; a zero column stays as it is.
 struct ScaleColumnsByMaxAbs {
     Tensor x;  ///< [n,d], overwritten
 
     void validate() const { Expect("scale_columns_by_max_abs").rank("x", x, 2); }
 };
 
-/// Features scaled by column without a copy of them: column k is measured as (x - offset[k]) factor[k],
-/// computed in double and rounded to float32. Both empty: as it is.
+/// Scales features per column without copying them: column k is measured as (x - offset[k]) factor[k],
+/// computed in double and rounded to float32. If both are empty, the features are used as they are.
 struct ColumnScale {
     std::span<const double> offset, factor;
 
@@ -38,7 +38,7 @@ struct ColumnScale {
     void apply(const float* row, float* to) const {
         for (std::size_t k = 0; k < factor.size(); ++k) to[k] = scaled(k, row[k]);
     }
-    /// Throws InputError when there is a scale and it is not one for the columns of x[n,d].
+    /// Throws InputError if a scale is given that does not match the columns of x[n,d].
     void validate(const Expect& expect, const ConstTensor& x) const {
         if (!given()) return;
         expect.rank("x", x, 2);
@@ -50,7 +50,7 @@ struct ColumnScale {
     }
 };
 
-/// Sum of x^2 over all elements, in double; with a scale, of x[n,d] scaled by column.
+/// Sum of x^2 over all elements, in double; with a scale, of x[n,d] scaled per column.
 struct SumOfSquares {
     using Result = double;
 

@@ -10,24 +10,24 @@
 
 namespace deepfreq {
 
-/// Where the sums over pairs are made: at the 1/delta asked for, or at a few nodes from which those at all of
-/// them follow (kernels/filter_nodes.h). Auto: at nodes where that is cheaper.
+/// Where the sums over pairs are taken: at each requested 1/delta, or at a few nodes from which the sums at
+/// all of them follow (kernels/filter_nodes.h). Auto: at nodes if that is cheaper.
 enum class FilterSums { Auto, AtNodes, AtWidths };
 
-/// Choices of GaussianLowFrequencyEnergy.
+/// Options of GaussianLowFrequencyEnergy.
 struct LowFrequencyParams {
     bool exclude_self = false;  ///< leave i = j out of both sums of eq. 4
     FilterSums sums = FilterSums::Auto;
     ColumnScale scale = {};
-    /// Asked many times a second, from any thread: true ends the measurement, which throws Interrupted.
+    /// Called many times per second, from any thread. If it returns true, the measurement throws Interrupted.
     std::function<bool()> stop = {};
-    /// Told now and then, by the thread that called, which share of the measurement is done: ascending, at
-    /// the end 1. It must not throw.
+    /// Called now and then, from the calling thread, with the share of the measurement that is done:
+    /// ascending, 1 at the end. It must not throw.
     std::function<void(double)> progress = {};
 };
 
-/// What both operations below expect of their samples and of 1/delta. That the samples are finite is checked
-/// too, on the device.
+/// What both operations below expect of their samples and of 1/delta. The samples are also checked to be
+/// finite, on the device.
 struct SpectrumSamples {
     ConstTensor x;                            ///< [n,d], features
     ConstTensor y;                            ///< [n,c], targets
@@ -51,12 +51,12 @@ struct SpectrumSamples {
 /// Energy of the low-frequency part for a whole grid of filter widths: for every k,
 ///   energy[k] = sum_i |y_low_i|^2,  y_low_i = sum_j y_j G_ij / sum_j G_ij,
 ///   G_ij = exp(-|x_i - x_j|^2 inv_deltas[k] / 2)                                         (eqs. 3 to 5).
-/// All widths share one pass over the pairs, whose sums are made at a few dozen nodes where there are many
-/// (kernels/filter_nodes.h); no n x n matrix is stored. |energy / sum_i |y_i|^2 - exact| <= 1e-5, for up to
-/// 10^5 columns. With params.scale, x_i are the rows scaled by column.
-/// Columns of x are centred in a copy first. With exclude_self, weights are divided by the largest of their
-/// row, which leaves the ratio as it is, so that none that counts underflows at any width; a row without
-/// another adds nothing.
+/// All widths share one pass over the pairs; if there are many, the sums are taken at a few dozen nodes
+/// (kernels/filter_nodes.h). No n x n matrix is stored. |energy / sum_i |y_i|^2 - exact| <= 1e-5, for up to
+/// 10^5 columns. With params.scale, x_i are the rows scaled per column.
+/// The columns of x are first centred in a copy. With exclude_self, weights are divided by the largest weight
+/// of their row. This leaves the ratio unchanged, and no weight that matters underflows at any width. A row
+/// with no other sample adds nothing.
 struct GaussianLowFrequencyEnergy {
     using Result = std::vector<double>;
 
@@ -67,11 +67,11 @@ struct GaussianLowFrequencyEnergy {
     void validate() const { samples.validate(Expect(name), params.scale); }
 };
 
-/// The terms of that sum for some rows i = rows[r], in any order:
+/// The terms of that sum for selected rows i = rows[r], in any order:
 ///   energy[r K + k] = |y_low_i|^2 at inv_deltas[k].
-/// What a row gets does not depend, in any bit, on which others are listed, on their order or on how many
-/// threads there are. So rows can be sampled, or measured a part at a time, here or on another machine of the
-/// same kind. A row costs about twice its share of all of them, whose pairs serve both samples.
+/// The result of a row does not depend, in any bit, on which other rows are listed, on their order or on the
+/// number of threads. So rows can be sampled, or measured in parts, here or on another machine of the same
+/// kind. A row costs about twice its share of a measurement of all rows, where each pair serves both samples.
 struct GaussianLowFrequencyRowEnergies {
     using Result = std::vector<double>;
 
