@@ -10,7 +10,6 @@
 #include "tests/files.h"
 
 using namespace deepfreq;
-namespace fs = std::filesystem;
 
 namespace {
 

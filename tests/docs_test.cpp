@@ -89,7 +89,7 @@ void check_command(const std::string& command) {
     CAPTURE(command);
     static const std::regex before(R"(^(--backend \w+ |--compile-arch \S+ )+)");
     const std::string rest = std::regex_replace(command, before, "");
-    const std::string program = rest.substr(0, rest.find_first_of(" "));
+    const std::string program = rest.substr(0, rest.find(' '));
     if (program == "paper" || program == "benchmarks") {
         int status = 0;
         const std::string script = program == "paper" ? "apps/paper/paper.py" : "benchmarks/compare.py";

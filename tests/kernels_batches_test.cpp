@@ -13,10 +13,6 @@
 namespace deepfreq::tests {
 namespace {
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr Activation activations[] = {Activation::Identity, Activation::Tanh, Activation::Relu,
-                                      Activation::Sigmoid};
-
 TEST_CASE("kernels: advance moves sample, step and update, and leaves the learning rate") {
     for_each_backend([](Backend& backend) {
         Buffer memory = backend.allocate(sizeof(StepState));
