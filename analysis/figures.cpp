@@ -25,7 +25,7 @@ std::string python() {
     return std::filesystem::exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
 }
 
-// The last line that is not empty of what was written to a file, as far as its last 4096 bytes.
+// The last non-empty line of what was written to a file; only its last 4096 bytes are searched.
 std::string last_line(int descriptor) {
     std::array<char, 4096> end{};
     const off_t size = lseek(descriptor, 0, SEEK_END);
@@ -51,13 +51,14 @@ void FigureDrawing::begin(const std::filesystem::path& script, const std::filesy
         finish();
     }
     const std::string interpreter = python();
-    // Without the user's PYTHONPATH, PYTHONHOME … and packages: the figures do not depend on them.
+    // Without the user's PYTHONPATH, PYTHONHOME … and packages, so that the figures do not depend on them.
     std::string words[] = {interpreter, "-E", "-s", script.string(), run.string()};
     char* arguments[] = {words[0].data(), words[1].data(), words[2].data(),
                          words[3].data(), words[4].data(), nullptr};
     command_ = fmt::format("{}", fmt::join(words, " "));
     errors_.reset(memfd_create("figures", MFD_CLOEXEC));
-    // A group of its own: Ctrl-C is for the run. Signals that the run's threads have blocked reach it.
+    // In a process group of its own, since Ctrl-C is meant for the run. It also receives signals that the
+    // run's threads block.
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_t attributes;

@@ -13,7 +13,7 @@
 namespace deepfreq {
 namespace {
 
-/// The whole of `text` as a number; false for anything else, a number too large for T among it.
+/// Parses all of `text` as a number; false for anything else, including a number too large for T.
 template <class T>
 bool read_number(std::string_view text, T& number) {
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -30,14 +30,14 @@ std::vector<std::string_view> split_at_colons(std::string_view text) {
     return parts;
 }
 
-/// 1/delta of the coarse grid is 10^(k/8) / mean squared distance, for whole k. The first call measures the
+/// On the coarse grid 1/delta is 10^(k/8) / mean squared distance for integer k. The first call measures the
 /// core, where the rise nearly always is, and probes outside it.
 constexpr int widths_per_decade = 8;
 constexpr int first_width = -84, core_begin = -12, core_end = 28, last_width = 124;
 constexpr int probe_spacing = 24;  ///< with exclude_self LFR rises and falls again within three decades
 
 constexpr double edge = 0.01;         ///< share of the rise left outside at either end
-constexpr double widest_step = 0.03;  ///< of the coarse peak, which is good to 15 %: 4 % of the true one
+constexpr double widest_step = 0.03;  ///< of the coarse peak, accurate to 15 %: 4 % of the true one
 
 /// What is known of one curve so far.
 class CoarseCurve {
@@ -51,14 +51,14 @@ class CoarseCurve {
         measure(inv_deltas, true);
     }
 
-    /// Measures the widths still missing where the curve rises; false if there were none.
+    /// Measures the widths still missing where the curve rises; false if none were missing.
     bool fill_gaps() {
         if (constant()) return false;
         const auto [begin, end] = rise();
         std::vector<int> missing;
         for (int k = std::max(begin - 1, first_width); k < end; ++k)
             if (!values_.contains(k)) missing.push_back(k);
-        // A hump whose top may lie between its highest point so far and the next.
+        // A hump whose top may lie between its highest point so far and the next point.
         const auto top = highest();
         if (const auto next = std::next(top);
             next != values_.end() && next->second < top->second - edge * height())
@@ -103,7 +103,8 @@ class CoarseCurve {
         for (const int k : inv_deltas) values_[k] = *value++;
     }
 
-    /// The measured widths just outside the rise. LFR may also dip below its floor first; that belongs to it.
+    /// The measured widths just outside the rise. If LFR first dips below its floor, the dip counts
+    /// as part of the rise.
     Range rise() const {
         const auto left = std::ranges::find_if(
             values_, [&](const auto& point) { return std::abs(point.second - floor_) > edge * height(); });
@@ -117,7 +118,7 @@ class CoarseCurve {
         return {std::prev(left)->first, arrived->first};
     }
 
-    /// Where RDF is largest, or has fallen to half if it begins at its largest.
+    /// Where RDF is largest; if it is largest at its start, where it has fallen to half.
     double peak(int begin, int end) const {
         FrequencyCurve lfr;
         for (auto point = values_.lower_bound(begin); point != values_.end() && point->first <= end;
@@ -135,15 +136,15 @@ class CoarseCurve {
 
     const LfrFunction& lfr_;
     double scale_;
-    double smallest_rise_;  ///< of a curve that is not constant
+    double smallest_rise_;  ///< height above which a curve is not constant
     double floor_ = 0.0;
     std::map<int, double> values_;  ///< LFR by k
 };
 
-/// All that a grid for these curves has to show.
+/// The range that a grid for these curves has to cover.
 struct CommonRange {
     double low = std::numeric_limits<double>::infinity(), high = 0.0;
-    double peak = low;  ///< the smallest
+    double peak = low;  ///< the smallest of the curves' peaks
 };
 
 CommonRange range_of(std::span<const CurveExtent> curves, double margin) {
@@ -164,12 +165,12 @@ CommonRange range_of(std::span<const CurveExtent> curves, double margin) {
     return range;
 }
 
-/// From one delta to another in even steps.
+/// A range of delta in even steps.
 struct DeltaRange {
     double first, last, step;
 };
 
-/// 1/delta of these, ascending.
+/// 1/delta over these ranges, ascending.
 std::vector<double> inverse_deltas(std::initializer_list<DeltaRange> ranges) {
     std::vector<double> inv_deltas;
     for (const auto& [first, last, step] : ranges)
@@ -246,7 +247,7 @@ std::vector<double> FilterGridRequest::inv_deltas() const {
 }
 
 CurveExtent measure_extent(const LfrFunction& lfr, double mean_squared_distance, double smallest_rise) {
-    // Features that are all 0 have no scale; their curve is constant wherever it is looked at.
+    // Features that are all 0 have no scale; their curve is constant on any grid.
     CoarseCurve curve(lfr, mean_squared_distance > 0.0 ? 1.0 / mean_squared_distance : 1.0, smallest_rise);
     while (curve.fill_gaps()) {
     }
@@ -281,7 +282,7 @@ bool shows_rise(std::span<const double> inv_delta, std::span<const double> lfr, 
     const double height = ceiling - floor;
     if (std::abs(lfr.front() - floor) > allowed * height) return false;
     if (std::ranges::max(lfr) < floor + (1.0 - allowed) * height) return false;
-    const auto above = std::ranges::upper_bound(inv_delta, peak);  // NaN, of a curve without a peak: the end
+    const auto above = std::ranges::upper_bound(inv_delta, peak);  // a NaN peak (no peak) gives the end
     if (above == inv_delta.begin() || above == inv_delta.end()) return true;
     return *above - *std::prev(above) <= coarsest_step * peak;
 }

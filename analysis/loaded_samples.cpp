@@ -12,13 +12,14 @@ namespace deepfreq {
 namespace {
 
 constexpr std::int64_t chunk =
-    1 << 18;  // numbers on their way at once: 2 MiB of doubles, which stay in a cache
+    1 << 18;  // numbers transferred at once: 2 MiB of doubles, which stay in a cache
 
 std::int64_t rows_at_once(std::int64_t rows, std::int64_t columns) {
     return std::clamp<std::int64_t>(chunk / columns, 1, rows);
 }
 
-/// A tensor [rows,columns]; `fill(first, rows)` writes those from `first` on, from the first to the last.
+/// Loads a tensor [rows,columns]; `fill(first, rows)` writes the rows from `first` on,
+/// called in ascending order.
 template <class Fill>
 Buffer load(SpectrumBackend& backend, std::int64_t rows, std::int64_t columns, Fill fill) {
     Buffer memory = backend.allocate(static_cast<std::size_t>(rows * columns) * sizeof(float));
@@ -33,7 +34,7 @@ Buffer load(SpectrumBackend& backend, std::int64_t rows, std::int64_t columns, F
     return memory;
 }
 
-/// Calls take(i, row) for every row of the source.
+/// Calls take(i, row) for each row of the source.
 template <class Take>
 void for_each_row(const RowSource& source, Take take) {
     std::vector<double> some(
@@ -45,7 +46,7 @@ void for_each_row(const RowSource& source, Take take) {
     }
 }
 
-/// Calls take(column, value) for every number of the source.
+/// Calls take(column, value) for each number of the source.
 template <class Take>
 void for_each(const RowSource& source, Take take) {
     for_each_row(source, [&](std::int64_t, const double* row) {
@@ -53,7 +54,7 @@ void for_each(const RowSource& source, Take take) {
     });
 }
 
-/// The tensor of what convert(i, row, converted) makes of every row.
+/// The tensor that results from applying convert(i, row, converted) to each row.
 template <class Convert>
 Buffer load_converted(SpectrumBackend& backend, const RowSource& source, Convert convert) {
     std::vector<double> some;
@@ -65,9 +66,9 @@ Buffer load_converted(SpectrumBackend& backend, const RowSource& source, Convert
     });
 }
 
-/// A power of two that brings numbers of this magnitude near 1; 1 where float32 holds them well.
+/// A power of two that brings numbers of this magnitude near 1; 1 where float32 represents them well.
 double power_of_two_for(double magnitude) {
-    constexpr double well = 0x1p60;  // squares of squares of it are in range
+    constexpr double well = 0x1p60;  // fourth powers of it are in range
     if (magnitude == 0.0 || (magnitude >= 1.0 / well && magnitude <= well)) return 1.0;
     return std::ldexp(1.0, std::clamp(std::ilogb(magnitude), -1000, 1000));
 }
@@ -78,7 +79,7 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-/// Evenly spaced rows that stand for all: at most 1001, fewer of many columns.
+/// Evenly spaced rows that represent all of them: at most 1001, fewer if there are many columns.
 std::vector<double> sample_rows(const RowSource& source) {
     constexpr std::int64_t most = 1 << 24;  // numbers
     const std::int64_t count =
@@ -92,8 +93,8 @@ std::vector<double> sample_rows(const RowSource& source) {
     return sample;
 }
 
-/// What to take off a column: the median, where nearly all numbers are closer to it than to 0 by far. It is
-/// no outlier's, as a mean may be, and few numbers lose digits by it.
+/// What to subtract from a column: the median, if nearly all numbers are far closer to it than to 0. Unlike a
+/// mean, it is not shifted by outliers, and subtracting it costs few numbers any digits.
 double offset_of(const std::vector<double>& column) {
     const double middle = median(column);
     const auto close = std::ranges::count_if(
@@ -101,14 +102,14 @@ double offset_of(const std::vector<double>& column) {
     return static_cast<double>(close) >= 0.9 * static_cast<double>(column.size()) ? middle : 0.0;
 }
 
-/// How features become float32: (x - offset) * factor, by column.
+/// How features become float32: (x - offset) * factor, per column.
 struct Conversion {
     std::vector<double> offset, factor;
     double unit = 1.0;
-    double typical = 0.0;  ///< length of a row in the middle of them all, converted
+    double typical = 0.0;  ///< median length of a row after conversion
 
     double operator()(std::size_t k, double x) const { return (x - offset[k]) * factor[k]; }
-    /// Squared length of a row, converted.
+    /// Squared length of a row after conversion.
     double squares(const double* row) const {
         const double* const less = offset.data();
         const double* const times = factor.data();
@@ -161,7 +162,7 @@ Conversion choose_conversion(const RowSource& source, ColumnScaling scaling) {
         to.unit = power_of_two_for(std::ranges::max(largest_magnitudes(source, to.offset)));
         std::ranges::fill(to.factor, 1.0 / to.unit);
     } else {
-        // The largest of the column itself, wherever its offset is, unless that is its mean.
+        // The largest magnitude in the column itself, whatever its offset, unless the offset is its mean.
         const std::vector<double> largest = largest_magnitudes(
             source, scaling == ColumnScaling::Centred ? to.offset : std::vector<double>(d, 0.0));
         for (std::size_t k = 0; k < d; ++k) to.factor[k] = largest[k] > 0.0 ? 1.0 / largest[k] : 0.0;
@@ -173,7 +174,7 @@ Conversion choose_conversion(const RowSource& source, ColumnScaling scaling) {
     return to;
 }
 
-/// Which row is the longest, and what to say if the others are nothing beside it.
+/// Finds the longest row, and makes the warning for when the others are negligible beside it.
 class LongestRow {
   public:
     void add(std::int64_t row, double squares) {
@@ -196,12 +197,12 @@ class LongestRow {
     double longest_ = 0.0;
 };
 
-/// What is known of targets before they are loaded.
+/// What is known of the targets before they are loaded.
 struct TargetSums {
     std::vector<double> mean;
     double mean_length = 0.0;              ///< |mean|
-    double step = 0.0;                     ///< root mean square, over the rows, of what is left without it
-    double largest = 0.0, farthest = 0.0;  ///< magnitude of a number, and of what is left of it
+    double step = 0.0;                     ///< root mean square over the rows after subtracting the mean
+    double largest = 0.0, farthest = 0.0;  ///< magnitude of a number, before and after subtracting it
 };
 
 TargetSums sums_of(const RowSource& source) {
@@ -212,7 +213,7 @@ TargetSums sums_of(const RowSource& source) {
         sums.largest = std::max(sums.largest, std::fabs(y));
     });
     for (const double m : sums.mean) sums.mean_length = std::hypot(sums.mean_length, m);
-    double root = 0.0;  // of the sum of squares, which may be beyond double
+    double root = 0.0;  // root of the sum of squares, which may overflow double
     for_each(source, [&](std::size_t k, double y) {
         const double z = y - sums.mean[k];
         sums.farthest = std::max(sums.farthest, std::fabs(z));
@@ -311,7 +312,7 @@ LoadedTargets load_labels(SpectrumBackend& backend, const std::string& name,
 
 namespace {
 
-/// A spectrum over 1/delta of features that were divided by `unit`, over that of the original ones.
+/// Converts a spectrum over 1/delta of features that were divided by `unit` to that of the original ones.
 Spectrum in_units_of(double unit, Spectrum s) {
     const double factor = 1.0 / (unit * unit);
     for (FrequencyCurve* const curve : {&s.lfr, &s.rdf})
@@ -331,7 +332,7 @@ std::vector<Spectrum> measure_loaded(SpectrumBackend& backend, std::span<const L
                                      const std::function<void(const std::string&)>& begin) {
     const LoadedFeatures& first = samples.front().features();
     const double unit = first.unit;
-    // LFR of a function of one variable rises over decades.
+    // LFR of a function of one variable rises over several decades.
     options.logarithmic = first.view.columns() == 1;
     std::vector<SampleSource> sources;
     for (const LoadedSamples& one : samples)

@@ -15,8 +15,8 @@ struct Point {
     double x, y;
 };
 
-/// Top of the parabola through three points of ascending x, the middle one the highest; by Newton's divided
-/// differences, since the points need not be evenly spaced.
+/// Top of the parabola through three points of ascending x, the middle one being the highest. It uses
+/// Newton's divided differences, since the points need not be evenly spaced.
 Point parabola_top(Point a, Point b, Point c) {
     const double slope_ab = (b.y - a.y) / (b.x - a.x);
     const double slope_bc = (c.y - b.y) / (c.x - b.x);
@@ -34,7 +34,7 @@ Point density_peak(const FrequencyCurve& rdf) {
     return parabola_top(point(top - 1), point(top), point(top + 1));
 }
 
-/// Where the curve first passes `level` from below, or NaN.
+/// Where the curve first crosses `level` from below, or NaN.
 double first_crossing(const FrequencyCurve& lfr, double level) {
     const auto above = std::ranges::find_if(lfr.value, [&](double value) { return value >= level; });
     if (above == lfr.value.end()) return nan;

@@ -11,13 +11,13 @@
 namespace deepfreq {
 namespace {
 
-/// |y_i|^2 of listed rows of y[n,c]; the targets come from the device a part at a time.
+/// |y_i|^2 for the listed rows of y[n,c]; the targets are read from the device a part at a time.
 std::vector<double> row_squares(SpectrumBackend& backend, ConstTensor y, std::span<const std::int64_t> rows) {
     constexpr std::int64_t numbers_at_once = 1 << 20;
     const std::int64_t n = y.rows(), c = y.columns();
     const std::int64_t rows_at_once =
         std::clamp<std::int64_t>(numbers_at_once / std::max<std::int64_t>(c, 1), 1, n);
-    std::vector<std::size_t> order(rows.size());  // by which the rows ascend
+    std::vector<std::size_t> order(rows.size());  // in which the rows ascend
     std::iota(order.begin(), order.end(), 0);
     std::ranges::sort(order, {}, [&](std::size_t r) { return rows[r]; });
     std::vector<double> squares(rows.size());

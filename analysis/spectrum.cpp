@@ -9,13 +9,13 @@
 namespace deepfreq {
 namespace {
 
-/// Measures curves as the options ask, over all rows or some.
+/// Measures curves as specified by the options, over all rows or a sample.
 class Measurement {
   public:
     Measurement(SpectrumBackend& backend, const SpectrumOptions& options)
         : backend_(backend), options_(options) {}
 
-    /// The whole curve of a source, and tells of progress.
+    /// The whole curve of a source, with progress reports.
     SampledRatio curve(const SampleSource& source, std::span<const double> inv_deltas) const {
         LowFrequencyParams filter = options_.filter;
         if (options_.progress)
@@ -23,8 +23,8 @@ class Measurement {
         return curve(source.samples(), inv_deltas, options_.rows, filter);
     }
 
-    /// The extent of a curve, of `rows` rows where that is not 0. A curve that cannot be found is no end of
-    /// the run: nothing of it is known.
+    /// The extent of a curve, from `rows` rows unless that is 0. Failing to find it does not end the run: its
+    /// extent is then unknown.
     CurveExtent extent(const std::string& name, const SampleTensors& samples, std::int64_t rows,
                        const Warn& warn) const {
         const double mean_squared_distance =
@@ -63,17 +63,17 @@ class Measurement {
     const SpectrumOptions& options_;
 };
 
-/// Rows on which rises are looked for, where there are several times as many.
+/// Number of rows used to look for rises, when there are several times as many.
 constexpr std::int64_t few_rows = 1024;
 constexpr std::int64_t least_rows_for_few = 4 * few_rows;
 
 /// The extents of all sources.
 struct Extents {
     std::vector<CurveExtent> of_source;
-    bool of_few = false;  ///< some are those of fewer rows than the curves will be
+    bool of_few = false;  ///< some were measured on fewer rows than the curves will be
 };
 
-/// Of few rows where there are many, unless all are asked for.
+/// Measured on few rows where there are many, unless all are requested.
 Extents extents_of(const Measurement& measurement, std::span<const SampleSource> sources,
                    const SpectrumOptions& options, bool all_rows, const Warn& warn) {
     Extents extents;
@@ -98,15 +98,15 @@ Spectrum spectrum_of(SampledRatio measured, const CurveExtent* extent) {
     return s;
 }
 
-/// Keeps `count` of the numbers from `first` on; there may be none at all.
+/// Keeps `count` of the numbers from `first` on; the vector may be empty.
 void keep(std::vector<double>& numbers, std::size_t first, std::size_t count) {
     if (numbers.empty()) return;
     numbers.resize(first + count);
     numbers.erase(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(first));
 }
 
-/// One source on a grid made for its extent. Where that is one of few rows, floor and ceiling are measured
-/// too.
+/// Measures one source on a grid made for its extent. If that extent comes from few rows, floor and ceiling
+/// are measured too.
 Spectrum measure_on_grid(const Measurement& measurement, const SampleSource& source,
                          const std::vector<double>& inv_deltas, CurveExtent& extent, bool of_few) {
     if (!of_few || !extent.rises()) return spectrum_of(measurement.curve(source, inv_deltas), &extent);
@@ -124,7 +124,7 @@ Spectrum measure_on_grid(const Measurement& measurement, const SampleSource& sou
     return spectrum_of(std::move(measured), &extent);
 }
 
-/// The grid fixed, or made for all sources.
+/// On the fixed grid that was requested, the same for all sources.
 std::vector<Spectrum> measure_fixed(const Measurement& measurement, std::span<const SampleSource> sources,
                                     const std::vector<double>& inv_deltas, const Warn& warn) {
     std::vector<Spectrum> spectra;
@@ -146,7 +146,7 @@ std::vector<Spectrum> measure_spectra(SpectrumBackend& backend, std::span<const 
     if (options.grid.spacing != FilterGridRequest::Spacing::Auto)
         return measure_fixed(measurement, sources, options.grid.inv_deltas(), warn);
     for (const bool all_rows : {false, true}) {
-        // Nothing is told of few rows: if they misled, all are looked at.
+        // Warnings from few rows are held back: if few rows were misleading, all rows are measured.
         std::vector<std::string> told;
         auto [extents, of_few] = extents_of(measurement, sources, options, all_rows,
                                             [&](const std::string& text) { told.push_back(text); });

@@ -30,8 +30,8 @@ SpectrumProbe::SpectrumProbe(Backend& backend, Network& network, const DeviceDat
     outputs_ = backend.allocate(static_cast<std::size_t>(n * widest_target) * sizeof(float));
 }
 
-// From the layer before where its features are there: layers are mostly measured in their order. All of them
-// at once would take much memory.
+// Starts from the previous layer where its features are available, since layers are mostly measured in order.
+// Keeping the features of all layers at once would take much memory.
 void SpectrumProbe::collect(int layer, Tensor rows) {
     const int index = network_.layer_index(layer);
     if (latest_.bytes() == 0 || latest_layer_ == 0 || latest_layer_ > index) {
@@ -62,7 +62,7 @@ ConstTensor SpectrumProbe::targets(const ProbedSet& set) {
 }
 
 std::vector<LayerSpectrum> SpectrumProbe::measure(const Warn& warn) {
-    latest_layer_ = 0;  // the network has learnt since
+    latest_layer_ = 0;  // the network has been trained since
     std::vector<LayerSpectrum> spectra;
     const std::span<const ProbedSet> all(options_.sets);
     for (std::size_t first = 0; first < all.size();) {

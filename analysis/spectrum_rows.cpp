@@ -8,7 +8,7 @@
 namespace deepfreq {
 namespace {
 
-// Nine digits, as float32 needs; all there are of a curve that changes by little.
+// Nine digits, as float32 needs; full double precision for a curve that varies little.
 std::vector<std::string> lines_of(const FrequencyCurve& curve, const std::string& name) {
     const auto [least, most] = std::ranges::minmax(curve.value);
     const int digits = most - least < 1e-3 * std::fabs(most) ? 17 : 9;

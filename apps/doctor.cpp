@@ -1,4 +1,4 @@
-// What this build can do on this machine, whether it computes right, and the cure for what is missing
+// What this build can do on this machine, whether it computes correctly, and how to fix what is missing
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ struct Flags {
     std::string device = "all";
     std::string precision = "fp32";
     std::vector<std::string> only;
-    std::string plans;  // "all" or a file; empty: not asked for
+    std::string plans;  // "all" or a file; empty: not requested
 
     void add_to(CLI::App& app) {
         app.add_option("--device", device, "check only this one: auto, cpu, cuda or cuda:N");
@@ -66,7 +66,7 @@ void show_machine(const CudaFacts& cuda) {
         spdlog::info("  cure: ./run --backend cuda doctor builds it, where nvcc and cuDNN are installed");
 }
 
-/// What `auto` would open, and why; what keeps it from opening is shown, not thrown.
+/// What `auto` would open, and why; an error that prevents opening is shown, not thrown.
 void show_choice() {
     try {
         spdlog::info("{}", open_backend("auto").reason);
@@ -75,7 +75,7 @@ void show_choice() {
     }
 }
 
-/// All that compute in `precision`; the CPU has no tf32.
+/// All devices that compute in `precision`; the CPU has no tf32.
 std::vector<std::string> devices_present(const CudaFacts& cuda, Precision precision) {
     std::vector<std::string> devices;
     if (precision != Precision::TensorFloat32) devices = {"cpu"};
@@ -101,7 +101,7 @@ int check_operations(Backend& backend, const std::vector<oracle::OperationTrials
     return failed;
 }
 
-/// The operations of one device that --only lets through.
+/// The operations of one device that --only selects.
 std::vector<oracle::OperationTrials> chosen_trials(const Flags& flags, Precision precision) {
     std::vector<oracle::OperationTrials> trials = oracle::self_check_trials(precision);
     if (flags.only.empty()) return trials;
@@ -116,8 +116,8 @@ std::vector<oracle::OperationTrials> chosen_trials(const Flags& flags, Precision
     return trials;
 }
 
-/// How many operations of a device failed. One that is there but cannot be opened is one failure, unless the
-/// user named it.
+/// How many operations of a device failed. A device that is present but cannot be opened counts as one
+/// failure, unless the user named it.
 int check_device(const std::string& name, bool asked_for, const Flags& flags) {
     OpenedBackend device;
     try {

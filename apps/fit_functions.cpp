@@ -120,7 +120,7 @@ void Flags::add_network_to(CLI::App& app) {
         ->group(group);
 }
 
-// Some of TrainingFlags, under names that say what Fig. 1 is about, too.
+// Some of TrainingFlags, also under names that say what Fig. 1 is about.
 void Flags::add_training_to(CLI::App& app) {
     const char* const group = "Training";
     app.add_option("--error,--until-loss", training.until_loss,
@@ -158,7 +158,7 @@ void Flags::add_to(CLI::App& app) {
     add_training_to(app);
     probes.add_to(app);
     run.add_to(app);
-    app.remove_option(app.get_option("--data"));  // a function is computed
+    app.remove_option(app.get_option("--data"));  // functions are computed, not loaded
 }
 
 FitOptions Flags::fit_options() const {
@@ -168,7 +168,7 @@ FitOptions Flags::fit_options() const {
             training.batch, training.until_loss,          training.epochs};
 }
 
-/// All that decides what a fit gives, beside its key.
+/// Everything that determines the result of a fit, besides its key.
 nlohmann::json Flags::identity() const {
     return {{"device", run.device},
             {"precision", run.precision},
@@ -219,7 +219,7 @@ Workers make_workers(const Flags& flags, const Backend& backend) {
     return workers;
 }
 
-/// What the folder of an earlier run holds. Throws InputError when its fits are of other options.
+/// What the folder of an earlier run holds. Throws InputError when its fits were made with other options.
 EpochsTable take_up(const std::filesystem::path& folder, const nlohmann::json& identity) {
     const std::filesystem::path path = folder / "manifest.json";
     if (folder.empty() || !std::filesystem::exists(path)) return {};  // killed before it began
@@ -243,7 +243,7 @@ void write_manifest(const Flags& flags, int argc, char** argv, const Backend& ba
     write_whole(folder / "manifest.json", manifest_text(std::move(manifest)));
 }
 
-/// Says which options of the command line the other kind of function would need.
+/// Warns of options on the command line that only the other kind of function uses.
 void warn_of_unused(const CLI::App& app, const Flags& flags) {
     const bool parity = flags.function == "parity";
     const std::vector<const char*> unused =
@@ -263,7 +263,7 @@ void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Ba
     for (const FitTask& task : tasks)
         if (task.key.seed == flags.training.seed)
             check_network_fits(backend, task.hidden_layers, flags.width, workers.jobs);
-    // Nobody changes the earlier run while it is read.
+    // Nobody modifies the earlier run while it is being read.
     std::optional<OwnedFolder> owned;
     if (!flags.run.resume.empty()) owned.emplace(prepare_folder(flags.run.place(), app_name));
     EpochsTable table = take_up(flags.run.resume, flags.identity());

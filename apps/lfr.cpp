@@ -84,9 +84,9 @@ struct Curve {
     LoadedTargets targets;
 };
 
-/// All that is measured, and what is said of it.
+/// Everything to be measured, and how it is labelled.
 struct Samples {
-    std::string network;  ///< in the column of that name
+    std::string network;  ///< value of the column of that name
     std::vector<Curve> curves;
     nlohmann::json facts;
 };
@@ -176,7 +176,7 @@ void write_tables(ResultFolder& folder, const Samples& samples, const std::vecto
     std::string lfr = fmt::format("{}\n", csv_header::lfr), rdf = fmt::format("{}\n", csv_header::rdf);
     std::string peaks = fmt::format("{}\n", csv_header::peaks);
     for (std::size_t i = 0; i < spectra.size(); ++i) {
-        // There are no epochs: nothing was trained.
+        // There are no epochs, since nothing was trained.
         const SpectrumRows rows = rows_of(spectra[i], samples.network, samples.curves[i].name, "");
         lfr += fmt::format("{}\n", fmt::join(rows.lfr, "\n"));
         rdf += fmt::format("{}\n", fmt::join(rows.rdf, "\n"));

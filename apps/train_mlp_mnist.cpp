@@ -1,4 +1,4 @@
-// Fig. 8: a fully connected network learns MNIST; RDF of every hidden layer while it does
+// Fig. 8: a fully connected network learns MNIST; RDF of every hidden layer during training
 #include <spdlog/spdlog.h>
 
 #include <utility>
@@ -20,7 +20,7 @@ constexpr const char* app_name = "train_mlp_mnist";
 const std::string text = "what the paper's text says; where it is silent, the programs and our choices";
 const std::string programs = "what the authors' programs do";
 
-/// The two settings, which share all but what `more` gives.
+/// The two settings, which share everything except what `more` gives.
 Setting setting(const std::string& name, const std::string& meaning,
                 const std::vector<std::pair<std::string, std::string>>& more) {
     Setting made{name,

@@ -20,7 +20,8 @@ using namespace deepfreq;
 
 constexpr const char* app_name = "train_resnet_variants";
 
-/// What text and programs share: the text leaves the networks of Fig. 4 open, so that they are the programs'.
+/// What the paper's text and programs share. The text does not specify the networks of Fig. 4, so the
+/// programs' are used.
 Setting setting(const std::string& name, const std::string& meaning,
                 const std::vector<std::pair<std::string, std::string>>& more) {
     Setting made{name,
@@ -86,7 +87,7 @@ struct Flags : TrainingAppFlags {
     void add_images_to(CLI::App& app);
 };
 
-/// A check of an option that takes one of two words.
+/// A check for an option that takes one of two words.
 CLI::Validator one_of(const std::string& first, const std::string& second) {
     return parses(
         [first, second](const std::string& text) {
@@ -167,7 +168,7 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
     default_to(app, "--parts", "16,32,64");
     default_to(app, "--head", "128,128");
     default_to(app, "--bn-momentum",
-               "0.1");  // 8 epochs are too few steps for running statistics of 0.01 a step
+               "0.1");  // 8 epochs have too few steps for running statistics at 0.01 per step
     default_to(app, "--batch", "64");
     default_to(app, "--epochs", "8");
     default_to(app, "--lr-schedule", "1e-3:6,1e-4:2");
@@ -193,7 +194,7 @@ ImageSets load_images(const Cifar10Options& options) {
     return images;
 }
 
-/// What the networks must know of the images, and begins as CIFAR-10 has it.
+/// What the networks must know about the images; initially the values of CIFAR-10.
 struct ImageExtents {
     std::int64_t height = 32, width = 32, channels = 3, classes = 10;
 };
@@ -216,7 +217,7 @@ Resnet18Params network_params(const Flags& flags, const ImageExtents& images, in
 
 NetworkPlan plan_network(const Flags& flags, const ImageExtents& images, int variant) {
     const Resnet18Params params = network_params(flags, images, variant);
-    resnet18_variant(params);  // whatever is wrong with it is said now
+    resnet18_variant(params);  // reports anything wrong with it now
     return {fmt::format("{}18-{}", flags.plain ? "plain" : "resnet", variant), [params](std::uint64_t seed) {
                 Resnet18Params seeded = params;
                 seeded.dropout_seed = seed;
@@ -262,7 +263,7 @@ std::shared_ptr<const TrainingData> data_of(Backend& backend, const Flags& flags
 void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     TrainingApp training(app, flags, argc, argv);
     training.settle_options([&] { choose_quick_setting(app, flags); }, &flags.settings);
-    flags.training.options();  // a schedule that ends early is said before images are read
+    flags.training.options();  // reports a schedule that ends early before images are read
     Backend& backend = training.open_device();
     const Cifar10Options options = cifar10_options(flags);
     if (!takes_image_folder(options)) training.check(make_experiment(training, flags, ImageExtents{}));

@@ -24,8 +24,8 @@ struct Flags : TrainingAppFlags {
     std::string depths = "20,60,80";
     std::string residual = "no";
     std::int64_t residual_every = 1;
-    // The paper leaves what follows open. Nothing tried gives all of Fig. 9; why these is said in
-    // benchmarks/results/fig9-search.
+    // The paper does not specify the following. No values tried reproduce all of Fig. 9;
+    // benchmarks/results/fig9-search explains why these were chosen.
     int residual_span = 2;
     std::int64_t width = 500;
     std::string activation = "tanh";
@@ -42,7 +42,7 @@ struct Flags : TrainingAppFlags {
     void add_to(CLI::App& app);
 };
 
-// Of each set of networks to train: whether it has residual connections.
+// For each set of networks to train: whether it has residual connections.
 std::vector<bool> parse_residual(const std::string& text) {
     if (text == "no") return {false};
     if (text == "yes") return {true};
@@ -55,7 +55,7 @@ void Flags::add_to(CLI::App& app) {
     app.add_option("--depth", depths, "layers of each network, the linear output among them, as 20,60,80")
         ->check(parses([](const std::string& s) { parse_widths(s); }, ""))
         ->group(group);
-    // CLI11's options cannot go without a value unless that means their default; its flags can.
+    // CLI11's options can omit their value only if that means the default; its flags can omit it in any case.
     app.add_flag(
            "--residual{yes}", residual,
            "no: plain networks; yes, or nothing behind it: x + activation(w x + b) wherever widths agree; "
@@ -82,7 +82,7 @@ void Flags::add_to(CLI::App& app) {
 
 void choose_quick_setting(CLI::App& app, const Flags& flags) {
     default_to(app, "--width", "64");
-    // 0.04 sqrt(500 / 64): signals shrink as in the whole network.
+    // 0.04 sqrt(500 / 64): signals shrink as in the full-width network.
     default_to(app, "--init", "normal:0.1118");
     default_to(app, "--samples", "3000");
     default_to(app, "--lr", "1e-4");

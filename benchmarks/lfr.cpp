@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::int64_t classes = 10;
 
-/// What is measured: ten clouds, one a class, as lfr_pytorch.py makes them, with one-hot or normal targets;
-/// or features as a trained layer of tanh has them, which vary in ten directions only, with one-hot targets.
+/// What is measured: ten clouds, one per class, as lfr_pytorch.py makes them, with one-hot or normal targets;
+/// or features like those of a trained tanh layer, which vary in ten directions only, with one-hot targets.
 enum class Kind { OneHot, General, Trained };
 
 struct Task {
@@ -42,7 +42,7 @@ std::vector<std::int64_t> labels_of(std::int64_t n) {
     return labels;
 }
 
-/// Normal numbers around the label's centre.
+/// Normal numbers around the centre for the label.
 std::vector<float> clouds(const std::vector<std::int64_t>& labels, std::int64_t features) {
     const auto n = static_cast<std::int64_t>(labels.size());
     const std::vector<float> centres = normals(classes * features, 0);
@@ -96,13 +96,13 @@ Samples make_samples(const Task& task) {
                                               : clouds(labels, task.features),
               .y = task.kind == Kind::General ? normals(task.n * classes, 3) : one_hot(labels),
               .inv_delta = {}};
-    // Up to where only the nearest pairs weigh anything.
+    // Up to where only the nearest pairs have any weight.
     const double last = 40.0 / mean_squared_distance(s.x, task.n, task.features);
     s.inv_delta = even_widths(last / static_cast<double>(task.widths), last, static_cast<int>(task.widths));
     return s;
 }
 
-/// As make_samples, made once for all repetitions of a benchmark.
+/// Like make_samples, but made once for all repetitions of a benchmark.
 const Samples& samples_of(const Task& task) {
     static Task made{};
     static Samples samples;
@@ -118,8 +118,8 @@ void write_values(const std::filesystem::path& name, const std::vector<T>& value
     file.commit();
 }
 
-/// LFR over an even grid, after a first time that is not counted. Samples and curve go to the folder
-/// $DEEPFREQ_LFR_OUT if it is set, for lfr_double.py to check.
+/// LFR over an even grid, after a warm-up run that is not counted. Samples and curve are written to the
+/// folder $DEEPFREQ_LFR_OUT if it is set, for lfr_double.py to check.
 void lfr(benchmark::State& state, Kind kind, std::int64_t features) {
     const std::int64_t n = state.range(0);
     const Samples& samples = samples_of({kind, n, features, state.range(1)});
@@ -140,8 +140,8 @@ void lfr(benchmark::State& state, Kind kind, std::int64_t features) {
     }
 }
 
-/// What train_mlp_mnist's probe does: a network of five hidden layers of 500, each layer's spectrum at n
-/// samples on one automatic grid. The network is fresh, the samples are synthetic digits.
+/// The same work as train_mlp_mnist's probe: a network of five hidden layers of 500, each layer's spectrum at
+/// n samples on one automatic grid. The network is freshly initialized, the samples are synthetic digits.
 void probe(benchmark::State& state) {
     const std::int64_t n = state.range(0);
     const MlpParams params{.hidden = std::vector<std::int64_t>(5, 500)};

@@ -13,16 +13,16 @@ namespace deepfreq::benchmarks {
 
 namespace {
 
-/// What the command line said of the device.
+/// What the command line specifies about the device.
 struct Choice {
     std::string device = "cpu";
     Precision precision = Precision::Float32;
 };
 Choice chosen;
 
-Backend* opened = nullptr;  // of main(): a static object would end after CUDA has
+Backend* opened = nullptr;  // owned by main(): a static object would be destroyed after CUDA
 
-/// Takes our own flags out of the command line, the rest of which is the library's.
+/// Removes our own flags from the command line; the rest is for the benchmark library.
 void take_choice(int& argc, char** argv) {
     int kept = 0;
     for (int i = 0; i < argc; ++i) {

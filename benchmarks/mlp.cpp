@@ -8,7 +8,7 @@ namespace deepfreq::benchmarks {
 namespace {
 
 /// Epochs of training 784-500x`hidden`-10 (tanh, MSE, Adam) on `samples` samples in batches of 256, as the
-/// app does it, but for the evaluation; with or without the gradients' norms.
+/// app does it, but without the evaluation; with or without the gradient norms.
 void mlp_epoch(benchmark::State& state, bool gradient_norms) {
     const auto hidden = static_cast<std::size_t>(state.range(0));
     const MlpParams params{.hidden = std::vector<std::int64_t>(hidden, 500)};

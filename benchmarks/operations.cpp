@@ -12,14 +12,14 @@ namespace {
 using oracle::Case;
 using oracle::Operation;
 
-/// A call to be timed and what it must at least do: arithmetic, or traffic with memory.
+/// A call to be timed and the minimum work it must do: arithmetic, or memory traffic.
 struct Job {
     std::function<void()> call;
     double flop = 0.0;
     double bytes = 0.0;
 };
 
-/// Makes the operands of a case; they live as long as it does.
+/// Makes the operands of a case; they live as long as this object.
 class Operands {
   public:
     explicit Operands(const Case& c) : case_(c) {}
@@ -276,7 +276,7 @@ class Operands {
 void run_case(benchmark::State& state, const Case& c) {
     Operands operands(c);
     const Job job = operands.job();
-    // Ten in the queue at a time: on a GPU, starting one does not wait for the one before.
+    // Ten in the queue at a time: on a GPU, launching one does not wait for the previous one.
     constexpr int queued = 10;
     while (state.KeepRunningBatch(queued)) {
         for (int i = 0; i < queued; ++i) job.call();

@@ -7,7 +7,7 @@
 
 namespace deepfreq::benchmarks {
 
-/// Inputs uniform in (0, 1), labels at random: the values do not change the time.
+/// Inputs uniform in (0, 1) and random labels: the values do not affect the time.
 inline Dataset random_samples(std::int64_t n, std::int64_t features, std::int32_t classes) {
     const Philox random(0, RandomUse::Functions);
     Dataset set;

@@ -1,8 +1,8 @@
 #include "benchmarks/device.h"
 #include "kernels/cpu/gemm.h"
 
-// What the processor can do in the device's precision: the rates from which compare.py makes the floors
-// beside our times.
+// The processor's peak rates in the device's precision. From them compare.py makes the floors
+// shown beside our times.
 
 namespace deepfreq::benchmarks {
 namespace {
@@ -25,7 +25,7 @@ void gemm_256x500x500(benchmark::State& state) {
 }
 BENCHMARK(gemm_256x500x500)->Name("rates/gemm_256x500x500")->UseRealTime();
 
-/// One product so large that nothing but arithmetic counts.
+/// One product so large that only arithmetic matters.
 void gemm_2048(benchmark::State& state) {
     constexpr std::int64_t n = 2048;
     const std::vector<float> a = normals(n * n, 0);

@@ -8,15 +8,15 @@
 namespace deepfreq::benchmarks {
 namespace {
 
-/// The most memory this process has held, in bytes.
+/// The peak memory of this process, in bytes.
 double peak_memory() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     return 1024.0 * static_cast<double>(usage.ru_maxrss);
 }
 
-/// Epochs of four steps of training Resnet18-`variant` (softmax-CE, Adam) in batches of `batch`, as the app
-/// does it, but for the evaluation.
+/// Epochs of four training steps of Resnet18-`variant` (softmax-CE, Adam) in batches of `batch`, as the app
+/// does it, but without the evaluation.
 void resnet_epoch(benchmark::State& state) {
     const Resnet18Params params{.variant = static_cast<int>(state.range(0))};
     const std::int64_t batch = state.range(1);
@@ -41,7 +41,7 @@ BENCHMARK(resnet_epoch)
     ->ArgNames({"variant", "batch"})
     ->Args({1, 64})
     ->Args({4, 64})
-    ->Args({1, 256})  // what a GPU is measured at
+    ->Args({1, 256})  // the batch at which a GPU is measured
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

@@ -19,10 +19,10 @@ namespace {
 
 constexpr std::string_view part_ending = ".part";
 
-// As open(2) would make it: mkostemps gives the owner alone a right to it.
+// With the permissions open(2) would give it: mkostemps grants access to the owner only.
 mode_t usual_mode() {
     static const mode_t mask = [] {
-        const mode_t now = ::umask(0);  // it cannot be asked for without being set
+        const mode_t now = ::umask(0);  // it cannot be read without being set
         ::umask(now);
         return now;
     }();

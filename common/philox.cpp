@@ -6,7 +6,7 @@
 namespace deepfreq {
 namespace {
 
-// 52 random bits, centred in their cell: exact in double, and in (0, 1) at both ends.
+// 52 random bits, centred in their cell: exact in double, and inside (0, 1) at both ends.
 double unit_interval(std::uint64_t word) {
     return (static_cast<double>(word >> 12) + 0.5) * 0x1p-52;
 }

@@ -9,16 +9,16 @@
 namespace deepfreq {
 namespace {
 
-/// A range of code points, and what the bytes of one begin with.
+/// A range of code points, and how the bytes of one begin.
 struct Length {
     unsigned char mask, lead;
     int bytes;
-    std::uint32_t least;  ///< longer forms of smaller ones are not valid
+    std::uint32_t least;  ///< longer encodings of smaller code points are not valid
 };
 constexpr std::array<Length, 4> lengths = {
     {{0x80, 0x00, 1, 0}, {0xE0, 0xC0, 2, 0x80}, {0xF0, 0xE0, 3, 0x800}, {0xF8, 0xF0, 4, 0x10000}}};
 
-/// Bytes of the character that `text` begins with; 0 when there is none.
+/// Number of bytes in the first character of `text`; 0 when it does not begin with a valid one.
 std::size_t character_bytes(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     for (const Length& length : lengths) {

@@ -15,7 +15,7 @@ namespace {
 
 using Archive = std::unique_ptr<archive, decltype(&archive_read_free)>;
 
-// Writes the file the archive has come to.
+// Writes the archive's current file.
 void extract(archive* from, const std::filesystem::path& to, const std::string& archive_name) {
     AtomicFile file(to);
     std::vector<char> chunk(1 << 16);

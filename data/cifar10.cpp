@@ -21,11 +21,11 @@ constexpr const char* cache_name = "cifar10";
 constexpr const char* batches_name = "cifar-10-batches-bin";
 constexpr const char* archive_name = "cifar-10-binary.tar.gz";
 
-// The folder that holds all the binary files: this one or one of those below it where they usually are.
+// The folder that holds all the binary files: this one or one of its usual subfolders.
 std::optional<fs::path> find_cifar10(const fs::path& folder) {
     for (const fs::path& candidate :
          {folder, folder / batches_name, folder / "cifar10", folder / "cifar10" / batches_name}) {
-        std::error_code unreadable;  // a folder we may not look into has nothing for us
+        std::error_code unreadable;  // a folder that we may not read has nothing for us
         if (std::ranges::all_of(cifar10_files,
                                 [&](const char* name) { return fs::exists(candidate / name, unreadable); }))
             return candidate;
@@ -47,8 +47,8 @@ ImageSets read_folder(const Cifar10Options& options) {
                              {.skip_bad_images = options.skip_bad_images, .notice = options.notice});
 }
 
-// Fetches the archive, unpacks what we read of it into the cache folder, and keeps only that. An archive that
-// is there already could not be unpacked then: for want of room, say.
+// Fetches the archive, unpacks the files we read into the cache folder, and keeps only those. If the archive
+// is already there, an earlier attempt could not unpack it, for lack of space, say.
 void download_cifar10(const Cifar10Options& options) {
     const fs::path folder = make_cache_folder(cache_name) / batches_name;
     fs::create_directories(folder);
@@ -66,7 +66,7 @@ void download_cifar10(const Cifar10Options& options) {
     fs::remove(archive);
 }
 
-// What is left when CIFAR-10 cannot be had: says so, and why.
+// The fallback when CIFAR-10 is not available: says so, and why.
 ImageSets fall_back(const Cifar10Options& options, const std::string& reason) {
     ImageSets images = synthetic_images(options.synthetic);
     images.source += fmt::format(", NOT CIFAR-10: {}", reason);
@@ -84,8 +84,7 @@ ImageSets read_or_download(const Cifar10Options& options) {
             folder = cache_folder(cache_name) / batches_name;
         }
     } catch (const std::runtime_error& error) {  // InputError, RunError and what std::filesystem throws
-        // Another program may have filled the cache meanwhile, and removed the archive it shared with this
-        // one.
+        // Another program may meanwhile have filled the cache and removed the archive that both shared.
         if (!cache.empty()) folder = find_cifar10(cache);
         if (!folder) return fall_back(options, error.what());
     }

@@ -7,7 +7,7 @@
 
 namespace deepfreq {
 
-/// Labelled samples in host memory, as a classifier sees them.
+/// Labelled samples in host memory, in the form a classifier uses.
 struct Dataset {
     std::string name;                  ///< "mnist", "synthetic digits" …
     std::int64_t samples = 0;          ///< n
@@ -16,19 +16,19 @@ struct Dataset {
     std::vector<float> inputs;         ///< [n, d], row-major
     std::vector<std::int32_t> labels;  ///< [n]
     std::string checksum;              ///< MD5 of the unpacked files of the whole set
-    /// Of an image, whose features are rows, then columns, then channels: d is their product. 0 if none are
-    /// said.
+    /// Extents of an image, whose features are rows, then columns, then channels: d is their product. 0 if
+    /// not specified.
     std::int64_t height = 0, width = 0, channels = 0;
 
     /// The first `count` samples. Throws InputError naming both numbers when there are fewer, or count < 1.
     Dataset first(std::int64_t count) const;
 };
 
-/// A set from bytes, as image files have them: `pixels` [n, d] of 0 … 255 become 0 … 1, `labels` [n] stay.
+/// A set from bytes as stored in image files: `pixels` [n, d] of 0 … 255 become 0 … 1, `labels` [n] stay.
 Dataset dataset_from_bytes(std::string name, std::int32_t classes, std::span<const std::uint8_t> pixels,
                            std::span<const std::uint8_t> labels, std::string checksum);
 
-/// A set to train on and one to validate with.
+/// One set for training and one for validation.
 struct TrainValidation {
     Dataset train;
     Dataset validation;

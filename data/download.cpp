@@ -13,8 +13,8 @@
 namespace deepfreq {
 namespace {
 
-// What libcurl's callbacks see. An exception must not fly through its C code: it is kept and thrown
-// afterwards.
+// State for libcurl's callbacks. An exception must not propagate through its C code: it is stored and
+// rethrown afterwards.
 struct Transfer {
     AtomicFile& file;
     const DownloadOptions& options;
@@ -52,8 +52,8 @@ Curl open_curl() {
     return curl;
 }
 
-// Streams one URL into the file. Returns what libcurl says went wrong, nothing if all went well; what is
-// wrong on our side (the disk, the progress callback) is thrown, for another mirror would not help.
+// Streams one URL into the file. Returns libcurl's error message, or nothing on success. Errors on our side
+// (the disk, the progress callback) are thrown, since another mirror would not help.
 std::string fetch(const std::string& url, AtomicFile& file, const DownloadOptions& options) {
     const Curl curl = open_curl();
     Transfer transfer{file, options, nullptr};

@@ -19,9 +19,9 @@ std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
     std::FILE* opened = std::fopen(path.c_str(), "rb");
     if (!opened) throw InputError("{}: cannot be read: {}", path.string(), std::strerror(errno));
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(opened, std::fclose);
-    std::setvbuf(opened, nullptr, _IONBF, 0);  // what is read at once needs no second buffer
+    std::setvbuf(opened, nullptr, _IONBF, 0);  // large reads need no second buffer
 
-    std::error_code no_size;  // of a directory, say: reading it says why
+    std::error_code no_size;  // of a directory, say: reading it reports why
     const std::uintmax_t size = std::filesystem::file_size(path, no_size);
     std::vector<std::uint8_t> content(no_size ? 1 : size);
     content.resize(std::fread(content.data(), 1, content.size(), opened));
@@ -47,7 +47,7 @@ std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path, std::
             throw InputError("{}: more than {} bytes found, at most so many expected", path.string(), most);
     }
 
-    // A stream that just stops is an error only gzerror knows about: gzread hands out what there was.
+    // Only gzerror reports a stream that just stops: gzread returns what there was without an error.
     int status = Z_OK;
     const char* reason = gzerror(file.get(), &status);
     if (status == Z_ERRNO) throw InputError("{}: cannot be read: {}", path.string(), std::strerror(errno));

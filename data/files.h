@@ -11,8 +11,8 @@ namespace deepfreq {
 /// The whole content of a file. Throws InputError when it is missing or cannot be read.
 std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path);
 
-/// The same, unpacked if it is gzip (told by its first bytes, not by its name). Throws InputError also when
-/// its gzip stream is corrupt or cut short, or is more than `most` bytes unpacked.
+/// The same, unpacked if it is gzip (detected by its first bytes, not by its name). Throws InputError also
+/// when its gzip stream is corrupt or cut short, or unpacks to more than `most` bytes.
 std::vector<std::uint8_t> read_unpacked(const std::filesystem::path& path,
                                         std::size_t most = std::size_t{1} << 31);
 

@@ -29,7 +29,7 @@ RegressionSet sample(std::string name, const Grid& grid, Function f) {
     return set;
 }
 
-/// A formula ready to be computed. muParser keeps pointers to x and k: it stays where it was made.
+/// A formula ready to be evaluated. muParser keeps pointers to x and k, so the object must not be moved.
 class Formula {
   public:
     Formula(const std::string& text, double k) : text_(text), k_(k), given_k_(k) {
@@ -131,7 +131,7 @@ std::vector<double> points_of(const Grid& grid) {
 double share_between_points(const std::string& formula, double k, const Grid& grid) {
     const std::vector<double> x = points_of(grid), values = formula_values(formula, k, grid);
     Formula f(formula, k);
-    // The golden section: no frequency has a zero of its own at that place between all points.
+    // The golden section: no frequency has a zero at this position between all pairs of points.
     constexpr double place = 0.381966;
     double sum = 0.0, squares = 0.0, missed = 0.0, count = 0.0;
     for (std::size_t i = 0; i + 1 < x.size(); ++i) {
@@ -139,7 +139,7 @@ double share_between_points(const std::string& formula, double k, const Grid& gr
         if (!std::isfinite(y)) continue;
         const double line = std::lerp(values[i], values[i + 1], place);
         for (const double value : {y, values[i]}) {
-            const double from_first = value - values.front();  // whose variance loses fewer digits
+            const double from_first = value - values.front();  // the variance of this loses fewer digits
             sum += from_first;
             squares += from_first * from_first;
         }

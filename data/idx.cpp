@@ -41,7 +41,7 @@ IdxFile open_idx(const std::filesystem::path& path, std::uint32_t magic, std::si
     return file;
 }
 
-// The count is what the header claims: compared, never allocated.
+// The count is what the header claims: it is only compared, and never used to allocate.
 void check_size(const IdxFile& file, std::uint64_t item_bytes) {
     const std::uint64_t expected = file.header_bytes + file.count() * item_bytes;
     const std::uint64_t found = file.content.size();

@@ -9,8 +9,8 @@
 namespace deepfreq {
 namespace {
 
-// The file: the format's name, the key, the sets (see fields()), and a CRC-32 of all before it. Numbers are
-// as this machine has them, texts and arrays are preceded by their length.
+// The file: the format's name, the key, the sets (see fields()), and a CRC-32 of everything before it.
+// Numbers are in this machine's representation, texts and arrays are preceded by their length.
 constexpr const char* format_name = "deepfreq images 1";
 
 class Writer {
@@ -34,7 +34,7 @@ class Writer {
 
   private:
     void bytes(const void* data, std::size_t size) {
-        if (size == 0) return;  // crc32 takes no bytes for a new beginning
+        if (size == 0) return;  // crc32 takes empty input as a restart
         file_.write(data, size);
         crc_ = crc32_z(crc_, static_cast<const Bytef*>(data), size);
     }
@@ -42,7 +42,7 @@ class Writer {
     uLong crc_ = 0;
 };
 
-// A length that the rest of the file cannot hold fails, as a file that ends too soon does.
+// A length greater than the rest of the file fails, just like a file that ends too soon.
 class Reader {
   public:
     explicit Reader(const std::filesystem::path& path) : file_(path, std::ios::binary) {
@@ -60,7 +60,7 @@ class Reader {
     void operator()(std::vector<std::string>& texts) {
         const std::size_t count = length();
         if (count > left_ / sizeof(std::int64_t))
-            return file_.setstate(std::ios::failbit);  // each has a length
+            return file_.setstate(std::ios::failbit);  // each is preceded by a length
         texts.resize(count);
         for (std::string& text : texts) (*this)(text);
     }
@@ -91,7 +91,7 @@ class Reader {
     uLong crc_ = 0;
 };
 
-// One order for both directions.
+// The order of the fields, for both reading and writing.
 template <class Stream, class Set>
 void fields(Stream& stream, Set& set) {
     stream(set.name), stream(set.height), stream(set.width), stream(set.channels);

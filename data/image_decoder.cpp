@@ -18,7 +18,7 @@
 namespace deepfreq {
 namespace {
 
-constexpr std::size_t largest = std::numeric_limits<int>::max();  // what stb_image can count
+constexpr std::size_t largest = std::numeric_limits<int>::max();  // the largest size stb_image can handle
 
 int length_of(std::span<const std::uint8_t> file) {
     if (file.size() > largest) throw InputError("{} bytes found, at most {} expected", file.size(), largest);
@@ -29,8 +29,8 @@ bool is_jpeg(std::span<const std::uint8_t> file) {
     return file.size() > 2 && file[0] == 0xFF && file[1] == 0xD8 && file[2] == 0xFF;
 }
 
-// Whether a JPEG file was cut short, which would be filled up with grey: its last image data (FF DA …) must
-// have an end (FF D9).
+// Whether a JPEG file was cut short, in which case the missing part would be filled with grey: its last image
+// data (FF DA …) must have an end (FF D9).
 bool cut_jpeg(std::span<const std::uint8_t> file) {
     constexpr std::array<std::uint8_t, 2> data = {0xFF, 0xDA};
     constexpr std::array<std::uint8_t, 2> end = {0xFF, 0xD9};
@@ -47,16 +47,16 @@ std::uint32_t word_at(std::span<const std::uint8_t> file, std::size_t at) {
 // Whether the first chunk of a PNG file is CgBI: Xcode swaps red and blue in such files.
 bool is_xcode_png(std::span<const std::uint8_t> file) {
     constexpr std::array<std::uint8_t, 4> type = {'C', 'g', 'B', 'I'};
-    constexpr std::size_t at = 12;  // behind the signature and the chunk's length
+    constexpr std::size_t at = 12;  // after the signature and the chunk's length
     return file.size() >= at + type.size() && std::ranges::equal(file.subspan(at, type.size()), type);
 }
 
 // What is wrong with the chunks of a PNG file, which stb_image does not check: length, type, data, CRC-32 of
-// type and data; the last is IEND. Nothing if all is well or the file is no PNG.
+// type and data; the last is IEND. Nothing if all is well or the file is not PNG.
 const char* png_damage(std::span<const std::uint8_t> file) {
     constexpr std::array<std::uint8_t, 8> signature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
     constexpr std::uint32_t end_type = 0x49454E44;  // IEND
-    constexpr std::size_t frame = 12;               // of a chunk: all but its data
+    constexpr std::size_t frame = 12;               // bytes of a chunk other than its data
     if (file.size() < signature.size() || !std::ranges::equal(file.first(signature.size()), signature))
         return nullptr;
     std::size_t at = signature.size();
@@ -72,9 +72,9 @@ const char* png_damage(std::span<const std::uint8_t> file) {
     return nullptr;
 }
 
-// Throws when the extents claim more pixels than the file can hold, before memory is asked for them. Deflate
-// makes at most 1032 bytes of one, and a PNG pixel has at least a bit. A JPEG file has at least a bit for 64
-// values.
+// Throws when the extents claim more pixels than the file can hold, before memory is allocated for them.
+// Deflate expands a byte to at most 1032 bytes, and a PNG pixel has at least one bit. A JPEG file has at
+// least one bit per 64 values.
 void check_size(std::span<const std::uint8_t> file, const ImageHeader& header) {
     constexpr double most_pixels_per_byte = 1032.0 * 8.0;
     const double claimed = static_cast<double>(header.width) * header.height;
@@ -83,7 +83,7 @@ void check_size(std::span<const std::uint8_t> file, const ImageHeader& header) {
                          header.width, file.size());
 }
 
-// libjpeg-turbo, which tells of damage in a sentence.
+// libjpeg-turbo, which describes damage in a sentence.
 class JpegFile {
   public:
     explicit JpegFile(std::span<const std::uint8_t> file) : file_(file) {
@@ -99,7 +99,7 @@ class JpegFile {
     void decode(std::uint8_t* pixels) const {
         if (colours_ != TJCS_CMYK && colours_ != TJCS_YCCK) return decode(pixels, TJPF_RGB);
         const auto count = static_cast<std::size_t>(header_.width) * static_cast<std::size_t>(header_.height);
-        std::vector<std::uint8_t> inks(4 * count);  // as Adobe stores them: what is left of the light
+        std::vector<std::uint8_t> inks(4 * count);  // as Adobe stores them: inverted, the light that is left
         decode(inks.data(), TJPF_CMYK);
         for (std::size_t i = 0; i < count; ++i)
             for (std::size_t c = 0; c < 3; ++c)
@@ -110,7 +110,7 @@ class JpegFile {
     void decode(std::uint8_t* to, int format) const {
         const int failed = tjDecompress2(decoder_.get(), file_.data(), file_.size(), to, header_.width, 0,
                                          header_.height, format, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
-        // Bytes that belong to nothing cost no pixel.
+        // Extraneous bytes do not affect any pixel.
         const std::string_view reason = tjGetErrorStr2(decoder_.get());
         if (failed != 0 && reason.find("extraneous bytes") == std::string_view::npos) throw damage();
     }

@@ -6,7 +6,7 @@
 
 namespace deepfreq {
 
-/// What the header of an image file says.
+/// The contents of an image file's header.
 struct ImageHeader {
     int height = 0;
     int width = 0;
@@ -20,7 +20,7 @@ struct ImageHeader {
 ImageHeader read_image_header(std::span<const std::uint8_t> file);
 
 /// Decodes the file into `pixels` [height, width, 3]: red, green, blue in 0 … 255, a grey value three times;
-/// transparency is left out. The extents are those of its header. Throws InputError with the reason.
+/// transparency is ignored. The extents are those of its header. Throws InputError with the reason.
 void decode_image(std::span<const std::uint8_t> file, std::uint8_t* pixels);
 
 }  // namespace deepfreq

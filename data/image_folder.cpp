@@ -18,13 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Both sets of a folder; `test` is empty when it has but one.
+// Both sets of a folder; `test` is empty when the folder has only one.
 struct FolderListing {
     ImageListing train;
     ImageListing test;
 };
 
-// What came of a file: a bad one has a sentence that names it.
+// The result for one file: for a bad one, a sentence that names it.
 struct Outcome {
     ImageHeader header;
     std::string bad;
@@ -46,7 +46,7 @@ FolderListing list_folder(const fs::path& folder) {
     return listing;
 }
 
-// Decodes one file into its place, unless it is bad or not of the expected size (always, where that is 0x0).
+// Decodes one file into its place, unless it is bad or not of the expected size (0x0 never matches).
 Outcome decode_file(const std::string& path, const ImageHeader& expected, std::uint8_t* pixels) {
     Outcome outcome;
     try {
@@ -63,7 +63,8 @@ Outcome decode_file(const std::string& path, const ImageHeader& expected, std::u
     return outcome;
 }
 
-// The first file with an image in it, which says what size the others must have; 0 when there is none.
+// Index of the first file that contains an image, which sets the size expected of the others;
+// 0 when there is none.
 std::size_t first_image(const std::vector<std::string>& paths) {
     for (std::size_t i = 0; i < paths.size(); ++i) {
         const ImageHeader header = decode_file(paths[i], {}, nullptr).header;
@@ -74,7 +75,7 @@ std::size_t first_image(const std::vector<std::string>& paths) {
     return 0;
 }
 
-// Throws where an image is bad and not skipped, where none is good, and where sizes differ. Returns a note of
+// Throws when an image is bad and not skipped, when none is good, and when sizes differ. Returns a note of
 // how many are skipped.
 std::string judge(const fs::path& folder, const std::vector<std::string>& paths,
                   const std::vector<Outcome>& outcomes, std::size_t first, bool skip) {
@@ -116,7 +117,7 @@ void remove_bad(ImageSet& set, const ImageListing& listing, const Outcome* outco
                              (listing.folder / set.classes[label]).string());
 }
 
-// One of the three equal values of each pixel.
+// Keeps one of the three equal values of each pixel.
 void make_grey(ImageSet& set) {
     for (std::size_t i = 0; i < set.pixels.size() / 3; ++i) set.pixels[i] = set.pixels[3 * i];
     set.pixels.resize(set.pixels.size() / 3);
@@ -186,7 +187,7 @@ ImageSets load_image_folder(const fs::path& asked, const ImageFolderOptions& opt
         if (options.notice) options.notice(line);
     };
     std::error_code missing;
-    fs::path folder = fs::canonical(asked, missing);  // one key, and a name, for "." and "images/" too
+    fs::path folder = fs::canonical(asked, missing);  // one key and one name, for "." and "images/" too
     if (missing) throw InputError("{}: cannot be read: {}", asked.string(), missing.message());
     const FolderListing listing = list_folder(folder);
     for (const ImageListing* set : {&listing.train, &listing.test})

@@ -38,14 +38,14 @@ bool is_other_image_name(const std::string& name) {
     return ends_with_one_of(name, extensions);
 }
 
-// What programs put beside a user's folders.
+// Whether it is one of the names that programs add to a user's folders.
 bool is_added_by_programs(const std::string& name) {
     constexpr std::array<const char*, 5> names = {"__MACOSX", "@eaDir", "#recycle", "lost+found",
                                                   "System Volume Information"};
     return std::ranges::find(names, name) != names.end();
 }
 
-// A link to the folder itself or one above it, which would be walked in circles.
+// A link to the folder itself or to one above it, which would be traversed in circles.
 bool leads_back(const fs::directory_entry& entry, const fs::path& folder) {
     std::error_code error;
     if (!entry.is_symlink(error)) return false;
@@ -65,7 +65,7 @@ std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
     return entries;
 }
 
-// The names of the folders in a folder, sorted; what is passed over is told to `notices`.
+// The names of the folders in a folder, sorted; what is skipped is reported to `notices`.
 std::vector<std::string> class_names(const fs::path& folder, std::vector<std::string>& notices) {
     std::vector<std::string> names;
     for (const fs::directory_entry& entry : entries_of(folder)) {
@@ -105,7 +105,7 @@ ImageNames image_names(const fs::path& folder) {
     return names;
 }
 
-// Size and dates of a file; of one that is gone nothing: reading it will say so.
+// Size and dates of a file; nothing if it no longer exists, since reading it will report that.
 std::string status_of(const std::string& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return "gone";

@@ -7,18 +7,18 @@
 
 namespace deepfreq {
 
-/// The image files of a folder of class folders, in the order of their names within the order of the classes.
+/// The image files of a folder of class folders, sorted by class and then by name.
 struct ImageListing {
     std::filesystem::path folder;
     std::vector<std::string> classes;
     std::vector<std::string> paths;
-    std::vector<std::uint8_t> labels;  ///< [n], of each path
+    std::vector<std::uint8_t> labels;  ///< [n], one per path
     std::string fingerprint;           ///< of every path, with its size and the dates of its last changes
-    std::vector<std::string> notices;  ///< what was passed over, a line each
+    std::vector<std::string> notices;  ///< what was skipped, one line each
 };
 
-/// Lists `folder`/<class>/*.{png,jpg,jpeg}. Passed over are hidden names and, with a notice, folders that
-/// archive managers and disk stations add (__MACOSX, @eaDir …), links to a folder above, and images of other
+/// Lists `folder`/<class>/*.{png,jpg,jpeg}. It skips hidden names and, with a notice, folders added by
+/// archive managers and disk stations (__MACOSX, @eaDir …), links to a folder above, and images of other
 /// kinds. Throws InputError when there is no class, a class without images, or more than 256 classes.
 ImageListing list_images(const std::filesystem::path& folder);
 

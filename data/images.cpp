@@ -6,7 +6,7 @@
 namespace deepfreq {
 namespace {
 
-// What each byte of one channel becomes.
+// The value that each byte of one channel becomes.
 using Table = std::array<float, 256>;
 
 std::vector<Table> tables(const ChannelScaling& scaling) {
@@ -44,7 +44,7 @@ ChannelScaling channel_scaling(const ImageSet& images, std::span<const std::int6
         const double mean = static_cast<double>(sum) / pixels;
         const double variance = static_cast<double>(sum_of_squares) / pixels - mean * mean;
         scaling.mean[c] = mean / 255.0;
-        if (variance > 0.0)  // of a constant channel all three are integers, and it is exactly 0
+        if (variance > 0.0)  // for a constant channel all three are integers, and it is exactly 0
             scaling.deviation[c] = std::sqrt(variance) / 255.0;
     }
     return scaling;

@@ -28,8 +28,8 @@ constexpr std::array<MnistFile, 4> mnist_files = {{
     {"t10k-labels-idx1-ubyte", "27ae3e4e09519cfbb04c329615203637"},
 }};
 
-// A file of that name in the folder, in whatever form it is passed on: plain or .gz, with a dot for the
-// second dash (as archive managers write it), and in a folder of its own name (as on Kaggle).
+// A file of that name in the folder, in any of the forms in which it is distributed: plain or .gz, with a dot
+// instead of the second dash (as archive managers write it), or in a folder of its own name (as on Kaggle).
 std::optional<fs::path> find_file(const fs::path& folder, const std::string& name) {
     std::string dotted = name;
     dotted[dotted.find("-idx")] = '.';
@@ -37,7 +37,7 @@ std::optional<fs::path> find_file(const fs::path& folder, const std::string& nam
         for (const std::string& called : {plain, plain + ".gz"})
             for (const fs::path& path :
                  {folder / called, folder / plain / called, folder / called / called}) {
-                std::error_code unreadable;  // a folder we may not look into has nothing for us
+                std::error_code unreadable;  // a folder that we may not read has nothing for us
                 if (fs::is_regular_file(path, unreadable)) return path;
             }
     return std::nullopt;
@@ -49,7 +49,7 @@ bool has_mnist(const fs::path& folder) {
     return true;
 }
 
-// The first that holds all four files: the folder itself, its `mnist/`, or torchvision's `MNIST/raw/`.
+// The first folder that holds all four files: the folder itself, its `mnist/`, or torchvision's `MNIST/raw/`.
 std::optional<fs::path> find_mnist(const fs::path& folder) {
     for (const fs::path& base : {folder, folder / "mnist"})
         for (const fs::path& candidate : {base, base / "MNIST" / "raw", base / "raw"})
@@ -81,7 +81,7 @@ TrainValidation read_mnist(const fs::path& folder) {
     const auto published = [](std::size_t images, std::size_t labels) {
         return fmt::format("{}, {}", mnist_files[images].md5, mnist_files[labels].md5);
     };
-    // Fashion-MNIST has files of the same names, and so may digits of one's own.
+    // Fashion-MNIST has files of the same names, and so may a user's own digits.
     if (sets.train.checksum != published(0, 1) || sets.validation.checksum != published(2, 3)) {
         sets.train.name = sets.validation.name = "images in the format of MNIST";
         sets.source = fmt::format("28x28 images from {}, which are not MNIST: other checksums than published",
@@ -103,7 +103,7 @@ void download_mnist(const MnistOptions& options) {
     }
 }
 
-// What is left when MNIST cannot be had: says so, and why.
+// The fallback when MNIST is not available: says so, and why.
 TrainValidation fall_back(const MnistOptions& options, const std::string& reason) {
     TrainValidation digits = synthetic_digits(options.synthetic);
     digits.source += fmt::format(", NOT MNIST: {}", reason);

@@ -11,21 +11,21 @@
 
 namespace deepfreq {
 
-/// What every set that load_mnist() gives has.
+/// What every set returned by load_mnist() has.
 constexpr std::int64_t mnist_features = 28 * 28;
 constexpr std::int32_t mnist_classes = 10;
 
-/// Where load_mnist() looks, and what it does when there is nothing.
+/// Where load_mnist() looks, and what it does when it finds nothing.
 struct MnistOptions {
     /// A folder that holds MNIST itself, in `mnist/` or in torchvision's `MNIST/raw/`; "synthetic" for the
     /// synthetic digits; "" to search.
     std::string data = {};
-    /// Each ends in '/'; the four files, gzipped, are below it.
+    /// Each ends in '/'; the four gzipped files are found below it.
     std::vector<std::string> mirrors = {"https://ossci-datasets.s3.amazonaws.com/mnist/",
                                         "https://storage.googleapis.com/cvdf-datasets/mnist/"};
     DownloadOptions download = {};
     SyntheticDigitsOptions synthetic = {};
-    /// Called with one line for each thing the user should know: a place passed over, a download begun.
+    /// Called with one line for each thing the user should know: a place skipped, a download started.
     std::function<void(const std::string& line)> notice = {};
 };
 

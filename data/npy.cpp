@@ -31,7 +31,7 @@ std::string_view without_spaces(std::string_view text) {
     return first == std::string_view::npos ? std::string_view{} : text.substr(first);
 }
 
-/// What follows `'key':` in the header, which is a Python dictionary; nothing when it is not there.
+/// What follows `'key':` in the header, which is a Python dictionary; nothing when the key is missing.
 std::optional<std::string_view> after_key(std::string_view header, std::string_view key) {
     for (const char quote : {'\'', '"'}) {
         const std::string quoted = fmt::format("{}{}{}", quote, key, quote);
@@ -51,7 +51,7 @@ std::optional<std::string> quoted_text(std::string_view text) {
     return std::string(text.substr(1, end - 1));
 }
 
-/// A tuple of whole numbers at the beginning, as (3,) or (3, 4).
+/// A tuple of whole numbers at the beginning, such as (3,) or (3, 4).
 std::optional<std::vector<std::int64_t>> tuple_of_numbers(std::string_view text) {
     if (!text.starts_with('(')) return std::nullopt;
     std::vector<std::int64_t> numbers;
@@ -76,7 +76,7 @@ bool is_supported(const std::string& dtype) {
     return std::ranges::find(known, dtype) != known.end();
 }
 
-/// What makes numbers of it in NumPy.
+/// How to convert it to numbers in NumPy.
 const char* advice_for(const std::string& dtype) {
     const auto kind = [&](const char* kinds) { return dtype.find_first_of(kinds) == 1; };
     if (kind("US")) return "numpy.unique(x, return_inverse=True)[1] makes labels of texts";
@@ -87,7 +87,7 @@ const char* advice_for(const std::string& dtype) {
     return "numpy.array(x.tolist(), '<f4'), if it holds numbers";
 }
 
-/// Reads `to.size()` numbers stored as Stored, chunk by chunk; `take(i, value)` gives what to keep of each.
+/// Reads `to.size()` numbers stored as Stored, chunk by chunk; take(i, value) returns what to keep of each.
 template <class Stored, class Number, class ReadBytes, class Take>
 void convert(std::span<Number> to, ReadBytes read_bytes, Take take) {
     std::vector<Stored> stored(std::min(chunk, to.size()));
@@ -163,7 +163,7 @@ void NpyFile::read_header() {
     if (shape_.empty() || shape_.size() > 2)
         throw InputError("{}: shape [{}] found, one or two axes expected (in NumPy: .reshape(len(x), -1))",
                          name(), fmt::join(shape_, ", "));
-    // One column, or one row, lies in memory alike in both orders.
+    // A single column or row has the same memory layout in both orders.
     if (fortran->starts_with("True") && columns() > 1 && rows() > 1)
         throw InputError(
             "{}: an array in Fortran order found, C order expected (in NumPy: numpy.ascontiguousarray)",

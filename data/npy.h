@@ -10,33 +10,33 @@
 
 namespace deepfreq {
 
-/// An array that NumPy's save() wrote, read from its first row to its last a few rows at a time, so that one
-/// larger than half the memory can be read too. Formats 1 to 3, little-endian, in C order, of one or two
+/// An array that NumPy's save() wrote, read from the first row to the last a few rows at a time, so that one
+/// larger than half the memory can be read too. Formats 1 to 3, little-endian, in C order, with one or two
 /// axes; float32, float64 or integers of 1 to 8 bytes.
 class NpyFile {
   public:
-    /// Reads the header and compares the size of the file with it. Throws InputError naming the file, what
-    /// was found and what is expected, for files that are missing, damaged, empty or of another kind.
+    /// Reads the header and checks the size of the file against it. Throws InputError naming the file, what
+    /// was found and what was expected, for files that are missing, damaged, empty or of another kind.
     explicit NpyFile(std::filesystem::path path);
 
     std::string name() const { return path_.string(); }
     const std::vector<std::int64_t>& shape() const { return shape_; }
-    const std::string& dtype() const { return dtype_; }  ///< as in "<f4"
+    const std::string& dtype() const { return dtype_; }  ///< such as "<f4"
     bool has_integers() const { return dtype_[1] != 'f'; }
     std::int64_t rows() const { return shape_[0]; }
     std::int64_t columns() const { return shape_.size() == 1 ? 1 : shape_[1]; }  ///< 1 with a single axis
-    /// As in "float [3000, 784]", for the log.
+    /// Such as "float [3000, 784]", for the log.
     std::string description() const;
 
     /// The next rows, as many as fit into `to`. Throws InputError naming row and column of a number that is
-    /// not finite or beyond float32, or when the file holds integers.
+    /// not finite or exceeds float32, or when the file holds integers.
     void read(std::span<float> to);
     /// The same in double precision.
     void read(std::span<double> to);
-    /// The same for integers. Throws InputError when the file holds others or one is beyond int64.
+    /// The same for integers. Throws InputError when the file holds other types or a number exceeds int64.
     void read(std::span<std::int64_t> to);
 
-    /// Reads on from that row.
+    /// Continues reading from that row.
     void seek(std::int64_t row);
 
   private:

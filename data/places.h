@@ -12,7 +12,7 @@ std::string environment(const char* name);
 /// neither $XDG_CACHE_HOME nor $HOME is set.
 std::filesystem::path cache_folder(const std::string& name);
 
-/// The same, made if it is not there. Throws InputError if it cannot be made.
+/// The same, created if it does not exist. Throws InputError if it cannot be created.
 std::filesystem::path make_cache_folder(const std::string& name);
 
 }  // namespace deepfreq

@@ -22,8 +22,8 @@ std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed) {
     return order;
 }
 
-// `total` shared out among classes: equal parts, and what is left over one each to those that `order` names
-// from `first` on, round and round.
+// Divides `total` among the classes: equal parts, and the remainder one each to the classes that `order`
+// lists from `first` on, cyclically.
 std::vector<std::int64_t> quotas(std::int64_t total, std::span<const std::size_t> order, std::int64_t first) {
     const std::int64_t classes = std::ssize(order);
     std::vector<std::int64_t> quota(order.size(), total / classes);
@@ -38,7 +38,7 @@ Split balanced_split(const std::string& name, const std::vector<std::string>& cl
     std::vector<std::size_t> largest_first(classes.size());
     std::iota(largest_first.begin(), largest_first.end(), 0);
     std::ranges::stable_sort(largest_first, std::greater{}, [&](std::size_t c) { return available[c]; });
-    // What is left over for training goes on where that for validation ended, so that no class gives two
+    // The remainder for training continues where that for validation ended, so that no class gives two
     // samples more than another unless it must.
     std::vector<std::int64_t> validation = quotas(options.validation, largest_first, 0);
     std::vector<std::int64_t> train = quotas(options.train, largest_first, options.validation);

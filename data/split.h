@@ -8,13 +8,13 @@
 
 namespace deepfreq {
 
-/// How many labelled samples to train on and to validate with, and by which seed they are drawn.
+/// How many labelled samples to use for training and validation, and the seed with which they are drawn.
 struct SplitOptions {
     std::int64_t train = 40000;  ///< the paper's numbers for CIFAR-10
     std::int64_t validation = 10000;
     std::uint64_t seed = 0;
     bool balanced =
-        true;           ///< the classes of each set differ by at most one sample; false: drawn without regard
+        true;           ///< class counts of each set differ by at most one; false: drawn regardless of class
     bool scale = true;  ///< each channel to mean 0 and standard deviation 1 over the training samples
 };
 
@@ -24,21 +24,21 @@ struct Split {
     std::vector<std::int64_t> validation;
 };
 
-/// Draws both sets, balanced or not (options.balanced). For one seed the validation
-/// samples are the same for any number of training samples. Labels are 0 … classes.size()-1; `name` and
-/// `classes` are for messages. Throws InputError for a count < 1, and where all samples, or, balanced, those
-/// of one class, are fewer than asked for.
+/// Draws both sets, balanced or not (options.balanced). For one seed the validation samples are the same for
+/// any number of training samples. Labels are 0 … classes.size()-1; `name` and `classes` are for messages.
+/// Throws InputError for a count < 1, and when there are fewer samples than requested, in total or, if
+/// balanced, in one class.
 Split draw_split(const std::string& name, const std::vector<std::string>& classes,
                  std::span<const std::uint8_t> labels, const SplitOptions& options);
 
-/// Training and validation samples as a network takes them, and the scaling of both, for the manifest.
+/// Training and validation samples in a network's input format, and the scaling of both, for the manifest.
 struct ScaledSplit {
     TrainValidation sets;
     ChannelScaling scaling;
 };
 
-/// Both sets out of the labelled training images, scaled alike by constants of the training samples
-/// only (left in 0 … 1 when `scale` is false). The images of `test` stay out of it.
+/// Both sets from the labelled training images, scaled alike by constants of the training samples only (left
+/// in 0 … 1 when `scale` is false). The images of `test` are not used.
 ScaledSplit split_images(const ImageSets& images, const SplitOptions& options);
 
 }  // namespace deepfreq

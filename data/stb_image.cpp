@@ -1,5 +1,5 @@
-// The code of stb_image, for image_decoder.cpp. It is a header that our warnings were not made for, and the
-// analyzer's complaint of a leak in it is unfounded.
+// The code of stb_image, for image_decoder.cpp. Our warnings do not suit this header, and the analyzer's
+// report of a leak in it is unfounded.
 #ifndef __clang_analyzer__
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"

@@ -18,10 +18,10 @@ constexpr int side = 28;
 constexpr std::size_t pixels_per_image = side * side;
 using Image = std::array<double, pixels_per_image>;
 
-// Everything is reckoned in double and rounded to bytes at the end: the last bits, in which compilers and
+// Everything is computed in double and rounded to bytes at the end: the last bits, in which compilers and
 // mathematical libraries differ, never reach the pixels.
 
-// Bends the glyph: a displacement made of a few plane waves, so that points that touch stay together.
+// Bends the glyph: a displacement composed of a few plane waves, so that points that touch stay together.
 class ElasticMap {
   public:
     ElasticMap(Draws& draws, double amplitude) {

@@ -18,7 +18,7 @@ constexpr int image_side = 32;
 constexpr int channels = 3;
 constexpr std::size_t image_bytes = image_side * image_side * channels;
 
-// Everything is reckoned in double and rounded to bytes at the end: the last bits, in which compilers and
+// Everything is computed in double and rounded to bytes at the end: the last bits, in which compilers and
 // mathematical libraries differ, hardly ever reach the pixels.
 
 constexpr double pi = std::numbers::pi;
@@ -161,7 +161,7 @@ void draw_image(std::uint64_t seed, std::uint32_t sample, Pattern pattern, std::
     const double noise = draws.between(0.05, 0.30);
 
     const Philox random(seed, RandomUse::SyntheticImages, sample);
-    constexpr std::uint64_t first_noise = std::uint64_t{1} << 32;  // far behind what was drawn above
+    constexpr std::uint64_t first_noise = std::uint64_t{1} << 32;  // far beyond what was drawn above
     for (int y = 0; y < image_side; ++y)
         for (int x = 0; x < image_side; ++x) {
             const int pixel = y * image_side + x;

@@ -19,10 +19,10 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "checkpoints are little-endian");
 
-using Header = nlohmann::ordered_json;  // the checksum has a place that is known: it comes first
+using Header = nlohmann::ordered_json;  // ordered: the checksum comes first, at a known place
 
 constexpr int current_version = 2;
-constexpr std::string_view old_magic = "DEEPFREQ";  // of version 1, which had a format of its own
+constexpr std::string_view old_magic = "DEEPFREQ";  // of version 1, which had its own format
 constexpr std::string_view beginning = R"({"__metadata__":{"crc32":")";
 constexpr std::string_view no_checksum = "00000000";
 constexpr std::size_t checksum_at = sizeof(std::uint64_t) + beginning.size();
@@ -36,7 +36,7 @@ std::string read_file(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Of all but the place that it has itself, in hexadecimal digits.
+/// CRC-32 in hexadecimal digits, of everything except the place where the checksum itself is stored.
 std::string checksum(const std::string& bytes) {
     uLong sum = 0;
     for (const std::string_view part : {std::string_view(bytes).substr(0, checksum_at), no_checksum,
@@ -51,7 +51,7 @@ std::uint64_t header_bytes(const std::string& bytes) {
     return length;
 }
 
-/// As far as they go, the bytes are those of a checkpoint.
+/// Checks that the bytes begin as those of a checkpoint, as far as they go.
 void check_beginning(const std::filesystem::path& path, const std::string& bytes) {
     if (bytes.starts_with(old_magic))
         throw InputError(
@@ -74,7 +74,7 @@ void check_beginning(const std::filesystem::path& path, const std::string& bytes
     throw InputError("{}: checkpoint damaged: {}", path.string(), what);
 }
 
-/// The header, as JSON with the metadata of a checkpoint of this version.
+/// The header as JSON, with the metadata of a checkpoint of this version.
 Header read_header(const std::filesystem::path& path, const std::string& bytes) {
     const char* const text = bytes.data() + sizeof(std::uint64_t);
     Header header = Header::parse(text, text + header_bytes(bytes), nullptr, false);
@@ -97,7 +97,7 @@ void check_checksum(const std::filesystem::path& path, const std::string& bytes)
                          path.string(), found, expected);
 }
 
-/// Numbers of a tensor of this shape; more than `most` where there are, or it is none.
+/// Number of elements of a tensor of this shape; more than `most` if it exceeds that or is not a valid shape.
 std::uint64_t elements(const Header& shape, std::uint64_t most) {
     std::uint64_t product = 1;
     for (const Header& extent : shape) {
@@ -109,7 +109,7 @@ std::uint64_t elements(const Header& shape, std::uint64_t most) {
     return product;
 }
 
-/// The tensors, which follow each other without a gap and fill `numbers`.
+/// The tensors, which follow one another without gaps and fill `numbers`.
 std::vector<Checkpoint::Tensor> read_tensors(const std::filesystem::path& path, const Header& header,
                                              std::uint64_t numbers) {
     std::vector<Checkpoint::Tensor> tensors;

@@ -31,7 +31,7 @@ void Initializer::fill(std::span<float> w, std::int64_t fan_in, std::int64_t fan
     const Philox random(seed, RandomUse::Weights, stream);
     const double deviation =
         standard_deviation(*this, static_cast<double>(fan_in), static_cast<double>(fan_out));
-    const double half_width = deviation * std::sqrt(3.0);  // of the uniform distribution of that deviation
+    const double half_width = deviation * std::sqrt(3.0);  // of the uniform distribution with that deviation
     for (std::size_t i = 0; i < w.size(); ++i)
         w[i] = static_cast<float>(kind == Kind::GlorotUniform ? half_width * (2.0 * random.uniform(i) - 1.0)
                                                               : deviation * random.normal(i));

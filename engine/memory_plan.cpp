@@ -8,7 +8,7 @@
 namespace deepfreq {
 namespace {
 
-// Tensors begin on 64 bytes: a cache line, a vector register, and what cuDNN and cuBLAS like best.
+// Tensors are aligned to 64 bytes: a cache line, a vector register, and what suits cuDNN and cuBLAS best.
 constexpr std::int64_t aligned_floats = 16;
 
 std::int64_t padded(std::int64_t elements) {

@@ -7,8 +7,8 @@
 namespace deepfreq {
 namespace {
 
-// Random sequences of the roles of tensors, apart from those counted through; of tensors without a role, by
-// the layer's distance from the output and their place in it.
+// Random sequences for roles of tensors, distinct from those numbered by tensor. Tensors without a role are
+// identified by the layer's distance from the output and their place within the layer.
 constexpr std::uint32_t role_streams = 1U << 30U, by_distance = 1U << 8U, by_place = 1U << 16U;
 
 std::string name_of(const MemoryPlan::Lasting& tensor) {
@@ -95,7 +95,8 @@ Tensor Network::delta(int l, std::int64_t n) const {
     return {memory_.at(deltas_[l % 2], n).data, {n, width(l)}};
 }
 
-// One random sequence per tensor, so that widening one layer leaves the others' weights; or one per role.
+// One random sequence per tensor, so that widening one layer does not change the others'
+// weights; or one per role.
 void Network::initialize(const Initializer& initializer, std::uint64_t seed) {
     backend_.zero(parameters());
     std::vector<float> host;

@@ -18,7 +18,7 @@ std::vector<std::int64_t> extents(const Shape& shape) {
     return all;
 }
 
-/// The checkpoint has these tensors, in this order, and as many numbers.
+/// Checks that the checkpoint has these tensors, in this order, with the same number of elements.
 void check_tensors(const Checkpoint& checkpoint, std::span<const NamedTensor> expected,
                    const std::filesystem::path& path) {
     const auto text = [](const Checkpoint::Tensor& tensor) {
@@ -102,7 +102,7 @@ void Trainer::begin_epoch() {
     epoch_begun_ = true;
 }
 
-// The losses of an epoch begin anew with it, or where a checkpoint cuts it in two.
+// The loss sums start again at zero with each epoch, or where a checkpoint splits an epoch.
 void Trainer::write_state(StepState now) {
     backend_.upload(std::span<const StepState>(&now, 1), state());
     backend_.zero(sums());
@@ -121,8 +121,8 @@ void Trainer::train_step() {
     ++step_;
 }
 
-// Where the step stands and what it learns at is read from state() on the device: all steps of n samples are
-// the same.
+// The step's position and its learning rate are read from state() on the device: all steps of n
+// samples are identical.
 void Trainer::queue_step(std::int64_t n) {
     const Tensor x = batch_x_.view<float>({n, network_.width(0)});
     const Tensor t = batch_t_.view<float>({n, network_.width(-1)});
@@ -230,7 +230,7 @@ Evaluation Trainer::evaluate(const DeviceDataset& set) {
 std::vector<NamedTensor> Trainer::checkpointed() const {
     std::vector<NamedTensor> all = network_.named_parameters();
     const std::vector<NamedTensor> parameters = all;
-    // The moments lie as the parameters do.
+    // The moments are laid out like the parameters.
     for (const auto& [moments, of] : {std::pair{"adam.m", &m_}, std::pair{"adam.v", &v_}})
         for (const auto& [name, view] : parameters) {
             const std::ptrdiff_t place = view.data - network_.parameters().data;
@@ -240,7 +240,7 @@ std::vector<NamedTensor> Trainer::checkpointed() const {
     return all;
 }
 
-// The sums of an epoch that is under way, exactly: JSON keeps every bit of a double.
+// Saves the sums of the current epoch exactly: JSON preserves every bit of a double.
 void Trainer::save_squared_norms(Checkpoint& checkpoint) {
     if (!options_.gradient_norms) return;
     std::vector<double> sums(static_cast<std::size_t>(network_.depth()));

@@ -1,4 +1,4 @@
-// A layer of one's own: a dense layer of low rank, made of two operations that the backends have.
+// A custom layer: a dense layer of low rank, built from two operations that the backends provide.
 #include <deepfreq/data/functions.h>
 #include <deepfreq/engine/layers/dense.h>
 #include <deepfreq/engine/trainer.h>
@@ -17,7 +17,7 @@ class LowRankDense final : public Layer {
     LowRankDense(std::int64_t inputs, std::int64_t outputs, std::int64_t rank)
         : inputs_(inputs), outputs_(outputs), rank_(rank) {}
 
-    /// Tells networks apart: a checkpoint of one description fits no other.
+    /// Distinguishes networks: a checkpoint does not fit a network with another description.
     std::string description() const override {
         return "low-rank dense " + std::to_string(inputs_) + "-" + std::to_string(rank_) + "-" +
                std::to_string(outputs_);

@@ -7,25 +7,25 @@
 namespace deepfreq {
 namespace {
 
-/// Weights are asked to be exact relative to themselves down to this, divided by n.
+/// Weights must have a small relative error down to this value divided by n (the floor).
 constexpr double floor_times_n = 0.125;
 
-/// Points on the axis of distances: each this much beyond the one before. Fitted on every third of them.
+/// Points on the distance axis: each lies this fraction beyond the one before. Every third of them is fitted.
 constexpr double spacing = 0.02;
 constexpr int points_per_fitted = 3;
 
-/// Terms of the Taylor series from one point to the next; the remainder is that of the next power.
+/// Terms of the Taylor series from one point to the next. The remainder is that of the next power.
 constexpr int taylor_terms = 8;
 
 constexpr int fitting_rounds = 3;
 
-/// Beyond this multiple of 1/b a weight is nothing beside the floor.
+/// Beyond this multiple of 1/b, a weight is negligible compared with the floor.
 double negligible(double floor) {
     return 18.0 - std::log(floor);
 }
 
-/// Least squares by Gram and Schmidt: the columns of `matrix`, the last of which is the right-hand side, of
-/// `rows` numbers each, are overwritten. A column that depends on those before it gets 0.
+/// Least squares by Gram-Schmidt. The columns of `matrix`, of `rows` numbers each, are overwritten; the last
+/// one is the right-hand side. A column that depends on those before it gets 0.
 std::vector<double> least_squares(std::vector<double>& matrix, std::size_t rows, int unknowns) {
     const auto column = [&](int j) { return matrix.data() + static_cast<std::size_t>(j) * rows; };
     const auto dot = [&](const double* a, const double* b) {
@@ -82,7 +82,7 @@ ExponentialFit::Result ExponentialFit::operator()(double a) const {
     Result best{static_cast<int>(first - nodes_.exponent.begin()), {}};
     const auto count = static_cast<int>(last - first);
     const bool with_constant = best.first == 0;
-    // Beyond, weights and nodes are nothing beside the floor.
+    // Beyond this, weights and nodes are negligible compared with the floor.
     const double end =
         with_constant ? distance_.back() : std::min(distance_.back(), negligible(floor_) / *first);
     const std::size_t points = std::ranges::upper_bound(distance_, end) - distance_.begin();
@@ -94,7 +94,7 @@ ExponentialFit::Result ExponentialFit::operator()(double a) const {
     std::vector<double> emphasis(points, 1.0);
     for (int round = 0; round < fitting_rounds; ++round) {
         std::vector<double> found = solve(best.first, count, with_constant, target, scale, emphasis);
-        // What is left decides where the next round must fit better.
+        // The residual decides where the next round must fit better.
         double largest = 0.0;
         std::vector<double> left(points);
         for (std::size_t p = 0; p < points; p += points_per_fitted) {
@@ -113,8 +113,8 @@ ExponentialFit::Result ExponentialFit::operator()(double a) const {
     return best;
 }
 
-/// Coefficients that make the scaled error small, and themselves: a row for each keeps it below what the
-/// error of its node's weights allows.
+/// Coefficients that make the scaled error small while staying small themselves: an extra row per coefficient
+/// keeps it within what the error of its node's weights allows.
 std::vector<double> ExponentialFit::solve(int first, int count, bool with_constant,
                                           const std::vector<double>& target, const std::vector<double>& scale,
                                           const std::vector<double>& emphasis) const {
@@ -143,7 +143,7 @@ std::vector<double> ExponentialFit::solve(int first, int count, bool with_consta
     return found;
 }
 
-/// The largest error of a weight over max(exp(-a D), floor), for every D up to the largest distance.
+/// The largest error of a weight relative to max(exp(-a D), floor), over all D up to the largest distance.
 double ExponentialFit::bound(int first, const std::vector<double>& found, double a,
                              std::size_t points) const {
     constexpr std::size_t at_once = 64;
@@ -152,7 +152,7 @@ double ExponentialFit::bound(int first, const std::vector<double>& found, double
     for (std::size_t begin = 0; begin + 1 < points; begin += at_once) {
         const std::size_t size = std::min(at_once, points - 1 - begin);
         const double* const from = distance_.data() + begin;
-        // series[t]: the term of power t to the next point; then the remainder's, and the errors of
+        // series[t]: the term of power t towards the next point. Then the remainders, and the errors of the
         // weights.
         std::array<std::array<double, at_once>, taylor_terms> series{};
         std::array<double, at_once> remainder{}, noise{};

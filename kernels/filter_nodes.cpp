@@ -16,25 +16,25 @@ namespace {
 
 constexpr double largest_exponent = std::numeric_limits<float>::max();
 
-/// How densely nodes lie: so many to an octave, and exponentials anew after so many octaves.
+/// How densely nodes lie: nodes per octave, and octaves after which exponentials are computed afresh.
 struct Density {
     int per_octave, octaves_per_exponential;
 };
 
-/// The nodes, and how far their weights are off.
+/// The nodes, and the errors of their weights.
 struct SpacedNodes : NodeSet {
     std::vector<WeightChain> chains;
 };
 
-/// Nodes from half the smallest exponent, or from where the largest distance has the weight 1/e, to twice the
-/// largest.
+/// Nodes up to twice the largest exponent. They start at half the smallest exponent, or where the largest
+/// distance has weight 1/e.
 SpacedNodes make_nodes(double smallest, double largest, const Density& density,
                        const WeightArithmetic& arithmetic) {
     const int q = density.per_octave;
     SpacedNodes nodes;
     int octaves = 1;
     while (2.0 * largest * q / std::ldexp(2.0 * q - 1.0, octaves - 1) > smallest) ++octaves;
-    // In powers of two, and with so few digits that every multiple below is a float.
+    // In powers of two, and with so few digits that every multiple used below is a float.
     int exponent = 0;
     const double digits =
         std::frexp(2.0 * largest * std::numbers::log2e / std::ldexp(2.0 * q - 1.0, octaves - 1), &exponent);
@@ -57,7 +57,7 @@ SpacedNodes make_nodes(double smallest, double largest, const Density& density,
     return nodes;
 }
 
-/// Products that the weights of a pair and their sums cost.
+/// Cost of a pair's weights and their sums, in multiplications.
 double cost_of(std::span<const WeightChain> chains, const WeightArithmetic& arithmetic) {
     double cost = 0.0;
     for (const WeightChain& chain : chains) {
@@ -67,7 +67,7 @@ double cost_of(std::span<const WeightChain> chains, const WeightArithmetic& arit
     return cost;
 }
 
-/// The coefficients of all widths, or nothing if one cannot be had within the allowed error.
+/// The coefficients of all widths, or nothing if one cannot be fitted within the allowed error.
 std::optional<FilterNodes> fit_all(const SpacedNodes& nodes, std::span<const double> exponents,
                                    std::int64_t n, double largest_distance,
                                    const std::function<bool()>& stop) {
@@ -75,7 +75,7 @@ std::optional<FilterNodes> fit_all(const SpacedNodes& nodes, std::span<const dou
     std::vector<ExponentialFit::Result> results(exponents.size());
     std::atomic<bool> good = true, stopped = false;
     const auto last = static_cast<std::int64_t>(exponents.size()) - 1;
-    // From both ends, where nodes fail first.
+    // Starts from both ends, where nodes fail first.
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::int64_t i = 0; i <= last; ++i) {
         if (stop && !stopped && stop()) stopped = true;
@@ -100,7 +100,7 @@ std::optional<FilterNodes> fit_all(const SpacedNodes& nodes, std::span<const dou
     return out;
 }
 
-/// Whether they are evenly spaced.
+/// Whether the exponents are evenly spaced.
 bool even(std::span<const double> exponents) {
     const double first = exponents.front(), last = exponents.back();
     const double step = (last - first) / static_cast<double>(exponents.size() - 1);
@@ -109,12 +109,12 @@ bool even(std::span<const double> exponents) {
     return true;
 }
 
-/// As a power of two, between the smallest and the largest that are safe: below, a weight is 1.
+/// The exponent for base 2, clamped to the safe range. Below that, a weight is 1.
 float power_of_two(double exponent) {
     return static_cast<float>(std::clamp(exponent * std::numbers::log2e, 1e-30, largest_exponent));
 }
 
-/// Ranges of widths that have no use for each other's nodes; a width of 0 is by itself.
+/// Ranges of widths that have no use for each other's nodes. A width of 0 is on its own.
 std::vector<std::span<const double>> neighbours(std::span<const double> exponents) {
     std::vector<std::span<const double>> found;
     for (std::size_t first = 0, end = 1; first < exponents.size(); ++end)
@@ -139,7 +139,7 @@ void append(FilterNodes& to, const FilterNodes& part) {
     to.error = std::max(to.error, part.error);
 }
 
-/// Of neighbours.
+/// Nodes at the widths, for one range of neighbours.
 FilterNodes at_widths(std::span<const double> exponents, const WeightArithmetic& arithmetic) {
     FilterNodes out;
     const auto count = static_cast<int>(exponents.size());
@@ -159,7 +159,7 @@ FilterNodes at_widths(std::span<const double> exponents, const WeightArithmetic&
     return out;
 }
 
-/// The same at nodes, if there are any that serve.
+/// The same at spaced nodes, if there are any that serve.
 std::optional<FilterNodes> at_nodes(std::span<const double> exponents, std::int64_t n,
                                     double largest_distance, const WeightArithmetic& arithmetic,
                                     double allowed_cost, const std::function<bool()>& stop) {

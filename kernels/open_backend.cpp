@@ -20,7 +20,7 @@ std::unique_ptr<Backend> open_cpu(Precision precision) {
 OpenedBackend open_backend(std::string_view device, Precision precision) {
     if (device == "cpu") return {open_cpu(precision), "cpu: asked for"};
     if (device == "auto") {
-        // The CPU is a choice only where there is no GPU to use; whatever else goes wrong with one is an
+        // The CPU is chosen only if there is no usable GPU. Anything else that goes wrong with a GPU is an
         // error.
         const std::string missing = cuda_unavailable();
         if (missing.empty()) return {open_cuda_backend(0, precision), "auto chose cuda:0: the first GPU"};

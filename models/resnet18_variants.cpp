@@ -14,8 +14,8 @@ namespace {
 
 constexpr int blocks_per_part = 2;
 
-/// Rows and columns of the grid that leaves as many features as the whole network's last part has channels;
-/// wide rather than high, where it cannot be square.
+/// The shape of the pooled grid that leaves as many features as the whole network's last part has channels;
+/// wide rather than tall where it cannot be square.
 ImageShape grid_for(const ImageShape& last, std::int64_t features) {
     const std::int64_t cells = std::max<std::int64_t>(1, features / last.channels);
     std::int64_t rows = 1;

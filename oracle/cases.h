@@ -12,7 +12,7 @@
 #include "kernels/ops/conv2d.h"
 #include "kernels/types.h"
 
-// The one table of cases: what every backend is tested on against the reference, and what is benchmarked.
+// The single table of cases: what every backend is tested on against the reference, and what is benchmarked.
 
 namespace deepfreq::oracle {
 
@@ -83,7 +83,7 @@ inline std::string name_of(Activation activation) {
     return names[static_cast<int>(activation)];
 }
 
-/// What goes over the images of a case.
+/// What slides over the images of a case.
 struct Filters {
     std::int64_t out = 0;                ///< channels of a convolution; 0 of a pool
     std::int64_t height = 1, width = 1;  ///< of a filter or a pool's window
@@ -97,21 +97,22 @@ struct Filters {
     }
 };
 
-/// One row. The shape is [n, in, out] of a dense layer, [n, c] of losses, count_correct and matrices,
-/// [rows, columns, batch] of gather_rows, [n, h, w, c] of images, [size] of the rest. gather_augmented_images
-/// takes all rows from `position` on, crops by the filters' padding and, unless activation is ReLU, flips.
+/// One row. The shape is [n, in, out] for a dense layer, [n, c] for losses, count_correct and matrices,
+/// [rows, columns, batch] for gather_rows, [n, h, w, c] for images, [size] for the rest.
+/// gather_augmented_images takes all rows from `position` on, crops by the filters' padding and, unless
+/// activation is ReLU, flips.
 struct Case {
     Operation operation;
     Shape shape;
     Activation activation = Activation::Identity;
-    float scale = 1.0F;         ///< standard deviation of the inputs; of dropout: the rate
+    float scale = 1.0F;         ///< standard deviation of the inputs; for dropout: the rate
     std::int64_t position = 0;  ///< of StepState: the sample, step or update at which the operation starts;
                                 ///< of batch norm: the mean of x; of add_squared_norms: how many
-    bool paper_size = false;    ///< a size of the paper's own run: what the benchmarks time
+    bool paper_size = false;    ///< a size from the paper's own run: what the benchmarks time
     bool misaligned = false;    ///< every tensor starts off any alignment wider than its element
     std::uint64_t seed = 0;     ///< the row's number in the table
     Filters filters = {};
-    Precision precision = Precision::Float32;  ///< that products are computed in
+    Precision precision = Precision::Float32;  ///< in which products are computed
 
     std::string name() const {
         return fmt::format("{} {} {} {} scale {:g} position {}{}", name_of(operation), shape.text(),
@@ -265,7 +266,7 @@ inline void add_convolution_cases(std::vector<Case>& table) {
         {{3, 10, 10, 64}, {65, 3, 3, {2, 1}}}, {{2, 12, 7, 48}, {32, 7, 7, {2, 3}}},
         {{64, 4, 4, 32}, {48, 3, 3, {1, 1}}},  {{32, 32, 32, 4}, {8, 1, 1, {2, 0}}},
         {{8, 33, 17, 12}, {24, 1, 1, {2, 0}}}, {{1, 6, 20, 16}, {3, 1, 1, {2, 0}}}};
-    // A batch of one: what the naive reference can do. The whole batch is checked at sampled places.
+    // A batch of one: the most the naive reference can handle. The whole batch is checked at sampled places.
     for (const auto& resnet : resnet18_convolutions(1)) shapes.push_back(resnet);
     for (const Operation operation : {Operation::Conv2dForward, Operation::Conv2dBackward}) {
         for (const auto& [shape, filters] : shapes)
@@ -296,7 +297,7 @@ inline void add_image_cases(std::vector<Case>& table) {
             for (const Shape& shape : shapes) table.push_back({operation, shape, activation});
             for (const float scale : {1e-3F, 30.0F, 1e4F})
                 table.push_back({operation, {2, 7, 9, 17}, activation, scale});
-            // Far from 0: what the variance loses by it, if anything.
+            // Far from 0, to show any precision that the variance loses.
             table.push_back({operation, {2, 7, 9, 17}, activation, 1.0F, 1000});
             table.push_back({.operation = operation,
                              .shape = {2, 7, 9, 17},
@@ -332,7 +333,7 @@ inline void add_pool_cases(std::vector<Case>& table) {
     }
 }
 
-/// Every row, each with a seed of its own.
+/// All rows, each with its own seed.
 inline const std::vector<Case>& cases() {
     static const std::vector<Case> all = [] {
         std::vector<Case> table;
@@ -350,8 +351,8 @@ inline const std::vector<Case>& cases() {
     return all;
 }
 
-/// What is timed: the rows of the paper's sizes, and the operations of Resnet18-1 on batches that the naive
-/// reference cannot do.
+/// What is timed: the rows of the paper's sizes, and the operations of Resnet18-1 on batches too large for
+/// the naive reference.
 inline std::vector<Case> timed_cases() {
     constexpr std::int64_t batch = 64;
     std::vector<Case> timed;

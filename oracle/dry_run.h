@@ -15,7 +15,7 @@
 
 namespace deepfreq::oracle {
 
-/// A device of the CUDA backend that launches nothing and notes which convolutions it is asked for.
+/// A device of the CUDA backend that launches nothing and records which convolutions are requested.
 class DryDevice {
   public:
     static constexpr std::int64_t max_partial_sums = 1024;
@@ -51,15 +51,15 @@ class DryDevice {
     std::set<cuda::ConvolutionTask>* convolutions_;
 };
 
-/// The CUDA backend on such a device: what it is asked for, and how much memory. Its addresses are those of
-/// no memory, and it measures nothing.
+/// The CUDA backend on such a device: records what is requested, and how much memory. Its addresses do not
+/// point to memory, and it measures nothing.
 class DryRun final : public cuda::BackendOn<DryDevice> {
   public:
     DryRun() : BackendOn(&convolutions_) {}
 
     /// Each once, as the CUDA backend would plan it.
     const std::set<cuda::ConvolutionTask>& convolutions() const { return convolutions_; }
-    /// Of all that was allocated.
+    /// Bytes of all allocations.
     std::size_t bytes() const { return bytes_; }
 
     std::string description() const override { return "dry run"; }

@@ -111,7 +111,7 @@ Experiment sum_of_squares(const Case& c) {
             {{"sum", reference::sum_of_squares(widened(x))}}};
 }
 
-/// Between bounds that leave out both ends, of stretches that grow from none.
+/// Between bounds that exclude both ends, with segments that grow from empty.
 Experiment add_squared_norms(const Case& c) {
     const std::int64_t size = c.shape[0], count = c.position;
     const Floats x = normals(c.seed, 0, size, c.scale);
@@ -165,7 +165,7 @@ Experiment first_non_finite(const Case& c) {
             {{"indices", reference::exactly(expected)}}};
 }
 
-/// Columns around means of all sizes.
+/// Columns around means of various magnitudes.
 Experiment centre_columns(const Case& c) {
     Floats x = normals(c.seed, 0, c.shape.elements(), c.scale);
     const Floats means = normals(c.seed, 1, c.shape[1], 30.0 * c.scale);

@@ -18,10 +18,10 @@ Floats normals(std::uint64_t seed, std::uint32_t stream, std::int64_t count, dou
 /// The same numbers in double, for the reference.
 reference::Values widened(const Floats& values);
 
-/// n rows of c targets that sum to 1: one-hot and soft ones in turn.
+/// n rows of c targets that sum to 1, alternately one-hot and soft.
 Floats targets(std::uint64_t seed, std::int64_t n, std::int64_t c);
 
-/// One call of an operation, and what each output must then hold.
+/// One call of an operation, and the expected content of each output.
 struct Experiment {
     std::function<void(Backend&, Stage&)> call;
     struct Expected {
@@ -33,22 +33,22 @@ struct Experiment {
 
 Experiment experiment_of(const Case& c);
 
-/// Calls the operation once in memory of its own.
+/// Calls the operation once in its own memory.
 Outcome outcome_of(const Experiment& experiment, Backend& backend, bool misaligned = false);
 
-/// How far values are from what they must be.
+/// How far values are from the expected ones.
 struct Deviation {
-    double share = 0.0;  ///< the largest error as a share of what is allowed there; right up to 1
-    std::string text;    ///< the worst value, what was expected and how near
+    double share = 0.0;  ///< the largest error as a share of the tolerance; correct up to 1
+    std::string text;    ///< the worst value, the expected one and the tolerance
 
     bool allowed() const { return share <= 1.0; }
 };
 
-/// The worst of the values. Values of another number than expected, and NaN, are infinitely far.
+/// The worst of the values. A wrong number of values, and NaN, count as infinitely far.
 Deviation deviation(const std::string& name, const std::vector<double>& found,
                     const reference::Estimate& expected);
 
-/// The same for each output of the experiment, in its order; one that is missing is infinitely far.
+/// The same for each output of the experiment, in order; a missing one counts as infinitely far.
 std::vector<Deviation> deviations(const std::vector<Output>& found, const Experiment& experiment);
 
 }  // namespace deepfreq::oracle

@@ -56,7 +56,7 @@ Shape pooled(const Case& c) {
     return {c.shape[0], c.shape[1] / c.filters.height, c.shape[2] / c.filters.width, c.shape[3]};
 }
 
-/// Rounded to few values, so that many windows have two largest elements.
+/// Rounded to few distinct values, so that many windows have two largest elements.
 Floats with_ties(const Case& c) {
     Floats x = normals(c.seed, 0, c.shape.elements());
     for (float& value : x) value = std::round(2.0F * value) * c.scale;

@@ -52,14 +52,14 @@ Experiment softmax_cross_entropy(const Case& c) {
         c, z, t, reference::softmax_cross_entropy(widened(z), widened(t), c.shape[0], c.shape[1]));
 }
 
-/// Rounded to few values, so that many rows have two largest elements.
+/// Rounded to few distinct values, so that many rows have two largest elements.
 Experiment count_correct(const Case& c) {
     Floats p = normals(c.seed, 0, c.shape.elements());
     for (float& value : p) value = std::round(2.0F * value) * c.scale;
     const Philox random(c.seed, RandomUse::Functions, 1);
     std::vector<std::int32_t> labels;
     for (std::int64_t i = 0; i < c.shape[0]; ++i) {
-        // Half of the labels are those of the largest elements, else nearly none would be right.
+        // Half of the labels are those of the largest elements, otherwise almost none would be correct.
         const auto row = p.begin() + i * c.shape[1];
         const auto word = random.words(static_cast<std::uint64_t>(i));
         const auto largest = std::max_element(row, row + c.shape[1]) - row;
@@ -144,7 +144,7 @@ Experiment gather_augmented_images(const Case& c) {
 }
 
 Experiment random_permutation(const Case& c) {
-    const std::uint64_t seed = c.seed << 32 | 7;  // both halves of the seed count
+    const std::uint64_t seed = c.seed << 32 | 7;  // both halves of the seed matter
     const auto order = reference::random_permutation(c.shape[0], seed, 3);
     return {
         [=](Backend& backend, Stage& stage) {

@@ -96,7 +96,7 @@ bool is_rounded(Activation activation) {
 
 double activation_error(Activation activation, double z, double error) {
     if (!is_rounded(activation)) return error;
-    // The slopes of the others fall with |z|.
+    // The slopes of the others decrease with |z|.
     const double steepest = std::copysign(std::max(std::abs(z) - error, 0.0), z);
     return activation_slope(activation, activate(activation, steepest)) * error +
            rounding(std::abs(activate(activation, z)), 0);
@@ -210,7 +210,7 @@ AdamResult adam(const Values& w, const Values& dw, const Values& m, const Values
         r.v.value.push_back(second);
         r.v.error.push_back(rounding(second, 2));
         r.w.value.push_back(w[i] - step * first);
-        // m, sqrt(v) and the two factors each bring an error: 4 of them.
+        // m, sqrt(v) and the two factors each contribute an error: 4 in all.
         r.w.error.push_back(rounding(std::abs(w[i]), 0) + 4.0 * rounding(step * first_magnitude, 2));
     }
     return r;
@@ -317,7 +317,7 @@ Estimate dropout(const Values& x, const DropoutParams& params, std::int64_t upda
 }
 
 Estimate sum_of_squares(const Values& x) {
-    // Wider than double, or the naive loop would be the less exact of the two.
+    // Wider than double, or the naive loop would be the less accurate of the two.
     long double wide_sum = 0.0L;
     for (const double value : x) wide_sum += static_cast<long double>(value) * value;
     const auto sum = static_cast<double>(wide_sum);

@@ -10,20 +10,20 @@
 #include "kernels/ops/gather.h"
 #include "kernels/types.h"
 
-// The oracle: every operation of kernels/ops/ once more, as naive loops in double that share no code
+// The oracle: every operation of kernels/ops/ implemented again as naive loops in double that share no code
 // with any backend.
 
 namespace deepfreq::reference {
 
 using Values = std::vector<double>;
 
-/// What an operation must give, and how far a float32 result may be from it.
+/// What an operation must return, and how far a float32 result may be from it.
 ///
 /// One rule for all operations and backends. A float32 sum of k terms makes k roundings, each of at most half
-/// an eps = 2^-23 of a partial sum, and they are as often up as down; so its error stays below (4 + sqrt(k))
-/// * eps * (sum of |terms|), where the 4 stands for the few roundings within a term and after the sum
-/// (libraries promise exp and tanh to 4 units in the last place). Sums the contract wants in double count as
-/// k = 0. A function of a sum passes its error on times its slope. Numbers below the smallest normal float
+/// an eps = 2^-23 of a partial sum, and they go up as often as down; so its error stays below (4 + sqrt(k)) *
+/// eps * (sum of |terms|), where the 4 covers the few roundings within a term and after the sum (libraries
+/// promise exp and tanh to 4 units in the last place). Sums that the contract requires in double count as k =
+/// 0. A function of a sum multiplies the sum's error by its slope. Numbers below the smallest normal float
 /// may be flushed to 0.
 struct Estimate {
     Values value;
@@ -33,8 +33,8 @@ struct Estimate {
 /// By that rule: the error of a float32 sum of `terms` terms whose magnitudes sum to `magnitude`.
 double rounding(double magnitude, std::int64_t terms);
 
-/// The same of a sum of products, each of whose two factors may have been rounded or cut off to the bits that
-/// `precision` keeps: a relative error of 2^-10 in tf32, of 2^-7 in bf16.
+/// The same for a sum of products, each of whose two factors may have been rounded or truncated to the bits
+/// that `precision` keeps: a relative error of 2^-10 in tf32, of 2^-7 in bf16.
 double product_rounding(double magnitude, std::int64_t terms, Precision precision);
 
 /// activation(z).
@@ -46,10 +46,10 @@ double activation_slope(Activation activation, double y);
 /// |d activation'(z) / d activation(z)|, from y = activation(z).
 double activation_slope_change(Activation activation, double y);
 
-/// Whether float32 rounds activation and its slope; Identity and ReLU it does not.
+/// Whether float32 rounds the activation and its slope; it does not for Identity and ReLU.
 bool is_rounded(Activation activation);
 
-/// How far float32's activation may be from activation(z) where its z is within `error` of z.
+/// How far float32's activation may be from activation(z) when its z is within `error` of z.
 double activation_error(Activation activation, double z, double error);
 
 /// Extents of a dense layer: x[n,in], w[out,in], b[out], y[n,out].
@@ -84,14 +84,14 @@ Loss softmax_cross_entropy(const Values& z, const Values& t, std::int64_t n, std
 /// Softmax of each row.
 Estimate softmax(const Values& z, std::int64_t n, std::int64_t c);
 
-/// x / (1 - rate), or 0 where 16 bits of the draw are below rate; 8 elements a draw of (seed, stream,
-/// update).
+/// x / (1 - rate), or 0 where 16 bits of the draw are below rate; one draw of (seed, stream,
+/// update) serves 8 elements.
 Estimate dropout(const Values& x, const DropoutParams& params, std::int64_t update);
 
 /// Each column minus its mean.
 Estimate centre_columns(const Values& x, std::int64_t n, std::int64_t c);
 
-/// Rows whose largest element, the first of equals, is at labels[row].
+/// Number of rows whose largest element (the first of equal ones) is at labels[row].
 std::int64_t count_correct(const Values& p, const std::vector<std::int32_t>& labels, std::int64_t c);
 
 struct AdamResult {
@@ -106,8 +106,8 @@ AdamResult adam(const Values& w, const Values& dw, const Values& m, const Values
 Values gather_rows(const Values& source, std::int64_t columns, const std::vector<std::int32_t>& permutation,
                    std::int64_t first, std::int64_t count);
 
-/// Rows first … of the permutation, as images [h,w,c]: each has `crop` pixels of zeros put around it, a
-/// window of h x w cut out and, maybe, mirrored; by Philox words of (seed, Augmentation, stream = row) at
+/// Rows first … of the permutation, as images [h,w,c]: each is padded with `crop` pixels of zeros, and a
+/// window of h x w is cut out and possibly mirrored; by Philox words of (seed, Augmentation, stream = row) at
 /// index `update`.
 Values gather_augmented_images(const Values& source, const Shape& image,
                                const std::vector<std::int32_t>& permutation, const StepState& state,
@@ -119,7 +119,7 @@ std::vector<std::int32_t> random_permutation(std::int64_t n, std::uint64_t seed,
 /// Columns of x[n,c] divided by their largest magnitude.
 Estimate scale_columns_by_max_abs(const Values& x, std::int64_t n, std::int64_t c);
 
-/// Sum of x^2; in double on both sides, so its error is counted in the eps of double.
+/// Sum of x^2; in double on both sides, so its error is measured in the eps of double.
 Estimate sum_of_squares(const Values& x);
 
 std::optional<std::int64_t> first_non_finite(const Values& x);
@@ -127,7 +127,7 @@ std::optional<std::int64_t> first_non_finite(const Values& x);
 /// The estimate added to what was there before.
 Estimate accumulated(Estimate estimate, const Values& before);
 
-/// Values that must come out exactly.
+/// Values that must be exact.
 Estimate exactly(Values values);
 
 }  // namespace deepfreq::reference

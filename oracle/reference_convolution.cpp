@@ -5,7 +5,7 @@
 namespace deepfreq::reference {
 namespace {
 
-/// Four numbers that count through the elements of a shape.
+/// Four indices that run through the elements of a shape.
 struct Place {
     std::int64_t i, r, s, c;
 
@@ -20,7 +20,7 @@ std::int64_t offset(const Shape& shape, std::int64_t i, std::int64_t r, std::int
     return ((i * shape[1] + r) * shape[2] + s) * shape[3] + c;
 }
 
-/// A sum of products; their number is that of the rule for errors.
+/// A sum of products, and the number of terms, for the error rule.
 struct Products {
     double value = 0.0;
     double magnitude = 0.0;
@@ -159,7 +159,7 @@ BatchNormStatistics batch_statistics(const Values& x, std::int64_t channels, con
         variances.push_back(variance);
         unbiased.push_back(pixels == 1 ? 0.0 : variance * count / (count - 1.0));
     }
-    // Sums in double of terms that are exact in double: what errs is the rounding to float32.
+    // Sums in double of terms that are exact in double: the only error is the rounding to float32.
     const BatchNormStatistics rounded = running_statistics(out.mean.value, variances, params);
     out.mean = rounded.mean;
     out.inv_std = rounded.inv_std;
@@ -283,8 +283,8 @@ Values max_pool_forward(const Values& x, const Shape& shape, const PoolParams& p
 Values max_pool_backward(const Values& x, const Values& dy, const Shape& shape, const PoolParams& params) {
     Values largest = max_pool_forward(x, shape, params);
     Values dx(shape.elements(), 0.0);
-    // Elements come row by row, so that the first of equals comes first; it leaves nothing for the others to
-    // equal.
+    // Elements come row by row, so the first of equal elements comes first. Its maximum is then cleared, so
+    // that no other element matches it.
     for_each_pooled(shape, params, [&](std::int64_t small, std::int64_t large) {
         if (x[large] != largest[small]) return;
         dx[large] = dy[small];

@@ -6,7 +6,7 @@
 #include "kernels/ops/pool.h"
 #include "oracle/reference.h"
 
-// The oracle of the operations on images, in the way oracle/reference.h says. Images are [n,h,w,c], filters
+// The oracle for the operations on images, following oracle/reference.h. Images are [n,h,w,c], filters
 // [out,kh,kw,in].
 
 namespace deepfreq::reference {
@@ -19,7 +19,7 @@ struct ConvolutionShape {
     ConvolutionShape(Shape x_shape, Shape w_shape, Conv2dParams parameters);
 };
 
-/// Element `index` of what conv2d_forward and conv2d_backward give: a sum of products.
+/// Element `index` of the results of conv2d_forward and conv2d_backward: a sum of products.
 struct ConvolutionSum {
     double value, error;
 };
@@ -39,7 +39,7 @@ struct ConvolutionGradients {
 ConvolutionGradients conv2d_backward(const Values& x, const Values& w, const Values& dy,
                                      const ConvolutionShape& shape, Precision precision = Precision::Float32);
 
-/// What batch normalisation of x[pixels, c] takes and gives.
+/// Inputs and outputs of batch normalisation of x[pixels, c].
 struct BatchNormStatistics {
     Estimate mean, inv_std;      ///< of the batch, or of running statistics
     Estimate unbiased_variance;  ///< of the batch; 0 for a single pixel
@@ -51,7 +51,7 @@ BatchNormStatistics running_statistics(const Values& mean, const Values& varianc
 /// (1 - momentum) running + momentum batch.
 Estimate moved(const Values& running, const Estimate& batch, const BatchNormParams& params);
 
-/// activation((x - mean) inv_std scale + shift [+ residual]); an empty residual is none.
+/// activation((x - mean) inv_std scale + shift [+ residual]); an empty residual means none.
 Estimate normalized(const Values& x, const BatchNormStatistics& statistics, const Values& scale,
                     const Values& shift, const Values& residual, Activation activation);
 

@@ -12,7 +12,7 @@
 namespace deepfreq::oracle {
 namespace {
 
-/// The first row of an operation, those off alignment, and its last row of paper size (else its largest).
+/// The first row of an operation, the misaligned ones, and its last row of paper size (else its largest).
 std::vector<Case> chosen_rows(Operation operation) {
     std::vector<Case> rows;
     std::copy_if(cases().begin(), cases().end(), std::back_inserter(rows),
@@ -27,8 +27,8 @@ std::vector<Case> chosen_rows(Operation operation) {
     return chosen;
 }
 
-/// LFR of normal features over evenly spaced widths, from where all pairs weigh alike to where only near ones
-/// do.
+/// LFR of normal features over evenly spaced widths, from where all pairs have equal weight to where only
+/// near ones have any.
 Experiment spectrum(std::int64_t n, std::int64_t d, std::int64_t c, bool one_hot) {
     constexpr int inv_deltas = 12;
     const Floats x = normals(1, 0, n * d);
@@ -41,7 +41,7 @@ Experiment spectrum(std::int64_t n, std::int64_t d, std::int64_t c, bool one_hot
     for (const float value : y) total += static_cast<double>(value) * static_cast<double>(value);
     reference::Estimate energy{reference::low_frequency_ratio(x, y, n, inv_delta, false), {}};
     for (double& value : energy.value) value *= total;
-    energy.error.assign(inv_delta.size(), 1e-5 * total);  // what the contract promises
+    energy.error.assign(inv_delta.size(), 1e-5 * total);  // what the contract guarantees
     return {[=](Backend& backend, Stage& stage) {
                 const ConstTensor features = stage.input({n, d}, x);
                 const ConstTensor labels = stage.input({n, c}, y);

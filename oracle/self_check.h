@@ -5,7 +5,7 @@
 
 #include "oracle/experiment.h"
 
-// A few rows of the table and a spectrum, checked against the reference in seconds: for `./run doctor`.
+// A few rows of the table and a spectrum, checked against the reference within seconds: for `./run doctor`.
 
 namespace deepfreq::oracle {
 
@@ -21,18 +21,18 @@ struct OperationTrials {
     std::vector<Trial> trials;
 };
 
-/// Every operation of the contract, with what the reference expects of each call on a device that computes in
-/// `precision`. Takes about a second.
+/// Every operation of the contract, with the results that the reference expects of each call on a device that
+/// computes in `precision`. Takes about a second.
 std::vector<OperationTrials> self_check_trials(Precision precision = Precision::Float32);
 
 struct CheckedOperation {
     std::string name;
-    double error_share = 0.0;  ///< the largest error as a share of what is allowed; right up to 1
-    double seconds = 0.0;      ///< of the largest call when warm, its transfers included
-    std::string complaint;     ///< the first thing found wrong; empty when all is right
+    double error_share = 0.0;  ///< the largest error as a share of the tolerance; correct up to 1
+    double seconds = 0.0;      ///< of the largest call when warm, including its transfers
+    std::string complaint;     ///< the first fault found; empty when everything is correct
 };
 
-/// Runs the calls on a device. Never throws: what the device throws is a complaint.
+/// Runs the calls on a device. Never throws: an exception from the device becomes a complaint.
 CheckedOperation check_operation(const OperationTrials& operation, Backend& backend);
 
 }  // namespace deepfreq::oracle

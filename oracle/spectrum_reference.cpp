@@ -40,7 +40,8 @@ std::vector<double> low_frequency_energy(const std::vector<float>& x, const std:
             double weight_sum = 0.0;
             for (std::int64_t j = 0; j < n; ++j) {
                 if (exclude_self && i == j) continue;
-                // Over the largest: the ratio of the sums stays, and nothing underflows that counts.
+                // Relative to the largest: the ratio of the sums is unchanged, and nothing
+                // that matters underflows.
                 const double weight = std::exp(-(distance[j] - nearest) * inv_delta[k] / 2.0);
                 weight_sum += weight;
                 for (std::int64_t s = 0; s < c; ++s) sum[s] += weight * y[j * c + s];

@@ -10,7 +10,7 @@ namespace deepfreq::reference {
 /// both sums of eq. 4; a row without another adds nothing then.
 /// @{
 
-/// sum over these rows i of |y_low_i|^2 for each filter width.
+/// Sum over these rows i of |y_low_i|^2 for each filter width.
 std::vector<double> low_frequency_energy(const std::vector<float>& x, const std::vector<float>& y,
                                          std::int64_t n, const std::vector<double>& inv_delta,
                                          bool exclude_self, const std::vector<std::int64_t>& rows);

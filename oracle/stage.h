@@ -19,21 +19,21 @@ struct Output {
     std::vector<std::byte> bytes;
 };
 
-/// What a call left behind: its outputs, and a sentence for everything it did to memory that was not its to
-/// write.
+/// What a call left behind: its outputs, and a sentence for each thing it did to memory that it was not
+/// allowed to write.
 struct Outcome {
     std::vector<Output> outputs;
     std::vector<std::string> complaints;
 };
 
 /// The device memory of one call. Every tensor lies between two guard bands; bands and outputs to be
-/// overwritten are filled with NaN, so that what is read past an end, or never written, shows in the result.
+/// overwritten are filled with NaN, so that anything read past an end, or never written, shows in the result.
 class Stage {
   public:
     explicit Stage(Backend& backend, bool misaligned = false)
         : backend_(backend), band_elements_(misaligned ? 61 : 64) {}
 
-    /// A tensor the operation must leave as it is.
+    /// A tensor the operation must leave unchanged.
     template <class T>
     TensorView<const T> input(Shape shape, const std::vector<T>& values) {
         return place("", shape, values.data());
@@ -43,7 +43,7 @@ class Stage {
     TensorView<T> overwritten(const std::string& name, Shape shape) {
         return place<T>(name, shape, nullptr);
     }
-    /// A tensor the operation changes, reading what is in it.
+    /// A tensor the operation updates, reading its previous content.
     template <class T>
     TensorView<T> changed(const std::string& name, Shape shape, const std::vector<T>& values) {
         return place(name, shape, values.data());
@@ -51,7 +51,7 @@ class Stage {
     /// A value the operation returned to the host.
     void returned(const std::string& name, std::vector<double> values);
 
-    /// Waits for the call; complains of inputs and guard bands that are not as they were.
+    /// Waits for the call; complains about inputs and guard bands that have changed.
     Outcome finish();
 
   private:

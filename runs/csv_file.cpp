@@ -16,7 +16,7 @@
 namespace deepfreq {
 namespace {
 
-// Of the file's first `bytes`, as many of them as there are.
+// Extent and checksum of the file's first `bytes`, or of as many as there are.
 CsvExtent extent_of_beginning(int descriptor, std::int64_t bytes) {
     CsvExtent extent;
     std::array<Bytef, 1 << 16> block;

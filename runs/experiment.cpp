@@ -39,7 +39,7 @@ void print_descriptions(const std::vector<NetworkPlan>& networks) {
                      describe(network.layers(0)));
 }
 
-/// The folder of one seed within that of a run: that of the run itself where there is but one.
+/// The folder of one seed within that of a run; the run's folder itself where there is only one seed.
 std::filesystem::path folder_of(const std::filesystem::path& run, std::uint64_t seed,
                                 const std::vector<std::uint64_t>& all) {
     return all.size() == 1 || run.empty() ? run : run / fmt::format("seed-{}", seed);
@@ -48,8 +48,8 @@ std::filesystem::path folder_of(const std::filesystem::path& run, std::uint64_t 
 /// An experiment with one seed: its networks, one after the other.
 class SeedRun {
   public:
-    /// What of it does not fit is found here, before anything is written. Goes on with the checkpoint in
-    /// `resumed`, or measures those kept in `measured`; both may be empty.
+    /// Detects any mismatch before anything is written. Continues from the checkpoint in `resumed`, or
+    /// measures those kept in `measured`; both may be empty.
     SeedRun(Backend& backend, const Experiment& experiment, std::uint64_t seed, const DataOfSeed& data,
             const std::filesystem::path& resumed, const std::filesystem::path& measured)
         : backend_(backend), experiment_(experiment), plan_(experiment.plan), seed_(seed) {
@@ -61,8 +61,8 @@ class SeedRun {
 
     const TrainingData& data() const { return *data_; }
 
-    /// Takes the folder to write to, which must outlive it; throws InputError, with nothing changed, when it
-    /// goes on with another run.
+    /// Takes the folder to write to, which must outlive this object; throws InputError, with nothing changed,
+    /// when it would continue another run.
     void open(RunFolder& folder) {
         folder_ = &folder;
         current_->open(folder);
@@ -72,7 +72,8 @@ class SeedRun {
             folder.clear();
     }
 
-    /// To the end, or until interrupted: whether it is done. The figures are those of `figures`.
+    /// Runs to the end, or until interrupted; returns whether it finished. The figures
+    /// are those of `figures`.
     bool run(const std::filesystem::path& figures, const nlohmann::json& manifest) {
         plan_.figures = figures;
         if (!std::filesystem::exists(folder_->path() / "manifest.json"))
@@ -87,7 +88,7 @@ class SeedRun {
                 current_->measure_kept(kept_.at(name));
             else if (!current_->train())
                 return false;
-            current_.reset();  // its memory is the next one's
+            current_.reset();  // frees its memory for the next one
         }
         return true;
     }
@@ -99,13 +100,13 @@ class SeedRun {
 
     void find_kept(const std::filesystem::path& run) {
         if (run.empty()) return;
-        // Each of them may have been its run's last.
+        // Each of these epochs may have been the last of its run.
         const auto wanted = [&](std::int64_t epoch) { return plan_.probes.epochs.is_due(epoch, true); };
         for (const NetworkPlan& network : experiment_.networks)
             kept_[network.name] = find_kept_checkpoints(run, network.name, wanted);
     }
 
-    // The networks before that of the checkpoint are done.
+    // The networks before the one in the checkpoint are finished.
     void find_start(const std::filesystem::path& run) {
         const std::filesystem::path path = run / "checkpoint";
         if (run.empty() || !std::filesystem::exists(path)) return;
@@ -125,12 +126,12 @@ class SeedRun {
     RunFolder* folder_ = nullptr;
     KeptCheckpoints kept_;  // of each network; empty when this run trains
     std::optional<Checkpoint> checkpoint_;
-    std::size_t place_ = 0;  // of the network to begin with
+    std::size_t place_ = 0;  // index of the first network to run
     std::shared_ptr<const TrainingData> data_;
     std::unique_ptr<TrainingRun> current_;
 };
 
-/// The folder of a seed, made where it is not there.
+/// The folder of a seed, created if it does not exist.
 OwnedFolder own(const std::filesystem::path& folder) {
     std::filesystem::create_directories(folder);
     return OwnedFolder(folder);
@@ -169,7 +170,7 @@ RunOutcome run_experiment(const Experiment& experiment, Backend& backend, const 
                                          folder_of(place.resumed, seed, seeds),
                                          folder_of(place.measured, seed, seeds));
     };
-    // Nobody changes the earlier run while it is read.
+    // Nobody modifies the earlier run while it is being read.
     std::optional<OwnedFolder> owned;
     if (!place.resumed.empty()) owned.emplace(prepare_folder(place, experiment.program));
     std::unique_ptr<SeedRun> current = prepared(seeds.front());
@@ -182,7 +183,7 @@ RunOutcome run_experiment(const Experiment& experiment, Backend& backend, const 
         current->open(opened);
     };
     open(seeds.front());
-    // A measurement of kept checkpoints is no training to go on with: its options have another name.
+    // Measuring kept checkpoints is not a training run that can be resumed: its options go into another file.
     write_whole(folder / (place.measured.empty() ? "config.toml" : "probe.toml"), experiment.options);
     nlohmann::json manifest = manifest_of(experiment, backend, current->data());
     if (seeds.size() > 1 && !std::filesystem::exists(folder / "manifest.json")) {

@@ -10,7 +10,7 @@ namespace {
 std::atomic<bool> catching = false;
 std::atomic<bool> seen = false;
 
-// What the signal does to a program that does not catch it: nothing where it is ignored.
+// Does what the signal does to a program that does not catch it: nothing where it is ignored.
 void act_by_default(int signal, const sigset_t& waited_for) {
     pthread_sigmask(SIG_UNBLOCK, &waited_for, nullptr);
     std::raise(signal);
@@ -34,11 +34,12 @@ void wait_for_interrupts() {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
-    // Waited for, an ignored signal would be seen all the same: what is blocked is kept until it is taken.
+    // An ignored signal that we wait for would still be delivered: a blocked signal stays
+    // pending until it is taken.
     struct sigaction hangup {};
     sigaction(SIGHUP, nullptr, &hangup);
     if (hangup.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // whatever thread is made from here on inherits it
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread created from here on inherits it
     std::thread(wait_for, signals).detach();
 }
 

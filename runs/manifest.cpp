@@ -12,7 +12,7 @@
 namespace deepfreq {
 namespace {
 
-// "unknown" where the program runs without its git checkout.
+// "unknown" when the program runs outside its git checkout.
 std::string git_revision() {
     const char* const command =
         "git -C '" DEEPFREQ_SOURCE_DIR "' describe --always --dirty --abbrev=40 2>/dev/null";

@@ -7,7 +7,7 @@
 namespace deepfreq {
 namespace {
 
-// Said before anything is allocated, for a host may promise memory that it has not.
+// Checked before anything is allocated, since a host may promise memory that it does not have.
 void check_free(const Backend& backend, double weights, double layers, const std::string& chosen) {
     constexpr double layer_itself = 2048.0;  // what is kept on the host: it matters for very narrow layers
     const double needed = 16.0 * weights + layer_itself * layers;

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of the whole file, for this process; children do not inherit it.
+// A lock on the whole file, for this process; child processes do not inherit it.
 struct flock exclusive() {
     struct flock lock {};
     lock.l_type = F_WRLCK;
@@ -31,7 +31,7 @@ std::string owner_of(int descriptor) {
     return known ? fmt::format("process {}", lock.l_pid) : "another process";
 }
 
-// Whether the file that was locked is still there under its name: its owner before may have removed it.
+// Whether the locked file still exists under its name: its previous owner may have removed it.
 bool is_there(int descriptor, const fs::path& path) {
     struct stat locked {
     }, named{};
@@ -70,7 +70,7 @@ OwnedFolder::OwnedFolder(OwnedFolder&& other) noexcept
 
 OwnedFolder::~OwnedFolder() {
     if (descriptor_ < 0) return;
-    ::unlink((path_ / lock_name).c_str());  // while it is locked: who waits for it looks again
+    ::unlink((path_ / lock_name).c_str());  // while it is locked: who gets it next checks the name again
     ::close(descriptor_);
 }
 
@@ -80,7 +80,7 @@ OwnedFolder OwnedFolder::next(const fs::path& stem) {
     for (int number = 1; !error; ++number) {
         const fs::path candidate = fmt::format("{}-{:03}", stem.string(), number);
         if (fs::create_directory(candidate, error)) return OwnedFolder(candidate);
-        if (error == std::errc::file_exists) error.clear();  // a file of that name
+        if (error == std::errc::file_exists) error.clear();  // a file already has that name
     }
     throw InputError("{}: the folder cannot be made: {}", stem.parent_path().string(), error.message());
 }

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t remembered_epochs = 20;
 
-/// On stdout, at once. A terminal that is gone (SIGHUP) or a full disk ends no run: what counts is in files.
+/// Writes to stdout at once. A closed terminal (SIGHUP) or a full disk does not end a run: what
+/// matters is in files.
 void say(const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
@@ -23,14 +24,15 @@ double since(std::chrono::steady_clock::time_point then) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
 }
 
-// Columns that a line may fill on the terminal without being wrapped, which \r could not take back.
+// Columns that a line may fill on the terminal without wrapping, which \r could not undo.
 int terminal_columns() {
     winsize size{};
     const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     return known ? size.ws_col - 1 : 79;
 }
 
-// Bytes of the UTF-8 character that begins with this one, and its columns: East Asian ones have two.
+// Number of bytes of the UTF-8 character that begins with this byte, and its columns: East
+// Asian ones have two.
 struct Character {
     std::size_t bytes;
     int columns;
@@ -115,8 +117,8 @@ void Progress::line(const std::string& text) {
     say(fmt::format("{}{}\n", terminal_ ? "\r\x1b[K" : "", text));
 }
 
-// Whichever comes first: all epochs done, or the loss below its bound if its logarithm goes on falling as it
-// did.
+// Whichever comes first: all epochs done, or the loss below its bound if its logarithm continues to fall at
+// the same rate.
 std::optional<double> Progress::seconds_left(std::int64_t epoch) const {
     if (points_.size() < 3) return std::nullopt;
     const Point& first = points_.front();

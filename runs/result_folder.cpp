@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Makes it with all folders above it; those that were not there, the innermost first.
+// Creates it with all folders above it; returns those that did not exist, the innermost first.
 std::vector<fs::path> make_folders(const fs::path& path) {
     std::vector<fs::path> made;
     std::error_code error;
@@ -33,7 +33,7 @@ ResultFolder::ResultFolder(std::vector<fs::path> made, OwnedFolder owned)
                              entry.path().filename().string());
 }
 
-// Between braces, which are evaluated in their order.
+// In braces, whose elements are evaluated in order.
 ResultFolder::ResultFolder(const fs::path& path) : ResultFolder{make_folders(path), OwnedFolder(path)} {}
 
 ResultFolder ResultFolder::next(const fs::path& stem) {
@@ -47,7 +47,7 @@ ResultFolder::~ResultFolder() {
     if (kept_) return;
     std::error_code ignored;
     for (const fs::path& file : written_) fs::remove(file, ignored);
-    owned_.reset();  // its lock lies in the folder
+    owned_.reset();  // its lock file is in the folder
     for (const fs::path& folder : made_) fs::remove(folder, ignored);
 }
 

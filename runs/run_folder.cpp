@@ -10,7 +10,7 @@
 namespace deepfreq {
 namespace {
 
-// The first file of a run: with it, the run can go on.
+// The first file of a run: once it exists, the run can be resumed.
 constexpr const char* first_file = "config.toml";
 
 std::filesystem::path kept_checkpoint_of(const std::filesystem::path& run, const std::string& network,
@@ -87,7 +87,7 @@ void RunFolder::cut_back(const nlohmann::json& extents) {
             throw InputError("{}: the checkpoint beside it knows no such file: it is of an older version",
                              csv->path().string());
         found.push_back({extents.at(name).at("bytes"), extents.at(name).at("crc32")});
-        csv->check(found.back());  // all of them before any is cut
+        csv->check(found.back());  // all of them before any is truncated
     }
     for (std::size_t i = 0; i < csv_.size(); ++i) csv_[i]->cut_back(found[i]);
 }

@@ -70,12 +70,12 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
                          folder_->checkpoint().string());
     trainer_.restore(checkpoint, folder_->checkpoint());
     folder_->cut_back(run.at("csv"));
-    const nlohmann::json& accuracy = run.at("train_accuracy");  // null: of a set without labels
+    const nlohmann::json& accuracy = run.at("train_accuracy");  // null: from a set without labels
     last_ = {run.at("train_loss"), accuracy.is_null() ? std::nan("") : accuracy.get<double>()};
     saved_seconds_ = run.at("seconds");
     probe_due_ = run.value("probe_due", false);
     resumed_ = true;
-    open(*folder_);  // the clock goes on from there
+    open(*folder_);  // the clock continues from there
     spdlog::info("resumed at epoch {}, step {} from {}", trainer_.epoch(), trainer_.step(),
                  folder_->checkpoint().string());
 }
@@ -83,7 +83,7 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
 void TrainingRun::save() {
     Checkpoint checkpoint = trainer_.save();
     saved_seconds_ = progress_->seconds();
-    // Nothing that differs between two equal runs goes in when the seconds are left out.
+    // With the seconds left out, nothing that differs between two identical runs is stored.
     const double seconds = plan_.record.seconds ? saved_seconds_ : 0.0;
     checkpoint.header["run"] = {{"name", name_},
                                 {"probe_due", probe_due_},
@@ -150,10 +150,10 @@ void TrainingRun::print_peaks() const {
         line += fmt::format(" {:.4g} (layer {})", s.peak.inv_delta, s.set.name);
     const bool comparable =
         std::ranges::none_of(spectra_, [](const LayerSpectrum& s) { return s.set.target.has_value(); });
-    std::vector<double> peaks;  // of the layers; the input is none
+    std::vector<double> peaks;  // of the layers; the input does not count
     for (const LayerSpectrum& s : spectra_)
         if (s.set.layer > 0) peaks.push_back(s.peak.inv_delta);
-    // Strictly, from each layer to the next; a peak that is NaN breaks any order.
+    // Strictly, from each layer to the next; a NaN peak breaks any order.
     const auto ordered = [&peaks, comparable](auto before) {
         const auto breaks = [&](double a, double b) { return !before(a, b); };
         return comparable && peaks.size() > 1 && std::ranges::adjacent_find(peaks, breaks) == peaks.end();
@@ -173,7 +173,7 @@ bool TrainingRun::train() {
         if (probe_due_) probe(), save();
         train_epochs();
     } catch (const Interrupted&) {
-        probe_due_ = true;  // nothing is written of it: it is made when the run goes on
+        probe_due_ = true;  // nothing of it is written: it is measured when the run is resumed
     } catch (const RunError& error) {
         progress_->finish();
         throw RunError("{}; the last good state is in {}", error.what(), folder_->checkpoint().string());
@@ -215,7 +215,7 @@ void TrainingRun::measure_kept(const std::vector<std::filesystem::path>& kept) {
             report_epoch();
             probe();
         }
-    } catch (const Interrupted&) {  // nothing is written of the measurement under way
+    } catch (const Interrupted&) {  // nothing is written of the measurement in progress
         progress_->line(
             fmt::format("interrupted: {} of {} kept checkpoints measured", measured, kept.size()));
     }

@@ -6,7 +6,7 @@
 
 namespace deepfreq {
 
-/// The error's sentence, followed by the option or command that would help.
+/// The error message, followed by the option or command that would help.
 std::string with_advice(const Error& error);
 
 }  // namespace deepfreq

@@ -2,9 +2,9 @@
 
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
-// Its assertions take what is in the file for its own mistakes, and would end the program.
+// Its assertions treat bad file contents as its own bugs, and would end the program.
 #define TOML_ASSERT(condition) static_cast<void>(0)
-// What toml++ 3.3 takes for unreachable here, some letters reach (U+0405 …): they are no white space.
+// Some letters (U+0405 …) reach code that toml++ 3.3 considers unreachable: they are not white space.
 #include <toml++/impl/preprocessor.h>
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE return false
@@ -24,7 +24,7 @@
 namespace deepfreq {
 namespace {
 
-/// One key of the file, and what a sentence about it begins with.
+/// One key of the file, and how an error message about it begins.
 struct Entry {
     const std::filesystem::path* path;
     std::string_view key;
@@ -58,7 +58,7 @@ toml::table parse(const std::filesystem::path& path) {
                      line.substr(0, shown), error.description(), a_line);
 }
 
-/// A number, a text, or true and false, in the words of the command line.
+/// A number, a text, or true or false, as written on the command line.
 std::string word_of(const Entry& entry, const toml::node& node) {
     if (const auto text = node.value_exact<std::string>()) return *text;
     if (const auto whole = node.value_exact<std::int64_t>()) return fmt::format("{}", *whole);
@@ -93,7 +93,7 @@ std::string text_of(const Entry& entry) {
     return joined;
 }
 
-/// An option of the command line without a value, or with one that may be left out.
+/// Whether a command-line option takes no value, or one that may be left out.
 bool is_flag(const CLI::Option& option) {
     return option.get_expected_min() == 0;
 }
@@ -119,13 +119,13 @@ void take(CLI::App& app, const Entry& entry) {
     }
 }
 
-/// What an option's text is in TOML: true, a number, or a text between quotes.
+/// How an option's text is written in TOML: true or false, a number, or a quoted string.
 std::string toml_value(const std::string& text, bool flag) {
     if (!is_utf8(text)) return fmt::format("{{ {} = \"{}\" }}", percent_encoded_key, percent_encoded(text));
     if (flag && (text == "true" || text == "false")) return text;
     const toml::parse_result as_written = toml::parse("x = " + text);
     if (as_written && as_written.table().size() == 1 && as_written.table()["x"].is_number()) {
-        // Only what is read back as it was: 007 or 1_000 are texts.
+        // Only numbers that are read back unchanged: 007 and 1_000 stay strings.
         const toml::node& number = *as_written.table()["x"].node();
         if (const auto whole = number.value_exact<std::int64_t>(); whole && fmt::format("{}", *whole) == text)
             return text;
@@ -135,7 +135,7 @@ std::string toml_value(const std::string& text, bool flag) {
     }
     std::ostringstream quoted;
     const toml::value<std::string> value(text);
-    quoted << toml::toml_formatter{value, toml::format_flags::allow_unicode_strings};  // in one line
+    quoted << toml::toml_formatter{value, toml::format_flags::allow_unicode_strings};  // on one line
     return quoted.str();
 }
 
@@ -154,7 +154,7 @@ std::string options_as_toml(const CLI::App& app) {
 
 void take_options_of_file(CLI::App& app, const std::filesystem::path& path) {
     const toml::table options = parse(path);
-    // In the order of the lines, so that the first mistake is the one told.
+    // In line order, so that the first mistake is the one reported.
     std::vector<Entry> entries;
     for (const auto& [key, value] : options) entries.push_back({&path, key.str(), &value});
     std::ranges::sort(entries, {}, [](const Entry& entry) { return entry.value->source().begin.line; });

@@ -11,9 +11,10 @@ namespace deepfreq {
 namespace {
 
 constexpr std::string_view every = "every:";
-constexpr std::string_view softmax_target = ":softmax";  // of the output
+constexpr std::string_view softmax_target = ":softmax";  // of the network's output
 
-/// One item of --probe-layers: a layer, LAYER:TARGET or LAYER:softmax, of which the output is the target.
+/// One item of --probe-layers: LAYER, LAYER:TARGET or LAYER:softmax, where softmax makes the network's
+/// softmax output the target.
 std::vector<std::int64_t> layer_and_target(std::string item) {
     if (item.ends_with(softmax_target))
         item.replace(item.size() - softmax_target.size(), std::string::npos, ",-1");

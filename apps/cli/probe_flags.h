@@ -37,7 +37,7 @@ struct ProbeFlags {
     ProbePlan plan() const;
 };
 
-/// Parse --probe-epochs and --probe-layers. Throw InputError for anything that is not in their --help.
+/// Parse --probe-epochs and --probe-layers. Throw InputError for anything their --help does not list.
 ProbedEpochs parse_probed_epochs(const std::string& text);
 ProbedLayers parse_probed_layers(const std::string& text);
 

@@ -23,11 +23,11 @@ int fail(int status, const char* sentence) {
     return status;
 }
 
-// Descriptors 0 to 2 that the caller closed: the first files opened would have their numbers, and what is
-// told on stdout would go into them.
+// If the caller closed any of descriptors 0 to 2, the first files opened would get their numbers, and output
+// meant for stdout would go into them.
 void open_standard_descriptors() {
     for (int descriptor = 0; descriptor <= 2; ++descriptor)
-        if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", O_RDWR);  // takes the smallest number free
+        if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", O_RDWR);  // takes the lowest free number
 }
 
 template <class Number>

@@ -6,8 +6,9 @@
 
 namespace deepfreq {
 
-/// The main of every app: parses the command line, runs `body` and turns exceptions into one sentence on
-/// stderr and the exit status: 0 done, 1 a failed run (RunError, no memory), 2 wrong usage or input.
+/// The main function of every app: parses the command line, runs `body`, and turns exceptions into one
+/// sentence on stderr and the exit status: 0 success, 1 a failed run (RunError, out of memory), 2
+/// wrong usage or input.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
 /// The same for an app with options: Flags::add_to(CLI::App&) declares them, and `body` gets their values.
@@ -23,7 +24,7 @@ int run_app(const char* name, const char* description, int argc, char** argv,
     return run_program(app, argc, argv, [&] { body(app, flags, argc, argv); });
 }
 
-/// What manifest.json says about the command: its words, and the version of the library that parsed them.
+/// What manifest.json records about the command: its words, and the version of the library that parsed them.
 nlohmann::json facts_of_command(int argc, char** argv);
 
 /// @name Checks of one option's text, for CLI::Option::check

@@ -21,7 +21,7 @@ std::optional<double> as_number(const std::string& text) {
     return error == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-// 1e-05 is 1e-5.
+// 1e-05 equals 1e-5.
 bool same_value(const std::string& a, const std::string& b) {
     const auto left = as_number(a), right = as_number(b);
     return left && right ? *left == *right : a == b;
@@ -31,7 +31,7 @@ std::string value_of(const CLI::Option& option) {
     return option.count() > 0 ? option.results().back() : option.get_default_str();
 }
 
-// Options a line, as they would be typed.
+// The options in lines, as they would be typed.
 std::string listed(const Setting& setting) {
     std::string text = fmt::format("  {}: {}\n   ", setting.name, setting.meaning);
     std::size_t filled = 3;

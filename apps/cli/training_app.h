@@ -18,14 +18,14 @@ struct TrainingAppFlags {
     void add_shared_to(CLI::App& app);
 };
 
-/// The path that all training apps share: options, device, check, data, run.
+/// The sequence that all training apps share: options, device, check, data, run.
 class TrainingApp {
   public:
     TrainingApp(CLI::App& app, const TrainingAppFlags& flags, int argc, char** argv)
         : app_(app), flags_(flags), argc_(argc), argv_(argv) {}
 
-    /// Sets options that the command line leaves open: from --config, from the run that is continued, then
-    /// from `quick` if requested, then from the setting. Reports which setting that is.
+    /// Sets options that the command line leaves open: from --config, from the run being resumed, then from
+    /// `quick` if requested, then from the setting. Reports which setting that is.
     void settle_options(const std::function<void()>& quick, const Settings* settings = nullptr);
 
     /// Opens the device, and reports which one.
@@ -34,12 +34,12 @@ class TrainingApp {
     /// An experiment set up from the options, without networks yet.
     Experiment experiment() const;
 
-    /// Call before data are fetched. Throws InputError for whatever is wrong regardless of the data.
+    /// Call before data are fetched. Throws InputError for any mistake that can be found without the data.
     void check(const Experiment& experiment) const { check_experiment(experiment, *device_.backend); }
 
     /// Runs the experiment, and says how to continue it if it is interrupted.
     void run(const Experiment& experiment, const DataOfSeed& data);
-    /// The same on the first samples of a labelled set; the options give their number.
+    /// The same on the first samples of a labelled set; the options say how many.
     void run(const Experiment& experiment, const TrainValidation& data);
 
   private:

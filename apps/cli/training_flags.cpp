@@ -10,7 +10,7 @@
 namespace deepfreq {
 namespace {
 
-// Of crop or crop:PIXELS.
+// Parses crop or crop:PIXELS.
 std::int64_t pixels_of_crop(const std::string& item) {
     if (item == "crop") return 4;
     std::int64_t pixels = 0;
@@ -21,7 +21,7 @@ std::int64_t pixels_of_crop(const std::string& item) {
     return pixels;
 }
 
-/// Those of --seeds, or that of --seed alone.
+/// The seeds of --seeds, or the single one of --seed.
 std::vector<std::uint64_t> all_seeds(const TrainingFlags& flags) {
     if (flags.seeds.empty()) return {flags.seed};
     if (flags.seed != 0 && flags.seeds.find(',') != std::string::npos)
@@ -93,7 +93,7 @@ void TrainingFlags::add_to(CLI::App& app) {
         ->group(group);
     app.add_flag("--init-alike,!--no-init-alike", alike,
                  "weights of equal role and shape begin alike, in a network and from network to network")
-        ->default_str(alike ? "true" : "false")  // CLI11 does not capture a flag's
+        ->default_str(alike ? "true" : "false")  // CLI11 does not capture a flag's default
         ->group(group);
     app.add_option("--lr", learning_rate, "learning rate of Adam")->check(finite_above_zero())->group(group);
     app.add_option("--lr-schedule", schedule,
@@ -143,7 +143,8 @@ void TrainingFlags::add_to(CLI::App& app) {
 }
 
 TrainingOptions TrainingFlags::options() const {
-    // Member by member: GCC 12 destroys twice what stands before an exception in one list (its bug 66139).
+    // Member by member: in a single list, GCC 12 destroys the elements before an exception
+    // twice (its bug 66139).
     TrainingOptions options;
     options.trainer.loss = parse_loss(loss);
     options.trainer.learning_rate = learning_rate_of(*this);

@@ -35,12 +35,12 @@ struct TrainingFlags {
     void add_to(CLI::App& app);
     /// Throws InputError for options that contradict each other.
     TrainingOptions options() const;
-    /// What a resumed run must agree on (TrainingPlan::identity).
+    /// What a resumed run must match (TrainingPlan::identity).
     nlohmann::json identity() const;
 };
 
 /// Parses --seeds: "3" means `first` and the two seeds that follow, "0,1,5" means exactly those. Throws
-/// InputError for a count outside 1 … 1000, and for seeds below 0 or listed twice.
+/// InputError for a count outside 1 … 1000, and for seeds that are negative or listed twice.
 std::vector<std::uint64_t> parse_seeds(const std::string& text, std::uint64_t first);
 
 /// Parses --augment: none, or a comma-separated list of flip and either crop (by 4 pixels) or crop:PIXELS.

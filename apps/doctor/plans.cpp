@@ -28,7 +28,7 @@ std::vector<DescribedDevice> devices_of(const std::string& file) {
     return {{file, {bytes.begin(), bytes.end()}}};
 }
 
-/// Proposed, unwanted, possible, and MiB of the first one's workspace.
+/// Counts of plans proposed, unwanted and possible, and MiB of workspace of the first one.
 std::string columns_of(const PlanReport& report) {
     const cuda::PlanTally& tally = report.tally;
     const std::string counts =
@@ -37,7 +37,7 @@ std::string columns_of(const PlanReport& report) {
     return fmt::format("{}{:>8.1f}", counts, static_cast<double>(report.workspace_bytes) / 0x1p20);
 }
 
-/// The reports of one device, a line a convolution.
+/// The reports of one device, one line per convolution.
 int show_device(const DescribedDevice& device, const std::vector<ConvolutionTask>& tasks) {
     std::vector<std::vector<PlanReport>> reports;
     for (const Precision precision : precisions)

@@ -4,10 +4,10 @@
 
 namespace deepfreq {
 
-/// Shows which plans cuDNN has for every convolution that the networks and the table of cases ask for, on a
-/// GPU that need not be here: one whose properties are in the JSON file `properties`, or each of those that
-/// come with the program if that is empty. Returns how many convolutions have no plan. Throws InputError with
-/// the cure where plans cannot be made, with cuDNN's reason for properties that it refuses.
+/// Shows which plans cuDNN has for every convolution used by the networks and the table of cases, on a GPU
+/// that need not be present: the one whose properties are in the JSON file `properties`, or each of those
+/// supplied with the program if that is empty. Returns how many convolutions have no plan. Throws InputError
+/// with the remedy where plans cannot be made, and with cuDNN's reason for properties that it rejects.
 int show_plans(const std::string& properties);
 
 }  // namespace deepfreq

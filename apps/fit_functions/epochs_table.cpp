@@ -99,7 +99,7 @@ EpochsTable read_epochs(const std::filesystem::path& folder) {
         key.seed = seed;
         result.epochs = epochs;
         result.converged = converged != 0;
-        // Written again, it must be the same: nothing of a line that is not ours passes.
+        // The line must be identical when written again: this rejects any line that we did not write.
         if (read != 6 || epochs_row(key, result) != line)
             throw InputError("{}: line '{}' found, expected one as '{}'", path.string(), line,
                              epochs_row({}, {}));

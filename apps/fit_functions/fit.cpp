@@ -26,7 +26,7 @@ std::optional<FitResult> fit(Backend& backend, const RegressionSet& function, st
             result.converged = result.error < options.error;
         }
     } catch (const DivergedError&) {
-        result.error = std::nan("");  // a result too: it did not get there
+        result.error = std::nan("");  // a result too: the error was not reached
     }
     result.epochs = trainer.epoch();
     return result;

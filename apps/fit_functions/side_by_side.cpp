@@ -13,7 +13,7 @@
 namespace deepfreq {
 namespace {
 
-/// What the workers share.
+/// State shared by the workers.
 class Fits {
   public:
     Fits(const std::vector<FitTask>& tasks, const FitOptions& options, EpochsTable& table,
@@ -23,7 +23,7 @@ class Fits {
             if (!table.contains(task.key)) tasks_.push_back(task);
     }
 
-    /// The life of one worker: takes the next task until there is none.
+    /// The main loop of one worker: takes the next task until there is none.
     void work(const Workers& workers) {
         try {
             compute_on_calling_thread();
@@ -67,11 +67,11 @@ class Fits {
         return progress_.seconds() * static_cast<double>(tasks_.size() - done_) / static_cast<double>(done_);
     }
 
-    std::vector<FitTask> tasks_;  // still to do
+    std::vector<FitTask> tasks_;  // not yet started
     const FitOptions& options_;
     std::atomic<std::size_t> next_ = 0;
 
-    std::mutex mutex_;  // of all below
+    std::mutex mutex_;  // guards everything below
     EpochsTable& table_;
     std::filesystem::path folder_;
     Progress progress_;

@@ -18,16 +18,16 @@ struct FitTask {
     std::int64_t hidden_layers = 0;
 };
 
-/// Where the fits are done: so many at a time, each on one core with a backend of its own.
+/// Where the fits run: how many at a time, each on one core with its own backend.
 struct Workers {
     std::string device;
     Precision precision = Precision::Float32;
     std::int64_t jobs = 1;
 };
 
-/// Fits each task that the table lacks, and writes both tables to the folder after each; tells how it goes.
-/// What comes out does not depend on the workers. Stops when interrupted. Throws what a fit throws, after the
-/// others have ended.
+/// Fits each task that the table lacks, and writes both tables to the folder after each; reports progress.
+/// The results do not depend on the number of workers. Stops when interrupted. An exception thrown by a fit
+/// is rethrown after the other fits have ended.
 void fit_side_by_side(const std::vector<FitTask>& tasks, const FitOptions& options, const Workers& workers,
                       EpochsTable& table, const std::filesystem::path& folder);
 

@@ -48,7 +48,7 @@ void ResidualDense::forward(Backend& backend, const LayerMemory& memory, Mode /*
 
 void ResidualDense::backward(Backend& backend, const LayerMemory& memory, ConstTensor x, ConstTensor /*y*/,
                              Tensor dy, Tensor dx, GradMode grad) const {
-    // dy goes both ways, and a dense layer overwrites its own.
+    // dy goes both ways, and a dense layer overwrites its own copy.
     backend.copy(dy, memory[inner_.back().dy]);
     for (std::size_t i = inner_.size(); i-- > 0;) {
         const Inner& inner = inner_[i];

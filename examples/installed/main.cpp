@@ -1,4 +1,4 @@
-// LFR and RDF of features of one's own, by the installed library.
+// LFR and RDF of your own features, with the installed library.
 #include <deepfreq/analysis/spectrum.h>
 #include <deepfreq/kernels/backend.h>
 
@@ -15,7 +15,7 @@ void measure() {
     const OpenedBackend opened = open_backend("auto");
     Backend& backend = *opened.backend;
 
-    // 500 points x in [-1, 1], and sin 4 pi x at them.
+    // 500 points x in [-1, 1], and sin 4 pi x at these points.
     constexpr std::int64_t n = 500;
     std::vector<float> x, y;
     for (std::int64_t i = 0; i < n; ++i) {

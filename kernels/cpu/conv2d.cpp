@@ -43,8 +43,8 @@ struct Choice {
     }
 };
 
-/// Whether oneDNN 2.6 computes 1×1 convolutions wrongly where the images stay in our layout. In one of its
-/// own choice channels are padded, and both are right:
+/// Whether oneDNN 2.6 gets 1×1 convolutions wrong when the images stay in our layout. In a layout of its own
+/// choice, channels are padded and both cases below are correct:
 /// - Strided, it gathers the pixels first, and writes past the end of where it gathers them unless the
 ///   channels fill its blocks, of 8 or 16: wrong gradients of the filters, crashes, hangs
 ///   (github.com/uxlfoundation/oneDNN/issues/6035).
@@ -57,9 +57,9 @@ bool wrong_in_our_layout(memory::data_type factors, const Shape& w, const Conv2d
 }
 
 /// Where it exists (AVX-512, 3×3, stride 1), Winograd's algorithm on tiles of 4×4 pixels needs a quarter of
-/// the multiplications. From about 64 channels on that outweighs by far that the images have to be copied
-/// into blocks of 16 channels and back. Its rounding is that of the tile, which sums of many terms hide: the
-/// filters' gradient sums over pixels, of which there must be enough.
+/// the multiplications. From about 64 channels on, this far outweighs copying the images into blocks of 16
+/// channels and back. Its rounding error is that of the tile, which sums of many terms hide. The filters'
+/// gradients are sums over pixels, of which there must be enough.
 Choice choose(Precision precision, const Shape& x, const Shape& w, const Shape& y,
               const Conv2dParams& params) {
     constexpr std::int64_t enough_channels = 64;
@@ -74,7 +74,7 @@ Choice choose(Precision precision, const Shape& x, const Shape& w, const Shape& 
     if (!tiles || !enough) return direct();
     try {
         return {factors, dnnl::algorithm::convolution_winograd, false, x, w, y, params};
-    } catch (const dnnl::error&) {  // not on this processor, or not for these numbers of channels
+    } catch (const dnnl::error&) {  // not on this processor, or not for these channel counts
         return direct();
     }
 }
@@ -126,7 +126,7 @@ class Convolution {
     Precision precision_;
     Choice choice_;
     memory::desc x_, w_, y_;  // in our layout
-    // Made at the first call: an inference needs only one of them.
+    // Created on first use: inference needs only one of them.
     std::optional<Pass> forward_, data_, weights_;
 };
 
@@ -153,7 +153,7 @@ void CpuBackend::execute(const Conv2dBackward& op) {
         if (op.dx) convolution.backward_data(op.w.data, op.dy.data, op.dx.data, workspace_);
         if (op.mode == GradMode::Overwrite) {
             convolution.backward_weights(op.x.data, op.dy.data, op.dw.data, workspace_);
-        } else {  // oneDNN's reorders could add to dw on their way, but some of 2.6 do it wrongly
+        } else {  // oneDNN's reorders could add to dw as they copy, but some in 2.6 do it wrongly
             const Tensor term(small_workspace_.room<float>(op.dw.elements()), op.dw.shape);
             convolution.backward_weights(op.x.data, op.dy.data, term.data, workspace_);
             execute(Add{term, op.dw});

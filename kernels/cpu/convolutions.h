@@ -12,7 +12,7 @@ namespace deepfreq {
 
 class Convolution;
 
-/// oneDNN's convolutions, each made when its shapes are first seen: making one compiles machine code.
+/// oneDNN's convolutions. Each is created when its shapes are first seen, because that compiles machine code.
 class Convolutions {
   public:
     explicit Convolutions(Precision precision);
@@ -20,13 +20,13 @@ class Convolutions {
     Convolutions(const Convolutions&) = delete;
     Convolutions& operator=(const Convolutions&) = delete;
 
-    /// The convolution of images x[n,h,w,in] with filters w[out,kh,kw,in] to y. Throws RunError when oneDNN
-    /// has none.
+    /// The convolution of images x[n,h,w,in] with filters w[out,kh,kw,in] to y. Throws RunError if oneDNN has
+    /// none.
     Convolution& of(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams& params);
 
   private:
     Precision precision_;
-    using Key = std::array<std::int64_t, 9>;  // of x; out, kh, kw; stride and padding
+    using Key = std::array<std::int64_t, 9>;  // shape of x; out, kh, kw; stride and padding
     std::map<Key, std::unique_ptr<Convolution>> made_;
 };
 

@@ -16,7 +16,7 @@ const char* vector_instructions() {
     return "no AVX2";
 }
 
-/// What is to be known of products in bf16.
+/// What the user should know about products in bf16.
 const char* products(Precision precision) {
     if (precision != Precision::BFloat16) return "";
     if (onednn::has(dnnl_cpu_isa_avx512_core_amx)) return ", bf16 products (AMX)";
@@ -24,7 +24,7 @@ const char* products(Precision precision) {
     return ", bf16 by float32 products of rounded copies: this processor has neither AVX512_BF16 nor AMX";
 }
 
-/// A call costs next to nothing here, so that a graph is the function itself.
+/// A call costs next to nothing here, so a graph is just the function itself.
 class CpuGraph final : public Graph {
   public:
     explicit CpuGraph(std::function<void()> work) : work_(std::move(work)) {}
@@ -40,7 +40,7 @@ std::unique_ptr<Backend> open_cpu_backend(Precision precision) {
     return std::make_unique<CpuBackend>(precision);
 }
 
-// OpenMP keeps this number for each thread by itself; oneDNN asks it too.
+// OpenMP keeps this number per thread; oneDNN uses it too.
 void compute_on_calling_thread() {
     omp_set_num_threads(1);
 }

@@ -8,7 +8,7 @@
 
 namespace deepfreq {
 
-/// The CPU backend: one file of this folder per family of operations.
+/// The CPU backend. Each family of operations has its own file in this folder.
 class CpuBackend final : public Backend, public CpuSpectrumBackend {
   public:
     /// Float32 or BFloat16.
@@ -59,7 +59,7 @@ class CpuBackend final : public Backend, public CpuSpectrumBackend {
     Gemm gemm_;
     Convolutions convolutions_;
     Workspace workspace_;
-    Workspace small_workspace_;  // beside the other: what is small
+    Workspace small_workspace_;  // a second one, for small buffers
 };
 
 }  // namespace deepfreq

@@ -9,7 +9,7 @@
 namespace deepfreq {
 namespace {
 
-/// Columns one thread sums at a time: their sums stay in the nearest cache.
+/// Columns that one thread sums at a time: their sums stay in the first-level cache.
 constexpr std::int64_t column_block = 64;
 
 /// y = activation(y + b), b added to every row.

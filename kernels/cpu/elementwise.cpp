@@ -5,8 +5,8 @@
 namespace deepfreq {
 namespace {
 
-/// y = x mask / (1 - rate) over the groups [first, last). The mask comes by value: no write to y is taken for
-/// one to it, so that the draws are made in vectors (3.7 ms rather than 9 for 4 million elements).
+/// y = x mask / (1 - rate) over the groups [first, last). The mask is passed by value, so the compiler knows
+/// that no write to y can change it and vectorises the draws (3.7 ms instead of 9 for 4 million elements).
 void drop(const DropoutMask mask, std::int64_t update, std::int64_t first, std::int64_t last, const float* x,
           float* y) {
     constexpr int group = DropoutMask::group;

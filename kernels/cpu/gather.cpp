@@ -45,7 +45,7 @@ void CpuBackend::execute(const GatherAugmentedImages& op) {
 void CpuBackend::execute(const RandomPermutation& op) {
     const Philox random(op.seed, RandomUse::Batches, op.epoch);
     const std::int64_t n = op.permutation.elements();
-    // Sorted by (key, index): equal keys, however rare, keep their order on every backend.
+    // Sorted by (key, index), so that equal keys, however rare, keep their order on every backend.
     std::vector<std::pair<std::uint64_t, std::int32_t>> order(static_cast<std::size_t>(n));
     for (std::int64_t i = 0; i < n; ++i)
         order[static_cast<std::size_t>(i)] = {random.word64(static_cast<std::uint64_t>(i)),

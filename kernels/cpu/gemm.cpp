@@ -9,14 +9,14 @@ namespace {
 using dnnl::memory;
 using onednn::engine;
 
-/// A stored matrix that after its form is rows x columns.
+/// A stored matrix that is rows x columns once its form is applied.
 memory::desc stored(Transpose transpose, std::int64_t rows, std::int64_t columns, memory::data_type type) {
     const auto layout = transpose == Transpose::No ? memory::format_tag::ab : memory::format_tag::ba;
     return {{rows, columns}, type, layout};
 }
 
-/// Factors stay in the layout in which they are stored: in one of its own choice oneDNN multiplies 4 %
-/// faster, but bringing bfloat16 there takes half as long as the product (benchmarks/results/cpu.md).
+/// Factors stay in the layout in which they are stored. In a layout of its own choice oneDNN multiplies 4 %
+/// faster, but converting bfloat16 to it takes half as long as the product (benchmarks/results/cpu.md).
 struct Descriptions {
     memory::desc a, b, c;
 
@@ -62,7 +62,7 @@ void Gemm::multiply(const GemmTask& task, const void* a, const void* b, float* c
     auto known = products_.find(task);
     if (known == products_.end()) known = products_.emplace(task, product(of, task.add)).first;
     const auto memory_of = [](const memory::desc& description, const void* data) {
-        return memory(description, engine(), const_cast<void*>(data));  // oneDNN's handles know no const
+        return memory(description, engine(), const_cast<void*>(data));  // oneDNN's handles have no const
     };
     known->second.execute(onednn::stream(), {{DNNL_ARG_SRC, memory_of(of.a, a)},
                                              {DNNL_ARG_WEIGHTS, memory_of(of.b, b)},

@@ -9,22 +9,22 @@
 
 namespace deepfreq {
 
-/// Matrix products by oneDNN, in float32 or of factors rounded to bfloat16.
+/// Matrix products by oneDNN, in float32 or with factors rounded to bfloat16.
 class Gemm {
   public:
     explicit Gemm(Precision precision) : precision_(precision) {}
 
-    /// Throws RunError when oneDNN refuses.
+    /// Throws RunError if oneDNN refuses.
     void operator()(const GemmTask& task, const float* a, const float* b, float* c);
 
   private:
     template <class T>
     void multiply_rounded(const GemmTask& task, const float* a, const float* b, float* c);
-    /// The factors are of oneDNN's type for this precision.
+    /// The factors have oneDNN's type for this precision.
     void multiply(const GemmTask& task, const void* a, const void* b, float* c);
 
     Precision precision_;
-    std::map<GemmTask, dnnl::matmul> products_;  // made when first asked for
+    std::map<GemmTask, dnnl::matmul> products_;  // created on first use
     Workspace rounded_a_, rounded_b_;
 };
 

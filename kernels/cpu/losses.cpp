@@ -28,7 +28,7 @@ double squared_errors(const float* p, const float* t, std::int64_t count, double
     return sum;
 }
 
-/// The largest of a row of logits, and the sum of exp(z - largest): no exp overflows.
+/// The largest of a row of logits, and the sum of exp(z - largest), in which no exp overflows.
 struct Exponentials {
     double top, sum;
 };
@@ -72,7 +72,7 @@ void softmax_of_row(const float* z, std::int64_t c, float* p) {
         p[j] = static_cast<float>(std::exp(static_cast<double>(z[j]) - top) * scale);
 }
 
-/// Index of the largest of c elements, the first of equals.
+/// Index of the largest of c elements; the first one in case of ties.
 std::int64_t index_of_largest(const float* p, std::int64_t c) {
     std::int64_t best = 0;
     for (std::int64_t j = 1; j < c; ++j)

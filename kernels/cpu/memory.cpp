@@ -15,7 +15,7 @@ namespace {
 constexpr std::align_val_t cache_line{64};
 constexpr std::size_t page = 4096;
 
-/// The value after "key" and ':' in a file of /proc; empty when there is none.
+/// The value after "key" and ':' in a file of /proc; empty if there is none.
 std::string proc_value(const char* file, const std::string& key) {
     std::ifstream in(file);
     std::string line;
@@ -41,8 +41,8 @@ std::string CpuSpectrumBackend::description() const {
 }
 
 void* CpuSpectrumBackend::allocate_bytes(std::size_t bytes) {
-    // Linux promises more memory than it has and kills the process that takes it at its word: so ask first,
-    // and touch every page now, so that the next question is answered with what is really left.
+    // Linux promises more memory than it has, and kills the process that takes it at its word. So check
+    // first, and touch every page now, so that the next check sees what is really left.
     if (bytes > free_bytes()) return nullptr;
     auto* const data = static_cast<char*>(::operator new(bytes, cache_line, std::nothrow));
     if (data != nullptr)

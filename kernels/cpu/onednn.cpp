@@ -34,7 +34,7 @@ dnnl::stream& stream() {
 }
 
 bool has(dnnl_cpu_isa_t instructions) {
-    // Each value of the enumeration has the bits of those it includes.
+    // Each value of the enumeration contains the bits of those it includes.
     return (dnnl_get_effective_cpu_isa() & instructions) == instructions;
 }
 
@@ -52,7 +52,7 @@ std::size_t Operand::bytes_of_copy() const {
 }
 
 dnnl::memory Operand::ours(const float* data) const {
-    return {ours_, engine(), const_cast<float*>(data)};  // oneDNN's handles know no const
+    return {ours_, engine(), const_cast<float*>(data)};  // oneDNN's handles have no const
 }
 
 dnnl::memory Operand::chosen(const float* data, std::byte* copy) const {

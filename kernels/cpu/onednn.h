@@ -10,26 +10,26 @@
 #include "kernels/cpu/workspace.h"
 #include "kernels/types.h"
 
-// What our use of oneDNN's primitives has in common, whichever they are.
+// What all our uses of oneDNN's primitives have in common.
 
 namespace deepfreq::onednn {
 
 const dnnl::engine& engine();
 
-/// On which primitives run one after the other.
+/// The stream on which primitives run one after the other.
 dnnl::stream& stream();
 
-/// Whether oneDNN uses these instructions, of dnnl_cpu_isa_t, on this processor.
+/// Whether oneDNN uses these instructions (dnnl_cpu_isa_t) on this processor.
 bool has(dnnl_cpu_isa_t instructions);
 
-/// Whether this processor multiplies bfloat16 (AVX512_BF16 or AMX). Where it does not, bf16 is float32
-/// arithmetic on factors rounded before: the same products, slower than float32 alone.
+/// Whether this processor multiplies bfloat16 (AVX512_BF16 or AMX). If not, bf16 means float32 arithmetic on
+/// factors rounded beforehand: the same products, but slower than plain float32.
 bool multiplies_bfloat16();
 
 /// The type in which primitives take the factors of products.
 dnnl::memory::data_type factor_type(Precision precision);
 
-/// An argument of a primitive, and its way between our layout and type and the primitive's.
+/// An argument of a primitive, and its conversion between our layout and type and the primitive's.
 class Operand {
   public:
     Operand(int argument, const dnnl::memory::desc& ours, const dnnl::memory::desc& chosen)
@@ -49,7 +49,7 @@ class Operand {
     dnnl::memory::desc ours_, chosen_;
 };
 
-/// A primitive of two factors with what has to be copied before and after: result = primitive(left, right).
+/// A primitive of two factors, with the copies needed before and after: result = primitive(left, right).
 class Pass {
   public:
     Pass(Precision precision, dnnl::primitive primitive, const Operand& left, const Operand& right,
@@ -67,7 +67,7 @@ class Pass {
     std::array<std::optional<dnnl::reorder>, 3> reorders_;
 };
 
-/// Calls `work`; what oneDNN refuses becomes a RunError. `what` names an operation, of a with b.
+/// Calls `work` and turns oneDNN's errors into RunError. `what` names an operation, of a with b.
 template <class Work>
 void guarded(const char* what, const Shape& a, const Shape& b, const Work& work) {
     try {

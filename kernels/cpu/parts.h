@@ -5,15 +5,14 @@
 
 namespace deepfreq {
 
-/// Below this many elements, waking the other threads costs more than they save.
+/// Below this many elements, waking the other threads costs more than it saves.
 inline constexpr std::int64_t parallel_threshold = 1 << 14;
 
-/// Into how many parts a reduction is split, however many threads there are: so its order, and with it every
-/// bit of its result, does not depend on them.
+/// Number of parts that a reduction is split into, however many threads there are. So its order, and with it
+/// every bit of its result, does not depend on the number of threads.
 inline constexpr int part_count = 64;
 
-/// work(part, first, last) for each of the parts of [0, count), in parallel if the `elements` touched are
-/// many.
+/// Calls work(part, first, last) for each part of [0, count), in parallel if many `elements` are touched.
 template <class Work>
 void for_each_part(std::int64_t count, std::int64_t elements, const Work& work) {
 #pragma omp parallel for schedule(static) if (elements >= parallel_threshold)

@@ -6,8 +6,8 @@
 namespace deepfreq {
 namespace {
 
-/// Calls work(small, large) for every window of the large image: where in the pooled image the channels of
-/// its pixel begin, and where in the large one those of its first pixel do.
+/// Calls work(small, large) for every window of the large image. The arguments are the offsets of the
+/// channels of its pixel in the pooled image, and of its first pixel in the large one.
 template <class Work>
 void for_each_window(const Shape& large, const PoolParams& params, const Work& work) {
     const std::int64_t columns = large[2] / params.width;
@@ -20,7 +20,8 @@ void for_each_window(const Shape& large, const PoolParams& params, const Work& w
                  (row * params.height * large[2] + column * params.width) * channels);
 }
 
-/// Calls work(offset) for the window's pixels, row by row: how far their channels are from the first's.
+/// Calls work(offset) for the window's pixels, row by row, with the offset of their channels from the first
+/// pixel's.
 template <class Work>
 void for_each_pixel(const Shape& large, const PoolParams& params, const Work& work) {
     for (std::int64_t row = 0; row < params.height; ++row)
@@ -68,7 +69,7 @@ void CpuBackend::execute(const MaxPoolForward& op) {
             const float* const pixel = op.x.data + large + offset;
 #pragma omp simd
             for (std::int64_t c = 0; c < channels; ++c) {
-                // The second makes NaN win; nothing is larger than NaN, so that it stays.
+                // The second test makes NaN win. Nothing is larger than NaN, so it stays.
                 const bool wins = pixel[c] > largest[c] || pixel[c] != pixel[c];
                 largest[c] = wins ? pixel[c] : largest[c];
             }

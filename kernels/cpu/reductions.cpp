@@ -10,7 +10,7 @@
 namespace deepfreq {
 namespace {
 
-/// For each column of rows [first, last) of x: largest[j] = max(largest[j], |x_ij|). NaN does not count.
+/// For each column of rows [first, last) of x: largest[j] = max(largest[j], |x_ij|). NaN is ignored.
 void update_largest(ConstTensor x, std::int64_t first, std::int64_t last, float* largest) {
     const std::int64_t columns = x.columns();
     for (std::int64_t i = first; i < last; ++i) {
@@ -23,7 +23,7 @@ void update_largest(ConstTensor x, std::int64_t first, std::int64_t last, float*
     }
 }
 
-/// sums[j] += each column of rows [first, last) of x.
+/// Adds each column of rows [first, last) of x to sums[j].
 void add_rows(ConstTensor x, std::int64_t first, std::int64_t last, double* sums) {
     const std::int64_t columns = x.columns();
     for (std::int64_t i = first; i < last; ++i) {
@@ -42,7 +42,8 @@ bool any_non_finite(const float* x, std::int64_t count) {
     return found != 0;
 }
 
-/// Index of the first NaN or infinity of [first, last), else -1: whole blocks first, then within the one.
+/// Index of the first NaN or infinity in [first, last), or -1. Checks whole blocks first, then searches the
+/// one found.
 std::int64_t find_non_finite(const float* x, std::int64_t first, std::int64_t last) {
     constexpr std::int64_t block = 1024;
     for (std::int64_t start = first; start < last; start += block) {

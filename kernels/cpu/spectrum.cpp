@@ -12,22 +12,23 @@
 #include "kernels/cpu/spectrum_weights.h"
 
 // Energy of the low-frequency part (eqs. 3 to 5) for a grid of widths, in one pass over the pairs of samples:
-// sums at nodes (kernels/filter_nodes.h), and from those of a row its energy at every width.
+// first sums at nodes (kernels/filter_nodes.h), then from a row's sums its energy at every width.
 //
-// The samples are cut into blocks of rows. For two blocks, a tile of squared distances is made (one matrix
-// product), and serves every node and both blocks: seen as it is, it adds to the sums of the one, transposed
-// to those of the other. Which pairs of blocks run at the same time is fixed by the blocks, not by the
-// threads: in a round every block occurs once, so no sum has two writers, and each is added up in the same
-// order on any number of threads. The sums of all rows are kept until all pairs are seen; where they would
-// need too much memory, the rows are taken in several passes. Where those at the nodes of a few blocks would,
-// the sums are made at the widths, of which also a part can be taken at a time.
+// The samples are divided into blocks of rows. For each pair of blocks, a tile of squared distances is
+// computed (one matrix product). It serves every node and both blocks: as it is, it adds to the sums of one
+// block, and transposed to those of the other. Which pairs of blocks run at the same time is fixed by the
+// blocks, not by the threads: every block occurs once per round, so no sum has two writers, and each is
+// accumulated in the same order for any number of threads. The sums of all rows are kept until all pairs have
+// been seen. If that needs too much memory, the rows are taken in several passes. If even the sums at the
+// nodes of a few blocks need too much, the sums are computed at the widths, which can also be taken a part at
+// a time.
 
 namespace deepfreq {
 namespace {
 
 using namespace spectrum;
 
-/// Enough blocks at a time to keep the threads busy; fewer widths per pass if need be.
+/// Enough blocks at a time to keep the threads busy, with fewer widths per pass if need be.
 constexpr std::int64_t blocks_wanted = 16;
 
 class LowFrequencyEnergy {
@@ -64,7 +65,7 @@ class LowFrequencyEnergy {
     }
 
   private:
-    /// Tiles that all passes make together.
+    /// Number of tiles that all passes compute together.
     std::int64_t tiles() const {
         std::int64_t of_blocks = 0;
         for (std::int64_t first = 0; first < x_.blocks(); first += blocks_per_pass_) {
@@ -74,7 +75,7 @@ class LowFrequencyEnergy {
         return plan_.passes() * of_blocks + (exclude_self_ ? x_.blocks() * x_.blocks() : 0);
     }
 
-    /// The energies of rows of blocks first_ … last_-1 at the widths of nodes_.
+    /// Computes the energies of the rows of blocks first_ … last_-1 at the widths of nodes_.
     void pass() {
         const std::int64_t count = last_ - first_;
         const WidthEnergies energies(nodes_, targets_, exclude_self_);
@@ -87,7 +88,7 @@ class LowFrequencyEnergy {
             for (std::int64_t round = 0; round < count; ++round) {
 #pragma omp for schedule(dynamic) nowait
                 for (std::int64_t a = 0; a < count; ++a) {
-                    const std::int64_t b = (round - a + count) % count;  // of b the same rule makes a
+                    const std::int64_t b = (round - a + count) % count;  // for b, the same rule gives a
                     if (a <= b && progress_.going_on()) add_both_ways(first_ + a, first_ + b);
                 }
                 if (!progress_.another_after(round)) break;
@@ -110,7 +111,7 @@ class LowFrequencyEnergy {
                     block_energy_[a * plan_.widths_per_pass() + k] * targets_.unit * targets_.unit;
     }
 
-    /// From the sums of a block's rows to their energies, all together.
+    /// Turns the sums of a block's rows into their energies, all together.
     void add_energies(const WidthEnergies& energies, std::int64_t a, WidthEnergies::RowSums& room) {
         double* const energy = block_energy_.data() + (a - first_) * plan_.widths_per_pass();
         std::fill_n(energy, std::ssize(nodes_.widths), 0.0);
@@ -120,7 +121,7 @@ class LowFrequencyEnergy {
                             [&](int k, double of_row) { energy[k] += of_row; });
     }
 
-    /// With exclude_self: the squared distance of every row to its nearest other.
+    /// With exclude_self: finds the squared distance of every row to its nearest other row.
     void find_all_nearest() {
 #pragma omp parallel
         {
@@ -135,10 +136,10 @@ class LowFrequencyEnergy {
             progress_.meet();
         }
         progress_.throw_if_stopped();
-        if (x_.n == 1) nearest_[0] = 0.0;  // there is none
+        if (x_.n == 1) nearest_[0] = 0.0;  // there is no other row
     }
 
-    /// What the rows of blocks a and b give each other.
+    /// Adds what the rows of blocks a and b give each other.
     void add_both_ways(std::int64_t a, std::int64_t b) {
         make_tile(a, b);
         if (targets_.one_hot && !exclude_self_) {
@@ -159,7 +160,7 @@ class LowFrequencyEnergy {
         for (int i = 0; i < x_.block(a).count; ++i) tile()[i * tile_stride + i] = out_of_sight;
     }
 
-    /// What the rows of block `from` give those of block `to`, by their distances, which are overwritten.
+    /// Adds what the rows of block `from` give to those of block `to`. Overwrites their distances.
     void add(std::int64_t from, std::int64_t to, float* distances) {
         if (exclude_self_)
             take_off_nearest({x_, from}, {x_, to}, nearest_.data() + x_.block(to).first, distances);
@@ -182,7 +183,7 @@ class LowFrequencyEnergy {
     std::int64_t blocks_per_pass_;
     Progress progress_;
     std::vector<double> energy_;
-    Buffer sums_;                       ///< [blocks_per_pass], as spectrum_weights.h has them
+    Buffer sums_;                       ///< [blocks_per_pass], laid out as in spectrum_weights.h
     Buffer tiles_;                      ///< per thread: a tile of distances and its transpose
     std::vector<double> block_energy_;  ///< [blocks_per_pass][widths_per_pass]
     FilterNodes nodes_;                 ///< of the widths of this pass

@@ -4,8 +4,8 @@
 
 namespace deepfreq {
 
-/// What the CPU does of measuring: memory.cpp, reductions.cpp, spectrum.cpp and what that is made of. It
-/// needs OpenMP and nothing else.
+/// The CPU's share of measuring: memory.cpp, reductions.cpp, spectrum.cpp and what that is made of. It needs
+/// only OpenMP.
 class CpuSpectrumBackend : public virtual SpectrumBackend {
   public:
     std::string description() const override;

@@ -5,20 +5,20 @@
 #include "kernels/cpu/spectrum_samples.h"
 #include "kernels/cpu/spectrum_vector.h"
 
-// |x_i - x_j|^2 in two ways. By differences of the uncentred rows: every pair to about 1e-7 of itself,
-// however close, but at a third of the speed of a matrix product. By |x_i|^2 + |x_j|^2 - 2 x_i.x_j from
-// centred rows and a matrix product: its error is a few 1e-7 of |x_i|^2 + |x_j|^2, so a pair that is much
-// closer than that is measured again by its differences.
+// |x_i - x_j|^2 in two ways. By differences of the uncentred rows: every pair has a relative error of about
+// 1e-7, however close it is, but at a third of the speed of a matrix product. By |x_i|^2 + |x_j|^2 - 2
+// x_i.x_j from centred rows and a matrix product: the error is a few 1e-7 of |x_i|^2 + |x_j|^2, so a pair
+// that is much closer than that is recomputed by differences.
 
 namespace deepfreq::spectrum {
 namespace {
 
-/// A pair is near when its squared distance is below this part of |x_i|^2 + |x_j|^2. So the relative error of
-/// a distance from the product is at most a few 1e-7 / near.
+/// A pair is near if its squared distance is below this fraction of |x_i|^2 + |x_j|^2. So the relative error
+/// of a distance from the product is at most a few 1e-7 / near.
 constexpr float near = 0.25F;
 
-/// The distances of a row to those of block b by differences, `lanes` pairs at a time; for few columns. Fills
-/// the last vector.
+/// The distances of a row to those of block b by differences, `lanes` pairs at a time; for few columns. The
+/// last vector is filled completely.
 void row_by_columns(const float* of_i, const FeatureBlock& b, float* tile_row) {
     const float* const columns = b.x.column + b.index * b.x.d * block_rows;
     for (int j = 0; j < b.rows().count; j += lanes) {
@@ -31,7 +31,7 @@ void row_by_columns(const float* of_i, const FeatureBlock& b, float* tile_row) {
     }
 }
 
-/// Columns whose squares are summed in float32; more would lose digits, above all where they are alike.
+/// Columns whose squares are summed in float32. More would lose digits, above all where they are alike.
 constexpr int columns_at_once = 2048;
 
 /// Squared distances of row x to four others, by differences.
@@ -52,7 +52,7 @@ std::array<float, 4> four_by_differences(const float* x, const std::array<const 
     return rounded;
 }
 
-/// Measures a row and the listed rows of block b by their differences.
+/// Recomputes the distances between a row and the listed rows of block b by differences.
 void measure_listed(const float* of_i, const FeatureBlock& b, const int* listed, int count, float* tile_row) {
     const int stride = b.x.stride;
     const float* const first = b.x.row + b.rows().first * stride;
@@ -68,17 +68,17 @@ void measure_listed(const float* of_i, const FeatureBlock& b, const int* listed,
     }
 }
 
-/// Columns of features whose products are summed in float32 before they join those of the columns before. So
-/// many of a panel stay in the first-level cache.
+/// Feature columns whose products are summed in float32 before they are added to those of the earlier
+/// columns. This many columns of a panel stay in the first-level cache.
 constexpr int columns_of_product = 256;
 
-/// Products of rows and vectors of columns, in registers.
+/// Products of rows and vectors of columns, kept in registers.
 struct Products {
     Vector sum[product_rows][product_vectors];
 };
 
-/// x_i.x_j over `count` columns of features. a and b point to panels' first of them; the vectors of b are
-/// `stride` floats apart.
+/// x_i.x_j over `count` feature columns. a and b point to the first of these columns in their panels; the
+/// vectors of b are `stride` floats apart.
 inline Products multiply(const float* a, const float* b, std::int64_t stride, int count) {
     Products p{};
     for (int k = 0; k < count; ++k, a += lanes, b += lanes) {
@@ -93,8 +93,8 @@ inline Products multiply(const float* a, const float* b, std::int64_t stride, in
     return p;
 }
 
-/// From products to squared distances, with those of the columns of features before added where there are
-/// any. Returns whether one of them is near.
+/// Turns products into squared distances, adding the products of the earlier feature columns, if any. Returns
+/// whether any of the pairs is near.
 inline bool finish(Products& p, bool more, const float* norms_a, const float* norms_b, float* tile) {
     BitVector any{};
 #pragma GCC unroll 8
@@ -111,7 +111,7 @@ inline bool finish(Products& p, bool more, const float* norms_a, const float* no
     return any_bit(any);
 }
 
-/// Distances by products. Marks the groups of product_rows rows in which a pair is near.
+/// Distances by products. Marks the groups of product_rows rows that contain a near pair.
 void distances_by_products(const FeatureBlock& a, const FeatureBlock& b, float* tile, bool* has_near) {
     constexpr int samples_at_once = product_vectors * lanes;
     const int d = a.x.d;
@@ -152,7 +152,7 @@ int list_near(float norm, const FeatureBlock& b, const float* tile_row, int* lis
     return count;
 }
 
-/// Squared distance of row i of block a and row j of b, exact but for 2^-53 of it.
+/// Squared distance of row i of block a and row j of b, with a relative error of only 2^-53.
 double exact_distance(const FeatureBlock& a, int i, const FeatureBlock& b, int j) {
     const float* const of_a = a.x.row + (a.rows().first + i) * a.x.stride;
     const float* const of_b = b.x.row + (b.rows().first + j) * b.x.stride;
@@ -168,7 +168,7 @@ double exact_distance(const FeatureBlock& a, int i, const FeatureBlock& b, int j
 }  // namespace
 
 void find_nearest(const FeatureBlock& a, const FeatureBlock& b, const float* tile, double* nearest) {
-    constexpr double error = 1e-5;  // of a distance in a tile, as part of it, at most
+    constexpr double error = 1e-5;  // upper bound on the relative error of a distance in a tile
     for (int i = 0; i < a.rows().count; ++i) {
         const float* const tile_row = tile + i * tile_stride;
         auto limit = static_cast<float>(nearest[i] * (1.0 + error));
@@ -189,7 +189,7 @@ void take_off_nearest(const FeatureBlock& from, const FeatureBlock& to, const do
         for (int i = 0; i < count; ++i) {
             const float distance = tile_row[i];
             tile_row[i] = distance - smallest[i];
-            // What is left would err by more than twice the part of itself that the distance does.
+            // The relative error of the difference would be more than twice that of the distance.
             if (distance < 2.0F * smallest[i])
                 tile_row[i] = static_cast<float>(std::max(0.0, exact_distance(from, j, to, i) - nearest[i]));
         }

@@ -4,8 +4,8 @@
 
 #include "kernels/cpu/spectrum_weights.h"
 
-// The sums at the widths are a matrix product, of the coefficients and the sums at the nodes. Coefficients of
-// a width are of neighbouring nodes, those of neighbouring widths nearly of the same.
+// The sums at the widths are a matrix product of the coefficients and the sums at the nodes. The coefficients
+// of one width belong to neighbouring nodes, and those of neighbouring widths to nearly the same nodes.
 
 namespace deepfreq::spectrum {
 namespace {
@@ -49,12 +49,12 @@ WidthEnergies::WidthEnergies(const FilterNodes& nodes, const Targets& targets, b
     }
 }
 
-/// Sums s … s + Sums - 1 of a row at every width, from those at the nodes.
+/// Adds sums s … s + Sums - 1 of a row at every width, computed from those at the nodes.
 template <int Sums>
 void WidthEnergies::add_sums(std::int64_t row, int s, const double* at_node, RowSums& room) const {
     const std::int64_t sums_stride = std::int64_t{block_rows} * nodes_;
     const std::size_t stride = constant_.size();
-    // The sums at the nodes are without the row itself, whose weight is 1 at any width, or left out.
+    // The sums at the nodes exclude the row itself. Its weight is 1 at any width, or it is left out.
     double own[Sums], others[Sums];
     for (int i = 0; i < Sums; ++i) {
         const double of_row = targets_.of(row, s + i);

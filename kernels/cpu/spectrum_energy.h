@@ -7,20 +7,20 @@
 
 namespace deepfreq::spectrum {
 
-/// From the sums of rows at the nodes to their energies at the widths.
+/// Turns the sums of rows at the nodes into their energies at the widths.
 class WidthEnergies {
   public:
-    /// `targets` must live as long.
+    /// `targets` must outlive this object.
     WidthEnergies(const FilterNodes& nodes, const Targets& targets, bool exclude_self);
 
-    /// |sum_j y_j G_ij|^2 and sum_j G_ij of one row, at each width: what a thread works in.
+    /// |sum_j y_j G_ij|^2 and sum_j G_ij of one row, at each width: scratch space of a thread.
     struct RowSums {
         std::vector<double> square, weight;
     };
     RowSums row_sums() const;
 
-    /// add(k, |sum_j y_j G_ij|^2 / (sum_j G_ij)^2) for every width k, of the sorted row i that is the
-    /// `place`th of its block. `sums` are those of the block, as spectrum_weights.h has them.
+    /// Calls add(k, |sum_j y_j G_ij|^2 / (sum_j G_ij)^2) for every width k, where i is the sorted row at
+    /// position `place` in its block. `sums` are the sums of that block, laid out as in spectrum_weights.h.
     template <class Add>
     void of_row(std::int64_t row, int place, const double* sums, RowSums& room, Add add) const {
         sum_row(row, place, sums, room);
@@ -36,7 +36,7 @@ class WidthEnergies {
     template <int Sums>
     void add_sums(std::int64_t row, int s, const double* at_node, RowSums& room) const;
 
-    /// Widths that are worked on at a time, and the nodes that one of them or more uses.
+    /// Widths that are processed together, and the range of nodes used by at least one of them.
     struct Group {
         int first_node = 0, last_node = 0;
     };
@@ -45,7 +45,7 @@ class WidthEnergies {
     int nodes_, widths_;
     bool exclude_self_;
     std::vector<Group> groups_;
-    std::vector<double> coefficient_;  ///< [node][width], with widths to fill the last group
+    std::vector<double> coefficient_;  ///< [node][width], padded so that the last group is full
     std::vector<double> constant_;     ///< [width]
 };
 

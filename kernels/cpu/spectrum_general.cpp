@@ -5,28 +5,28 @@
 #include "kernels/cpu/spectrum_vector.h"
 #include "kernels/cpu/spectrum_weights.h"
 
-// Any targets: c + 1 multiply-adds per pair and node. The lanes of a vector are rows that receive, so sums
-// over the other rows need no shuffling.
+// Any targets: c + 1 multiply-adds per pair and node. The lanes of a vector are receiving rows, so sums over
+// the other rows need no shuffling.
 
 namespace deepfreq::spectrum {
 namespace {
 
-/// Targets and nodes taken at once: their sums are in registers.
+/// Targets and nodes processed at once: their sums are in registers.
 constexpr int target_columns_at_once = 12;
 constexpr int nodes_at_once = 2;
 
-/// Pairs summed in float before the sum goes over to double. (One-hot sums add 8 pairs first.)
+/// Pairs summed in float before the sum is added to the double one. (One-hot sums add 8 pairs first.)
 constexpr int pairs_in_float = 64;
 
-/// The weights of `lanes` rows and all pairs at two neighbouring nodes.
+/// The weights of all pairs of `lanes` rows at two neighbouring nodes.
 class WeightColumns {
   public:
     WeightColumns(const float* d, int count, std::span<const WeightChain> chains)
         : d_(d), count_(count), chain_(chains.data()) {
-        weight_.back().fill(Vector{});  // not used where there is one node only, but a number
+        weight_.back().fill(Vector{});  // unused if there is only one node, but must be a number
     }
 
-    /// Makes the weights of the next node the entry `slot`.
+    /// Computes the weights of the next node and stores them in entry `slot`.
     void make_next(int slot) {
         Vector* const to = weight_[slot].data();
         const Vector* const before = weight_[(slot + nodes_at_once - 1) % nodes_at_once].data();
@@ -56,7 +56,7 @@ class WeightColumns {
     std::array<std::array<Vector, block_rows>, nodes_at_once> weight_;
 };
 
-/// Sums of `lanes` rows at the nodes and targets taken at once.
+/// Sums of `lanes` rows at the nodes and targets processed at once.
 using LaneSums = std::array<std::array<std::array<double, lanes>, nodes_at_once>, target_columns_at_once>;
 
 /// sums[s][m] += sum over pairs j = first … last-1 of G_ij y[j][s], for C columns s.

@@ -5,10 +5,10 @@
 #include "kernels/cpu/spectrum_weights.h"
 
 // One-hot targets: the samples are sorted by class, so that what a row receives from a class is a sum of
-// weights. A weight is made once, and added to the sums of both its samples: the rows of a tile are the
-// samples of one block, the lanes of its vectors those of the other. Per pair that is one multiplication and
-// two additions for each node. Sums are in float over at most rows_in_float rows or lanes_at_once lanes, and
-// in double beyond.
+// weights. Each weight is computed once and added to the sums of both its samples: the rows of a tile are the
+// samples of one block, the lanes of its vectors those of the other. This takes one multiplication and two
+// additions per pair and node. Sums are in float over at most rows_in_float rows or lanes_at_once lanes, and
+// in double beyond that.
 
 namespace deepfreq::spectrum {
 namespace {
@@ -18,17 +18,17 @@ constexpr int nodes_per_sweep = 128;
 constexpr int lanes_at_once = 128;
 constexpr int rows_in_float = 64;
 
-/// Rows and vectors of lanes whose pairs are in registers: weight and ratio of each.
+/// Rows and vectors of lanes whose pairs are in registers, with a weight and a ratio each.
 constexpr int rows_at_once = 2;
 constexpr int vectors_at_once = lanes == 16 ? 4 : 2;
 
-/// Lanes first … last-1 of a tile: of one class, where the rows receive too.
+/// Lanes first … last-1 of a tile; all of one class if the rows receive too.
 struct LaneRun {
     int first, last, label;
 };
 
-/// The sums of one sweep of nodes: of the rows and lanes that are worked on. Strides and order keep a load
-/// from waiting for a store to another address of the same last 12 bits.
+/// The sums of one sweep of nodes, for the rows and lanes being processed. Strides and order keep a load from
+/// waiting for a store to another address with the same last 12 bits.
 struct Sums {
     static constexpr int row_stride = nodes_per_sweep + 8;
 
@@ -37,14 +37,14 @@ struct Sums {
     std::array<Vector, lanes_at_once / lanes * nodes_per_sweep> of_lanes{};  ///< [vector of lanes][count]
 };
 
-/// The weights of R rows and V vectors of lanes, at one node after the other. Masked: lanes where `hidden` is
-/// out of sight have weight 0.
+/// The weights of R rows and V vectors of lanes, one node after the other. Masked: lanes for which `hidden`
+/// is out of sight have weight 0.
 template <int R, int V, bool Masked>
 class Weights {
   public:
     Weights(const float* d, const Vector& hidden) : d_(d), hidden_(hidden) {}
 
-    /// Those of a chain's first node.
+    /// The weights at a chain's first node.
     void begin(const WeightChain& chain) {
         if (chain.fresh) {
             each([&](int p) { weight_[p] = power_of_half(distance(p), chain.first); });
@@ -55,7 +55,7 @@ class Weights {
         }
     }
 
-    /// Those of the next node of the chain.
+    /// The weights at the next node of the chain.
     void next() {
         each([&](int p) { weight_[p] *= ratio_[p]; });
     }
@@ -92,7 +92,7 @@ class Weights {
     Vector weight_[R * V] = {}, ratio_[R * V] = {};
 };
 
-/// Adds the weights of R rows and V vectors of lanes; d points to the first of them.
+/// Adds the weights of R rows and V vectors of lanes. d points to the first of them.
 template <int R, int V, bool Masked, bool BothWays>
 void add_pairs(const float* d, const Vector& hidden, std::span<const WeightChain> chains, int count,
                Vector* of_lanes, Vector* of_rows) {
@@ -117,7 +117,7 @@ void add_pairs(const float* d, const Vector& hidden, std::span<const WeightChain
     }
 }
 
-/// Adds the weights of R rows and the lanes of a run; d points to the first row, the first lane of `sums` is
+/// Adds the weights of R rows and the lanes of a run. d points to the first row; the first lane of `sums` is
 /// `begin`.
 template <int R, bool BothWays>
 void add_rows(const float* d, const LaneRun& run, int begin, std::span<const WeightChain> chains,
@@ -146,8 +146,8 @@ void add_rows(const float* d, const LaneRun& run, int begin, std::span<const Wei
     }
 }
 
-/// Nodes of so many first chains that their sums stay in the first-level cache, and that the next begins
-/// anew.
+/// The nodes of as many leading chains as have sums that stay in the first-level cache. The chain after them
+/// must be a fresh one.
 Nodes first_sweep(std::span<const WeightChain> chains) {
     std::size_t taken = 0;
     int count = 0;
@@ -220,7 +220,7 @@ class TileSums {
         }
     }
 
-    /// From the lanes of vectors to rows of numbers.
+    /// Transposes vectors of lanes into rows of numbers.
     void keep_lanes(int first, int last, double* to) const {
         for (int lane = first; lane < last; lane += lanes)
             for (int m = 0; m < sums_.count; m += lanes) {

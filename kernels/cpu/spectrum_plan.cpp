@@ -7,7 +7,7 @@
 namespace deepfreq::spectrum {
 namespace {
 
-/// Longest chain of weights at evenly spaced widths: its error stays below 3.1e-6 + 31 * 0.6e-7.
+/// Longest chain of weights at evenly spaced widths. Its error stays below 3.1e-6 + 31 * 0.6e-7.
 constexpr int longest_chain = 32;
 
 WeightArithmetic arithmetic_for(const Targets& targets) {
@@ -26,7 +26,7 @@ Plan::Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFr
     : targets_(prepare_targets(samples.y)),
       x_(prepare_features(backend, samples.x, params.scale, targets_.order, params.stop)) {
     for (const double value : samples.inv_deltas) exponents_.push_back(0.5 * value * x_.unit * x_.unit);
-    const std::int64_t bytes_per_node = std::int64_t{targets_.sums()} * block_rows * 8;  // and block
+    const std::int64_t bytes_per_node = std::int64_t{targets_.sums()} * block_rows * 8;  // and per block
     const std::int64_t nodes_that_fit = sums_limit / (blocks_at_once * bytes_per_node);
     first_nodes_ = choose_nodes(exponents_, x_.n, x_.largest_distance, arithmetic_for(targets_), params.sums,
                                 params.stop);
@@ -36,7 +36,7 @@ Plan::Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFr
         first_nodes_ =
             nodes_at_widths(std::span(exponents_).first(widths_per_pass_), arithmetic_for(targets_));
     }
-    // Of widths, the next may have a node more: one of 0 has none.
+    // With widths, a later pass may have one more node than the first: a width of 0 has none.
     block_sums_ = (first_nodes_.are_widths() ? widths_per_pass_ : first_nodes_.count) * bytes_per_node / 8;
 }
 

@@ -12,12 +12,12 @@ namespace deepfreq::spectrum {
 /// Bytes for the sums of one pass.
 inline constexpr std::int64_t sums_limit = std::int64_t{224} << 20;
 
-/// What a measurement begins with: the samples in the forms that suit it, and the nodes at which the sums
-/// over pairs are made. Where the sums at the nodes of a few blocks would need too much memory, they are made
-/// at the widths, of which a part can be taken at a time.
+/// What a measurement starts from: the samples in suitable forms, and the nodes at which the sums over pairs
+/// are computed. If the sums at the nodes would need too much memory even for a few blocks, they are computed
+/// at the widths instead, which can be taken a part at a time.
 class Plan {
   public:
-    /// At least `blocks_at_once` blocks of rows are to have their sums in memory together.
+    /// The sums of at least `blocks_at_once` blocks of rows must fit in memory together.
     Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFrequencyParams& params,
          std::int64_t blocks_at_once);
 
@@ -25,11 +25,11 @@ class Plan {
     const Features& features() const { return x_; }
     std::int64_t widths() const { return std::ssize(exponents_); }
     std::int64_t widths_per_pass() const { return widths_per_pass_; }
-    /// That all widths take.
+    /// Passes needed for all widths.
     std::int64_t passes() const { return (widths() + widths_per_pass_ - 1) / widths_per_pass_; }
-    /// Doubles for the sums of one block.
+    /// Number of doubles for the sums of one block.
     std::int64_t block_sums() const { return block_sums_; }
-    /// Of the widths from `first` on that one pass takes.
+    /// Nodes for the widths that one pass takes, from width `first` on.
     FilterNodes nodes(std::int64_t first) const;
 
   private:

@@ -13,21 +13,22 @@
 
 namespace deepfreq::spectrum {
 
-/// How far a measurement has come and whether it is to go on, for all its threads.
+/// How far a measurement has come and whether it should go on, shared by all its threads.
 class Progress {
   public:
-    /// Of a measurement of so many steps. The functions are those of LowFrequencyParams, and outlive it.
+    /// For a measurement of this many steps. The functions are those of LowFrequencyParams and outlive this
+    /// object.
     explicit Progress(const std::function<bool()>& stop, const std::function<void(double)>* told = nullptr,
                       std::int64_t steps = 1)
         : stop_(stop), told_(told), steps_(steps) {}
 
-    /// From any thread, between two steps: once `stop` has said no, it is no for all of them.
+    /// Called by any thread, between two steps. Once `stop` has asked to stop, all threads get false.
     bool going_on() {
         if (!stopped_ && stop_ && stop_()) stopped_ = true;
         return !stopped_;
     }
-    /// From any thread, after a step; the thread that called tells, but not of the last: that is not yet the
-    /// end.
+    /// Called by any thread, after a step. Only the calling thread reports progress, and not for the last
+    /// step, because that is not yet the end.
     void step() {
         const std::int64_t done = ++done_;
         if (told_ != nullptr && *told_ && done < steps_ && omp_get_thread_num() == 0)
@@ -36,17 +37,18 @@ class Progress {
     void throw_if_stopped() const {
         if (stopped_) throw Interrupted();
     }
-    /// By every thread of a team, after each round 0, 1, … in place of a barrier: whether there is to be
-    /// another, the same for all of them. (Where other processes want the processors, hundreds of barriers
-    /// take a second.)
+    /// Called by every thread of a team after each round 0, 1, … in place of a barrier. Returns whether there
+    /// is another round, the same for all threads. (If other processes want the processors, hundreds of
+    /// barriers take a second.)
     bool another_after(std::int64_t round) {
 #pragma omp master
         ended_[round % 2] = !going_on();
 #pragma omp barrier
-        return !ended_[round % 2];  // not written again before all have come to the next round's end
+        return !ended_[round % 2];  // not overwritten until all reach the end of the next round
     }
-    /// By every thread of a team, after a long loop that does not end with a barrier, in place of one. The
-    /// thread that called goes on asking `stop` until all have come: it may be the only one that is answered.
+    /// Called by every thread of a team in place of a barrier, after a long loop that does not end with one.
+    /// The calling thread keeps asking `stop` until all have arrived: it may be the only one that gets an
+    /// answer.
     void meet() {
         ++came_;
         if (omp_get_thread_num() == 0) {

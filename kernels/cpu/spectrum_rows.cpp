@@ -11,18 +11,19 @@
 #include "kernels/cpu/spectrum_vector.h"
 #include "kernels/cpu/spectrum_weights.h"
 
-// The energies of listed rows. A thread copies some of them into a block of their own, and adds up what all
-// samples give them, block after block in the order that the targets ask for. A row is a lane of its own
-// there, and whatever is done to it (a distance, whether it is measured again, a sum) depends on its sample
-// and the other alone: so neither the rows beside it nor the number of threads matter.
+// The energies of listed rows. A thread copies some of them into a block of their own and accumulates what
+// all samples give them, block by block, in the order that the targets require. Each row is a lane of its own
+// there, and whatever is done to it (computing a distance, recomputing it, adding to a sum) depends only on
+// its own sample and the other one. So neither the neighbouring rows nor the number of threads matter.
 
 namespace deepfreq {
 namespace {
 
 using namespace spectrum;
 
-/// Blocks whose sums are to fit into sums_limit together, so that so many threads have one each. It does not
-/// follow the number of threads: the widths of a pass, and so the last digits, would too.
+/// Number of blocks whose sums must fit into sums_limit together, so that this many threads can have one
+/// each. It does not depend on the number of threads, because then the widths per pass, and so the last
+/// digits, would too.
 constexpr std::int64_t blocks_at_once = 16;
 
 class RowEnergies {
@@ -79,7 +80,7 @@ class RowEnergies {
         Features x;
     };
 
-    /// Where the listed rows are among the sorted ones.
+    /// Positions of the listed rows among the sorted ones.
     std::vector<std::int64_t> places_of(std::span<const std::int64_t> rows) const {
         std::vector<std::int64_t> place(targets_.order.size());
         for (std::size_t i = 0; i < place.size(); ++i)
@@ -89,7 +90,7 @@ class RowEnergies {
         return found;
     }
 
-    /// So few that every thread has some, in whole vectors of a product.
+    /// Few enough that every thread gets some, in whole vectors of a product.
     std::int64_t rows_at_once() const {
         constexpr std::int64_t together = std::int64_t{product_vectors} * lanes;
         const std::int64_t share = (std::ssize(sample_) + threads_ - 1) / threads_;
@@ -107,7 +108,7 @@ class RowEnergies {
                 gather(x_, std::span(sample_).subspan(first, count), tile() + tile_floats)};
     }
 
-    /// Does something(place, j) for the rows whose own sample is the jth of a block.
+    /// Calls something(place, j) for each row whose own sample is the jth of a block.
     template <class Do>
     void for_each_own(const Receiving& rows, const Block& block, Do something) const {
         for (int i = 0; i < rows.count; ++i)
@@ -115,7 +116,7 @@ class RowEnergies {
                 something(i, j);
     }
 
-    /// With exclude_self: the squared distance of each of these rows to its nearest other.
+    /// With exclude_self: finds the squared distance of each of these rows to its nearest other row.
     void find_nearest_of(const Receiving& rows) {
         double* const nearest = nearest_.data() + rows.first;
         for (std::int64_t b = 0; b < x_.blocks() && progress_.going_on(); ++b, progress_.step()) {
@@ -124,10 +125,10 @@ class RowEnergies {
                          [&](int i, std::int64_t j) { tile()[i * tile_stride + j] = out_of_sight; });
             find_nearest({rows.x}, {x_, b}, tile(), nearest);
         }
-        if (x_.n == 1) std::fill_n(nearest, rows.count, 0.0);  // there is none
+        if (x_.n == 1) std::fill_n(nearest, rows.count, 0.0);  // there is no other row
     }
 
-    /// The sums of these rows at the nodes.
+    /// Computes the sums of these rows at the nodes.
     void add_all_samples(const Receiving& rows, const FilterNodes& nodes) {
         std::fill_n(sums(), plan_.block_sums(), 0.0);
         for (std::int64_t b = 0; b < x_.blocks() && progress_.going_on(); ++b, progress_.step()) {
@@ -151,13 +152,13 @@ class RowEnergies {
     const Targets& targets_;
     const Features& x_;
     bool exclude_self_;
-    std::vector<std::int64_t> sample_;  ///< of each listed row: where it is among the sorted ones
+    std::vector<std::int64_t> sample_;  ///< position of each listed row among the sorted ones
     int threads_;
     std::int64_t rows_at_once_;
     Progress progress_;
-    std::vector<double> nearest_;  ///< with exclude_self: of each listed row
+    std::vector<double> nearest_;  ///< with exclude_self: for each listed row
     std::vector<double> energy_;   ///< [listed rows][widths]
-    Buffer sums_;                  ///< [threads], as spectrum_weights.h has them
+    Buffer sums_;                  ///< [threads], laid out as in spectrum_weights.h
     std::int64_t thread_floats_;
     Buffer floats_;  ///< [threads]: a tile of distances, and the rows of a block
 };

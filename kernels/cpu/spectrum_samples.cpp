@@ -13,11 +13,11 @@ namespace {
 constexpr int padded_to = 16;
 constexpr int narrow_columns = 32;
 
-/// Targets are scaled up to this: a tile's sum of them cannot overflow, and a target down to 2^-40 of the
-/// largest times the smallest weight is still a normal float.
+/// Targets are scaled up to this value. A tile's sum of them cannot overflow, and a target down to 2^-40 of
+/// the largest, times the smallest weight, is still a normal float.
 constexpr double largest_target = 0x1p40;
 
-/// Column of the single 1 among zeros, else -1.
+/// Column of the single 1 among zeros, or -1.
 int one_hot_class(const float* y, std::int64_t c) {
     int label = -1;
     for (std::int64_t k = 0; k < c; ++k) {
@@ -33,7 +33,7 @@ double power_of_two_above(double x) {
     return x > 0.0 ? std::ldexp(1.0, std::ilogb(x) + 1) : 1.0;
 }
 
-/// The rows of the features as they are measured.
+/// The rows of the features, scaled as they are to be measured.
 class ScaledRows {
   public:
     ScaledRows(ConstTensor x, const ColumnScale& scale) : x_(x), scale_(scale) {}
@@ -44,7 +44,7 @@ class ScaledRows {
     std::vector<float> buffer() const {
         return std::vector<float>(scale_.given() ? static_cast<std::size_t>(columns()) : 0);
     }
-    /// Row i; until the next is read, where they are scaled.
+    /// Row i. Where rows are scaled, valid only until the next one is read.
     const float* row(std::int64_t i, std::vector<float>& buffer) const {
         const float* const original = x_.data + i * columns();
         if (!scale_.given()) return original;
@@ -57,12 +57,12 @@ class ScaledRows {
     const ColumnScale& scale_;
 };
 
-/// Whether a loop over rows is to go on, asked now and then.
+/// Whether a loop over rows should go on, checked now and then.
 bool going_on_at(std::int64_t row, Progress& progress) {
     return row % 64 != 0 || progress.going_on();
 }
 
-/// Column means, in double; partial sums over blocks are added in order.
+/// Column means, in double. Partial sums over blocks are added in order.
 std::vector<double> column_means(const ScaledRows& x, Progress& progress) {
     const std::int64_t n = x.rows();
     const std::int64_t d = x.columns();
@@ -190,8 +190,8 @@ Features prepare_features(SpectrumBackend& backend, ConstTensor x, const ColumnS
     out.n = x.rows();
     out.d = static_cast<int>(x.columns());
     out.stride = (out.d + padded_to - 1) / padded_to * padded_to;
-    // Up to so many columns the differences cost no more than a product; up to 512 rows nothing costs
-    // anything.
+    // Up to this many columns, differences cost no more than a product. Up to 512 rows, the cost is
+    // negligible either way.
     const bool narrow = out.d <= narrow_columns;
     out.direct = narrow || out.n <= 512;
 
@@ -218,7 +218,7 @@ Features prepare_features(SpectrumBackend& backend, ConstTensor x, const ColumnS
     const std::vector<double> mean = column_means(scaled, progress);
     const double longest = longest_centred_row(scaled, mean, progress);
     out.unit = power_of_two_above(longest);
-    out.largest_distance = 1.001 * std::pow(2.0 * longest / out.unit, 2.0);  // and what rounding adds
+    out.largest_distance = 1.001 * std::pow(2.0 * longest / out.unit, 2.0);  // 1.001: allows for rounding
 #pragma omp parallel
     {
         std::vector<float> buffer = scaled.buffer();

@@ -11,8 +11,9 @@
 #include <immintrin.h>
 #endif
 
-// Vectors as wide as the processor's registers, by the extensions GCC and Clang share: one source for every
-// instruction set. (Measured: loops left to the compiler's vectoriser do not keep their sums in registers.)
+// Vectors as wide as the processor's registers, using extensions that GCC and Clang share: one source for
+// every instruction set. (Measured: loops left to the compiler's vectoriser do not keep their sums in
+// registers.)
 
 namespace deepfreq::spectrum {
 
@@ -54,7 +55,7 @@ inline void add_to_double(const Vector& v, double* to) {
     }
 }
 
-/// The same for the first `count` lanes.
+/// The same, for the first `count` lanes only.
 inline void add_to_double(const Vector& v, double* to, int count) {
     if (count == lanes) {
         add_to_double(v, to);
@@ -104,7 +105,7 @@ inline void transpose_square(std::array<Vector, lanes>& rows) {
     }
 }
 
-/// a b + c, rounded once where the processor can; said to it, because a compiler may but need not see it.
+/// a b + c, rounded once if the processor can. Explicit, because a compiler may contract it but need not.
 inline Vector multiply_add(const Vector& a, const Vector& b, const Vector& c) {
 #if defined(__AVX512F__)
     return _mm512_fmadd_ps(a, b, c);
@@ -115,13 +116,13 @@ inline Vector multiply_add(const Vector& a, const Vector& b, const Vector& c) {
 #endif
 }
 
-/// 2^(-b d) for d, b >= 0, where the product may be infinite: within exponential_error of itself, exactly 1
-/// at 0, and exactly 0 where it would be below the smallest normal float.
+/// 2^(-b d) for d, b >= 0, whose product may be infinite. The relative error is at most exponential_error;
+/// the result is exactly 1 at 0, and exactly 0 where it would be below the smallest normal float.
 inline Vector power_of_half(const Vector& d, float b) {
     constexpr float round_to_int = 12582912.0F;  // 1.5 * 2^23: the sum's last bits are the nearest integer
     constexpr float largest = 126.0F;
 
-    // d b is never rounded by itself: its error would grow with it.
+    // d b is never rounded on its own: the error would grow with it.
     const Vector exponent = Vector{} - b;
     const Vector shifted = multiply_add(d, exponent, Vector{} + round_to_int);
     const Vector n = shifted - round_to_int;
@@ -134,15 +135,15 @@ inline Vector power_of_half(const Vector& d, float b) {
     return shifted < round_to_int - largest ? Vector{} : std::bit_cast<Vector>(bits);
 }
 
-/// Relative error of power_of_half. Without multiply-adds d b is rounded: so much at a weight that still
-/// counts.
+/// Relative error of power_of_half. Without fused multiply-adds, d b is rounded: this is then the error of a
+/// weight that still counts.
 #if defined(__FMA__)
 inline constexpr double exponential_error = 1.0e-7;
 #else
 inline constexpr double exponential_error = 4.2e-6;
 #endif
 
-/// The sum of the lanes of rows[i] in lane i.
+/// Lane i is the sum of the lanes of rows[i].
 inline Vector sums_of_lanes(const Vector* rows) {
     constexpr auto each_lane = std::make_integer_sequence<int, lanes>{};
     std::array<Vector, lanes> sum;
@@ -156,8 +157,8 @@ inline Vector sums_of_lanes(const Vector* rows) {
     return sum[0];
 }
 
-/// While it lives, numbers below the smallest normal float are 0 in this thread: they change nothing, and
-/// arithmetic with them is many times slower.
+/// During its lifetime, numbers below the smallest normal float are 0 in this thread. They make no difference
+/// to results, and arithmetic with them is many times slower.
 class FlushDenormals {
   public:
     FlushDenormals(const FlushDenormals&) = delete;

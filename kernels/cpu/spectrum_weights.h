@@ -8,29 +8,28 @@
 
 namespace deepfreq::spectrum {
 
-/// The weights of a pair, in chains, `count` in all.
+/// The weights of a pair, in chains; `count` weights in all.
 struct Nodes {
     std::span<const WeightChain> chains;
     int count;
 };
 
 /// @name Sums of a block's rows
-/// sums[s][row][m]: sum over samples j of G_ij at node m, for one-hot targets over the j of class s, else
-/// times y_js.
+/// sums[s][row][m]: sum of G_ij at node m over samples j. For one-hot targets, over the j of class s;
+/// otherwise over all j, times y_js.
 /// @{
 
-/// One-hot targets. tile[i][j] is the squared distance of row i of the block `of_rows` to row j of the block
-/// `of_lanes`. Adds to the sums of either what the other block gives it; to those of the lanes only, where
+/// One-hot targets. tile[i][j] is the squared distance of row i of block `of_rows` to row j of block
+/// `of_lanes`. Adds each block's contribution to the sums of the other, or only to those of the lanes if
 /// to_rows is null.
 void add_by_class(const float* tile, const Block& of_rows, const Block& of_lanes, const Targets& targets,
                   const Nodes& nodes, double* to_rows, double* to_lanes);
 
-/// Any targets. tile[j][i] is the squared distance of row j of block `from` to row i of the block that
-/// receives.
+/// Any targets. tile[j][i] is the squared distance of row j of block `from` to row i of the receiving block.
 void add_by_column(const float* tile, const Block& from, int receiving_rows, const Targets& targets,
                    const Nodes& nodes, double* sums);
 
-/// What the rows of block `from` give those that receive, by whichever of the two the targets are.
+/// Adds what the rows of block `from` give to the receiving rows, by whichever of the two suits the targets.
 inline void add_one_way(const float* tile, const Block& from, int receiving_rows, const Targets& targets,
                         const Nodes& nodes, double* sums) {
     if (targets.one_hot)

@@ -2,9 +2,10 @@
 
 #include <cmath>
 
-// glibc has vector forms of these functions (libmvec, within 4 ulp, NaN and infinity as the scalar ones), but
-// its headers tell the compiler so only under -ffast-math, which gives up NaN. Said here, every loop marked
-// `#pragma omp simd` uses them. Elsewhere such a loop calls the scalar functions.
+// glibc has vector versions of these functions (libmvec, within 4 ulp, NaN and infinity as in the scalar
+// ones), but its headers announce them to the compiler only under -ffast-math, which gives up NaN. Declared
+// here, they are used by every loop marked `#pragma omp simd`. Elsewhere such a loop calls the scalar
+// functions.
 #if defined(__x86_64__) && defined(__GLIBC__)
 #if __GLIBC_PREREQ(2, 35)
 extern "C" {

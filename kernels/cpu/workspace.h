@@ -7,11 +7,11 @@
 
 namespace deepfreq {
 
-/// Memory that operations use for the moment, one after the other. It grows to the largest need and stays, so
+/// Scratch memory that operations use one after the other. It grows to the largest need and stays there, so
 /// that a training step allocates nothing after the first.
 class Workspace {
   public:
-    /// Uninitialised room for `count` of T; what was given before is lost.
+    /// Uninitialised room for `count` objects of type T. What was returned before is lost.
     template <class T>
     T* room(std::int64_t count) {
         const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);

@@ -10,7 +10,7 @@
 
 namespace deepfreq::cuda {
 
-/// One Adam update of w, m and v [size], overwritten. What is the same for all parameters is computed once a
+/// One Adam update of w, m and v [size], in place. Values shared by all parameters are computed once per
 /// block.
 struct AdamUpdate {
     static constexpr int threads = 256;

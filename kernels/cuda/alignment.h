@@ -5,8 +5,9 @@
 
 namespace deepfreq::cuda {
 
-/// The largest power of two, at most 16 (the widest access), on which all the pointers begin; null counts as
-/// any. No more, so that how an operation is done does not depend on where its memory happens to lie.
+/// The largest power of two, at most 16 (the widest access), to which all the pointers are aligned; null
+/// counts as aligned. It is capped so that how an operation is done does not depend on where its memory
+/// happens to lie.
 inline std::uint32_t alignment_of(std::initializer_list<const void*> pointers) {
     std::uintptr_t bits = 16;
     for (const void* const pointer : pointers) bits |= reinterpret_cast<std::uintptr_t>(pointer);

@@ -4,10 +4,9 @@
 
 namespace deepfreq::cuda {
 
-/// The operations of networks on `Device`, which launches kernels and has products of matrices and
-/// convolutions: NetworkDevice on a GPU, and in the tests HostDevice, which runs the very same code on
-/// threads of the host. They are defined beside their kernels, in FAMILY_kernels.h, and compiled for a GPU in
-/// FAMILY.cu.
+/// The network operations on `Device`, which launches kernels and provides matrix products and convolutions:
+/// NetworkDevice on a GPU and, in the tests, HostDevice, which runs the very same code on host threads. They
+/// are defined beside their kernels, in FAMILY_kernels.h, and compiled for a GPU in FAMILY.cu.
 template <class Device>
 class BackendOn : public Backend {
   protected:

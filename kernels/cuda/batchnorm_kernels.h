@@ -9,13 +9,13 @@
 #include "kernels/cuda/launch_shape.h"
 #include "kernels/math.h"
 
-// Batch normalisation of images [pixels, channels]: sums over pixels are taken in double, in parts whose
-// number depends on the shape alone, one thread per part and channel; then one block per channel adds the
-// parts up and makes of them what the last pass over the images needs.
+// Batch normalisation of images [pixels, channels]. Sums over pixels are in double, in parts whose number
+// depends on the shape alone, with one thread per part and channel. Then one block per channel adds up the
+// parts and computes from them what the last pass over the images needs.
 
 namespace deepfreq::cuda {
 
-/// Two sums of each part and channel: [part][channel] and, `gap` further, [part][channel].
+/// Two sums per part and channel: [part][channel] and, `gap` further on, [part][channel].
 struct ChannelSums {
     double* sum;
     std::int64_t pixels, channels, parts;
@@ -24,8 +24,8 @@ struct ChannelSums {
     DEEPFREQ_HOST_DEVICE std::int64_t first_pixel(std::int64_t part) const { return pixels * part / parts; }
 };
 
-/// Parts that fill a GPU and whose sums fit into `room` (partial_sum_doubles). Throws InputError for more
-/// channels than there is room for.
+/// Enough parts to fill a GPU, with sums that fit into `room` (partial_sum_doubles). Throws InputError if
+/// there are more channels than room for them.
 inline ChannelSums channel_sums(double* room, std::int64_t pixels, std::int64_t channels) {
     const std::int64_t max_parts = partial_sum_doubles / 2 / channels;
     if (max_parts == 0)
@@ -34,8 +34,7 @@ inline ChannelSums channel_sums(double* room, std::int64_t pixels, std::int64_t 
     return {room, pixels, channels, std::min({pixels, max_parts, std::int64_t{1024}})};
 }
 
-/// Sums of x - x(first pixel) and of its square: what is taken off keeps a mean far from 0 from costing
-/// digits.
+/// Sums of x - x(first pixel) and of its square. The subtraction keeps a mean far from 0 from costing digits.
 struct SumOfImages {
     const float* x;
     ChannelSums sums;
@@ -56,7 +55,7 @@ struct SumOfImages {
     }
 };
 
-/// Sums of dy and of dy (x - mean), dy being overwritten by dy activation'(z) first.
+/// Sums of dy and of dy (x - mean), after dy has been overwritten with dy activation'(z).
 template <Activation A>
 struct SumOfGradients {
     const float* x;
@@ -91,7 +90,7 @@ struct ChannelTerms {
     double term[channel_threads];
 };
 
-/// Sum of a channel's parts, for thread 0; `which` of the two.
+/// Sum of a channel's parts, for thread 0; `which` selects one of the two sums.
 template <class Block>
 DEEPFREQ_HOST_DEVICE double sum_of_channel(Block& block, ChannelTerms& shared, const ChannelSums& sums,
                                            int which) {
@@ -103,7 +102,7 @@ DEEPFREQ_HOST_DEVICE double sum_of_channel(Block& block, ChannelTerms& shared, c
     return sum;
 }
 
-/// Mean and inverse deviation of each channel, and the running statistics moved towards the batch's.
+/// Mean and inverse deviation of each channel. Also moves the running statistics towards the batch's.
 struct Statistics {
     static constexpr int threads = channel_threads;
     using Shared = ChannelTerms;
@@ -166,8 +165,8 @@ struct Normalize {
     }
 };
 
-/// dscale and dshift of each channel; what the gradient with respect to x needs goes to the first sums of the
-/// channel's parts: mean of dy, and slope of dx over x - mean.
+/// dscale and dshift of each channel. What the gradient with respect to x needs replaces the first sums of
+/// the channel's parts: the mean of dy, and the slope of dx over x - mean.
 struct ChannelGradients {
     static constexpr int threads = channel_threads;
     using Shared = ChannelTerms;

@@ -8,7 +8,7 @@
 #include <cuda_pipeline.h>
 #endif
 
-// How a kernel of ours is written, so that it also runs without a GPU.
+// How our kernels are written, so that they also run without a GPU.
 //
 // A kernel is a plain struct: its members are the arguments, its operator() the code.
 //
@@ -28,25 +28,25 @@ namespace deepfreq::cuda {
 /// The hardware's block, one-dimensional.
 class DeviceBlock {
   public:
-    /// This thread in its block, 0 … threads-1.
+    /// This thread's index in its block, 0 … threads-1.
     __device__ int thread() const { return static_cast<int>(threadIdx.x); }
-    /// This block in its grid, 0 … blocks()-1.
+    /// This block's index in its grid, 0 … blocks()-1.
     __device__ std::int64_t index() const { return blockIdx.x; }
     __device__ std::int64_t blocks() const { return gridDim.x; }
-    /// Waits for all threads of the block; what they wrote is then seen by all.
+    /// Waits for all threads of the block. What they wrote is then visible to all.
     __device__ void barrier() const { __syncthreads(); }
-    /// Adds to a number that the block shares; what it was before.
+    /// Adds to a number that the block shares, and returns its previous value.
     __device__ int fetch_add(int& shared, int value) const { return atomicAdd(&shared, value); }
-    /// Sum over the 32 threads of this thread's warp, for each of them, always in the same order. All of them
-    /// must call it.
+    /// Sum over the 32 threads of this thread's warp, returned to each of them, always in the same order. All
+    /// of them must call it.
     __device__ float warp_sum(float mine) const {
         for (int distance = 16; distance > 0; distance /= 2)
             mine += __shfl_xor_sync(0xFFFFFFFFU, mine, distance);
         return mine;
     }
     /// @name Copies to shared memory that go on while the thread does other things (from sm_80)
-    /// Both ends on 16 bytes. A copy belongs to the group of the next commit_copies();
-    /// wait_for_copies<Later>() returns when all groups of this thread but the `Later` last have arrived.
+    /// Both ends are aligned to 16 bytes. A copy belongs to the group of the next commit_copies();
+    /// wait_for_copies<Later>() returns when all groups of this thread except the last `Later` have arrived.
     /// @{
     __device__ void copy_16_bytes(void* shared, const void* global) const {
         __pipeline_memcpy_async(shared, global, 16);
@@ -60,8 +60,8 @@ class DeviceBlock {
 };
 #endif
 
-/// Sum of `mine` over the threads of a block, for thread 0, in an order that is fixed by the number of
-/// threads (a power of two). `terms` is shared, one entry per thread; free again after the block's next
+/// Sum of `mine` over the threads of a block, for thread 0, in an order fixed by the number of threads (a
+/// power of two). `terms` is shared memory with one entry per thread, free again after the block's next
 /// barrier.
 template <int Threads, class T, class Block>
 DEEPFREQ_HOST_DEVICE T block_sum(Block& block, T* terms, T mine) {

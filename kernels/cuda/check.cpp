@@ -8,7 +8,7 @@
 namespace deepfreq::cuda {
 namespace {
 
-/// "cuda:0 (NVIDIA H100)"; no more than "cuda" where even that cannot be asked.
+/// "cuda:0 (NVIDIA H100)", or just "cuda" if even that cannot be determined.
 std::string current_device() {
     int index = -1;
     cudaDeviceProp properties{};
@@ -22,7 +22,7 @@ std::string place(const char* file, int line) {
     return fmt::format("{}:{}", std::filesystem::path(file).filename().string(), line);
 }
 
-/// What the runtime's own text leaves out.
+/// What the runtime's own text omits.
 const char* explanation(cudaError_t status) {
     switch (status) {
         case cudaErrorInsufficientDriver:
@@ -63,14 +63,14 @@ void fail(const char* statement, const char* file, int line, const std::string& 
 
 void check(cudaError_t status, const char* statement, const char* file, int line) {
     if (status == cudaSuccess) return;
-    cudaGetLastError();  // an error that was told is not told again by the next call
+    cudaGetLastError();  // clears the error, so that the next call does not report it again
     fail(statement, file, line,
          fmt::format("{} ({}){}", cudaGetErrorString(status), cudaGetErrorName(status), explanation(status)),
          remedy_for(status));
 }
 
 void out_of_memory(std::size_t bytes) {
-    cudaGetLastError();  // caught, this is nobody's failure: the next launch is not to be blamed
+    cudaGetLastError();  // if caught, this is no failure: the next launch must not be blamed
     std::size_t free = 0;
     std::size_t total = 0;
     cudaMemGetInfo(&free, &total);

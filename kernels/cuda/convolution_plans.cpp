@@ -4,14 +4,13 @@
 
 #include "common/error.h"
 
-// cuDNN deprecates handing its handle to graphs, but the alternative does not exist in all versions of 9.
+// cuDNN deprecates passing its handle to graphs, but the alternative does not exist in all 9.x versions.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace deepfreq::cuda {
 namespace {
 
-/// Images or filters whose channels lie side by side. cuDNN names the axes in the order n, c, h, w all the
-/// same.
+/// Images or filters whose channels are contiguous. cuDNN still lists the axes in the order n, c, h, w.
 Descriptor tensor(std::int64_t id, const std::array<std::int64_t, 4>& shape) {
     const auto [n, h, w, c] = shape;
     Descriptor out(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
@@ -38,7 +37,7 @@ Descriptor convolution(const ConvolutionTask& task) {
     return out;
 }
 
-/// What an operation's attributes are called.
+/// The names of an operation's attributes.
 struct Names {
     cudnnBackendDescriptorType_t operation;
     cudnnBackendAttributeName_t convolution, alpha, beta, x, w, y;
@@ -101,12 +100,12 @@ bool is_unwanted(cudnnBackendNumericalNote_t note, Precision precision) {
             return precision == Precision::Float32;
         case CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP:
             return false;
-        default:  // half precision, short sums, other bits each time, or transformed factors
+        default:  // half precision, short sums, different bits each time, or transformed factors
             return true;
     }
 }
 
-/// The engine of a configuration; nothing if cuDNN does not tell it.
+/// The engine of a configuration; nothing if cuDNN does not report it.
 std::optional<Descriptor> engine_of(const Descriptor& configuration) {
     Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
     cudnnBackendDescriptor_t place = engine.get();
@@ -148,7 +147,7 @@ std::vector<Descriptor> proposals(const PlanDevice& device, const Descriptor& gr
     return configurations;
 }
 
-/// Every engine that knows the operation, with its own choice of knobs.
+/// Every engine that supports the operation, with its default knobs.
 std::vector<Descriptor> every_engine(const PlanDevice& device, const Descriptor& graph) {
     std::vector<Descriptor> configurations;
     const std::int64_t engines = graph.number(CUDNN_ATTR_OPERATIONGRAPH_ENGINE_GLOBAL_COUNT);

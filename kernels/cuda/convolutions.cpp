@@ -14,7 +14,7 @@
 namespace deepfreq::cuda {
 namespace {
 
-/// Where the parts of the workspace begin: cuDNN wants 16 bytes, memory is quickest on 256.
+/// Alignment of the parts of the workspace: cuDNN needs 16 bytes, but memory is fastest at 256.
 std::int64_t padded(std::int64_t bytes) {
     return (bytes + 255) / 256 * 256;
 }
@@ -27,7 +27,7 @@ bool is_rounded(const ConvolutionTask& task, std::size_t tensor, Precision preci
     return precision == Precision::BFloat16 && tensor != task.result();
 }
 
-/// Bytes of the copies that stand for x, w and y; 0 where the tensor itself does.
+/// Bytes of the copies that stand in for x, w and y; 0 where the tensor itself is used.
 std::array<std::int64_t, 3> copies_of(const ConvolutionTask& task, Precision precision,
                                       const std::array<const float*, 3>& data) {
     std::array<std::int64_t, 3> bytes{};
@@ -85,7 +85,7 @@ std::unique_ptr<ConvolutionPlan> Convolutions::choose(const ConvolutionTask& tas
         task.w[2], precision_name(precision_), search.tally().text());
 }
 
-/// What a plan that fails leaves behind must not be added to: it is tried on other memory then.
+/// What a failed plan leaves behind must not be added to: if the task adds, plans are tried on other memory.
 bool Convolutions::runs(const ConvolutionPlan& plan, const ConvolutionTask& task, const Tensors& data) {
     const std::size_t result = task.result();
     const Temporary<float> aside(workspace_.stream(),
@@ -93,7 +93,7 @@ bool Convolutions::runs(const ConvolutionPlan& plan, const ConvolutionTask& task
     Tensors trial = data;
     if (task.add) trial[result] = aside.data();
     if (run(plan, task, trial) != CUDNN_STATUS_SUCCESS) {
-        cudaGetLastError();  // the next launch is not to be blamed
+        cudaGetLastError();  // the next launch must not be blamed
         return false;
     }
     DEEPFREQ_CUDA(cudaStreamSynchronize(workspace_.stream()));

@@ -15,9 +15,9 @@ namespace deepfreq::cuda {
 
 struct ConvolutionPlan;
 
-/// Convolutions of NHWC images by cuDNN, as PlanSearch (convolution_plans.h) says. In bf16 the factors are
-/// rounded to bfloat16 values in copies first; a tensor that does not begin on 16 bytes is copied to where it
-/// does, and a result back. Sums and results are float32.
+/// Convolutions of NHWC images by cuDNN, with plans found by PlanSearch (convolution_plans.h). In bf16 the
+/// factors are first copied, rounded to bfloat16 values. A tensor that is not aligned to 16 bytes is copied
+/// to memory that is, and a result is copied back. Sums and results are float32.
 class Convolutions {
   public:
     Convolutions(Precision precision, Workspace& workspace);
@@ -26,8 +26,8 @@ class Convolutions {
     Convolutions& operator=(const Convolutions&) = delete;
 
     /// Reads two of x, w and y (or the gradients with respect to them) and writes the third, on the
-    /// workspace's stream. The first call of a task tries plans until one runs, waits for the device and
-    /// takes memory: it must not be captured.
+    /// workspace's stream. The first call for a task tries plans until one runs, waits for the device and
+    /// allocates memory, so it must not be captured.
     void operator()(const ConvolutionTask& task, const float* x, const float* w, const float* y);
 
   private:
@@ -43,8 +43,8 @@ class Convolutions {
     std::map<ConvolutionTask, std::unique_ptr<ConvolutionPlan>> plans_;
 };
 
-/// Bytes of the workspace that a plan of the task takes with aligned tensors: the plan's own, and in bf16
-/// those of the rounded factors.
+/// Bytes of workspace that a plan for the task needs with aligned tensors: the plan's own and, in bf16, those
+/// of the rounded factors.
 std::size_t workspace_of(const ConvolutionTask& task, std::int64_t plan_bytes, Precision precision);
 
 }  // namespace deepfreq::cuda

@@ -9,7 +9,7 @@ namespace deepfreq {
 /// The CUDA backend: its operations are those of BackendOn and SpectrumBackendOn.
 class CudaBackend final : public CudaSpectrumBackend, public cuda::BackendOn<cuda::NetworkDevice> {
   public:
-    /// Takes device `index`, which is the current one and can be used.
+    /// Takes device `index`, which is the current device and usable.
     CudaBackend(int index_of_device, Precision precision);
 
     std::string description() const override;

@@ -13,14 +13,14 @@
 
 namespace deepfreq::cuda {
 
-/// Why cuDNN's last call failed, in its own words; empty where it says nothing.
+/// Why cuDNN's last call failed, in its own words; empty if it does not say.
 inline std::string cudnn_reason() {
     std::array<char, 512> text{};
     cudnnGetLastErrorString(text.data(), text.size());
     return text.data();
 }
 
-/// One descriptor of cuDNN's graph interface: made, given attributes one by one, and then finished.
+/// One descriptor of cuDNN's graph interface: created, given attributes one by one, and then finalised.
 class Descriptor {
   public:
     explicit Descriptor(cudnnBackendDescriptorType_t type) {
@@ -50,10 +50,10 @@ class Descriptor {
         return set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, other.get());
     }
     void finish() { DEEPFREQ_CUDA(cudnnBackendFinalize(descriptor_)); }
-    /// Whether cuDNN can do it; a plan that it cannot make is no error.
+    /// Whether cuDNN can do it. A plan that it cannot make is not an error.
     bool try_finish() { return cudnnBackendFinalize(descriptor_) == CUDNN_STATUS_SUCCESS; }
 
-    /// The single number that a finished descriptor has under this name.
+    /// The value of a finalised descriptor's attribute of this name, a single number.
     std::int64_t number(cudnnBackendAttributeName_t name) const {
         std::int64_t value = 0;
         std::int64_t count = 0;

@@ -23,9 +23,9 @@ struct AddBiasAndActivate {
     }
 };
 
-/// dz = dy activation'(z) in place of dy[n, columns], and db = [db +] its column sums in double. A block has
-/// 8 columns (32 bytes: what memory moves at least), each with 32 threads that take every 32nd row; their
-/// sums are added as a tree.
+/// dz = dy activation'(z) in place of dy[n, columns], and db = [db +] its column sums in double. Each block
+/// has 8 columns (32 bytes, the smallest memory transaction) with 32 threads per column, each taking every
+/// 32nd row. Their sums are added as a tree.
 template <Activation A>
 struct ActivationBackward {
     static constexpr int block_columns = 8;
@@ -72,7 +72,7 @@ void BackendOn<Device>::execute(const DenseForward& op) {
         device_.multiply_and_add_bias(product, op.x.data, op.w.data, op.y.data, op.b.data))
         return;
     device_.multiply(product, op.x.data, op.w.data, op.y.data);
-    // cuBLASLt could apply ReLU too, but does not promise that a NaN stays one.
+    // cuBLASLt could apply ReLU too, but does not promise that NaN stays NaN.
     math::with_activation(op.activation, [&]<Activation A> {
         device_.each(op.y.elements(), AddBiasAndActivate<A>{op.b.data, op.y.data, op.y.columns()});
     });
@@ -98,7 +98,7 @@ void BackendOn<Device>::execute(const DenseBackward& op) {
     };
     if (!op.dx)
         queue_dw(device_);
-    else  // neither product fills a large GPU
+    else  // neither product alone fills a large GPU
         device_.side_by_side(queue_dw, queue_dx);
 }
 

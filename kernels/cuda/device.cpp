@@ -16,7 +16,7 @@ std::string library_version_text(std::size_t version) {
 
 std::string why_unavailable(const DriverFacts& facts) {
     if (facts.driver == 0) return "no NVIDIA driver was found (libcuda.so.1): install one";
-    // Any driver of a major version serves all of its toolkits.
+    // Any driver of a major version supports all of its toolkits.
     if (facts.driver / 1000 < facts.runtime / 1000)
         return fmt::format(
             "the NVIDIA driver serves CUDA up to {}, this build needs {}: install a newer driver",
@@ -36,7 +36,8 @@ std::string why_no_such_device(int index, int devices) {
 }
 
 std::string why_not_built_for(const std::string& device, int major, int minor, const std::string& built) {
-    // Machine code serves its own major version from its minor on; PTX everything from its version on.
+    // Machine code runs on its own major version, from its minor version on; PTX on everything from its
+    // version on.
     const int wanted = 10 * major + minor;
     std::istringstream list(built);
     for (std::string item; list >> item;) {

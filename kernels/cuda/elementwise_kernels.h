@@ -17,7 +17,7 @@ struct AddElements {
     DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const { y[i] += x[i]; }
 };
 
-/// y = x mask / (1 - rate) over `count` elements, one group that shares a draw per thread.
+/// y = x mask / (1 - rate) over `count` elements. Each thread takes one group that shares a draw.
 struct DropElements {
     DropoutMask mask;
     const StepState* state;

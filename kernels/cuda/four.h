@@ -7,18 +7,19 @@
 
 namespace deepfreq::cuda {
 
-/// Four floats that a thread reads or writes at once, where they begin on 16 bytes.
+/// Four floats that a thread reads or writes at once, aligned to 16 bytes.
 struct alignas(16) Four {
     float x[4];
 };
 
-/// Whether all of the pointers are on 16 bytes.
+/// Whether all of the pointers are aligned to 16 bytes.
 template <class... Pointers>
 DEEPFREQ_HOST_DEVICE bool on_16_bytes(const Pointers*... pointers) {
     return ((reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0) && ...);
 }
 
-/// A misaligned access ends a kernel on the device. On the host it would pass unseen: there this throws.
+/// A misaligned access aborts a kernel on the device. On the host it would go unnoticed, so this throws
+/// there.
 DEEPFREQ_HOST_DEVICE inline void require_16_bytes([[maybe_unused]] const void* pointer) {
 #ifndef __CUDA_ARCH__
     if (reinterpret_cast<std::uintptr_t>(pointer) % 16 != 0)
@@ -26,7 +27,7 @@ DEEPFREQ_HOST_DEVICE inline void require_16_bytes([[maybe_unused]] const void* p
 #endif
 }
 
-/// The same memory in fours; it begins on 16 bytes.
+/// The same memory in fours. It must be aligned to 16 bytes.
 DEEPFREQ_HOST_DEVICE inline Four* as_fours(float* x) {
     require_16_bytes(x);
     return reinterpret_cast<Four*>(x);

@@ -10,7 +10,7 @@
 namespace deepfreq::cuda {
 
 /// Element i of batch[n, columns] = the source's row permutation[state->sample + row]. Element is float, or
-/// Four where rows are whole fours.
+/// Four if rows consist of whole fours.
 template <class Element>
 struct CopyRows {
     const Element* source;
@@ -68,7 +68,7 @@ struct PermutationKeys {
     }
 };
 
-/// state after a batch of `samples`.
+/// Advances state past a batch of `samples`.
 struct AdvanceState {
     StepState* state;
     std::int64_t samples;
@@ -80,7 +80,7 @@ struct AdvanceState {
     }
 };
 
-/// Where rows are whole fours, four floats per thread.
+/// If rows consist of whole fours, each thread takes four floats.
 template <class Device>
 void BackendOn<Device>::execute(const GatherRows& op) {
     const std::int64_t columns = op.source.columns();

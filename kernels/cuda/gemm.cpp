@@ -16,7 +16,7 @@
 namespace deepfreq::cuda {
 namespace {
 
-/// What NVIDIA advises for Hopper, and more than the others use.
+/// What NVIDIA recommends for Hopper, and more than other GPUs need.
 constexpr std::size_t largest_workspace = std::size_t{32} << 20;
 
 cublasComputeType_t compute_type(Precision precision) {
@@ -42,7 +42,7 @@ cublasLtMatrixLayout_t layout_of(std::int64_t rows, std::int64_t columns) {
     return layout;
 }
 
-/// The same for a factor that enters the product transposed or not as rows x columns.
+/// The same for a factor that, transposed or not, enters the product as rows x columns.
 cublasLtMatrixLayout_t factor_layout(Transpose transpose, std::int64_t rows, std::int64_t columns) {
     return transpose == Transpose::No ? layout_of(rows, columns) : layout_of(columns, rows);
 }
@@ -58,7 +58,7 @@ void set(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttribut
     DEEPFREQ_CUDA(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof value));
 }
 
-/// What is asked of an algorithm.
+/// What an algorithm must satisfy.
 struct Preference {
     cublasLtMatmulPreference_t handle = nullptr;
     Preference() { DEEPFREQ_CUDA(cublasLtMatmulPreferenceCreate(&handle)); }
@@ -100,7 +100,7 @@ struct Gemm::Plan {
         c = layout_of(task.m, task.n);
     }
 
-    /// What cuBLASLt proposes, best first; nothing where it refuses the task.
+    /// What cuBLASLt proposes, best first; nothing if it refuses the task.
     std::vector<cublasLtMatmulHeuristicResult_t> proposals(cublasLtHandle_t handle,
                                                            std::uint32_t alignment) const {
         constexpr int most = 8;
@@ -120,7 +120,7 @@ struct Gemm::Plan {
     }
 };
 
-/// What became of the proposals, for the message when none was of use.
+/// What became of the proposals, for the message if none was usable.
 struct Gemm::Tally {
     int proposed = 0;
     cublasStatus_t last = CUBLAS_STATUS_NOT_SUPPORTED;
@@ -173,14 +173,14 @@ const Gemm::Plan& Gemm::plan(const GemmTask& task, const Operands& operands, Tal
     return *known;
 }
 
-/// What an algorithm that fails leaves behind must not be added to: it is tried on other memory then.
+/// What a failed algorithm leaves behind must not be added to: if the task adds, it is tried on other memory.
 bool Gemm::runs(const Plan& plan, const GemmTask& task, Operands operands, Tally& tally) {
     const Temporary<float> aside(workspace_.stream(),
                                  task.add ? static_cast<std::size_t>(task.m * task.n) : 0);
     if (task.add) operands.c = aside.data();
     tally.last = run(plan, task, operands);
     if (tally.last != CUBLAS_STATUS_SUCCESS) {
-        cudaGetLastError();  // the next launch is not to be blamed
+        cudaGetLastError();  // the next launch must not be blamed
         return false;
     }
     DEEPFREQ_CUDA(cudaStreamSynchronize(workspace_.stream()));

@@ -13,9 +13,9 @@
 
 namespace deepfreq::cuda {
 
-/// Matrix products of row-major matrices by cuBLASLt on a workspace's stream. Always the same algorithm for
-/// the same task and alignment: results repeat. The first call of a task tries algorithms until one runs,
-/// waits for the device and takes memory: it must not be captured.
+/// Matrix products of row-major matrices by cuBLASLt on a workspace's stream. The same task and alignment
+/// always use the same algorithm, so results repeat. The first call for a task tries algorithms until one
+/// runs, waits for the device and allocates memory, so it must not be captured.
 class Gemm {
   public:
     Gemm(Precision precision, Workspace& workspace);
@@ -26,7 +26,7 @@ class Gemm {
     /// Throws RunError when cuBLASLt has no way to do the task.
     void operator()(const GemmTask& task, const float* a, const float* b, float* c);
 
-    /// c[m,n] = a b + bias[n], in one pass over c. False where cuBLASLt cannot: c then holds nothing of use.
+    /// c[m,n] = a b + bias[n], in one pass over c. Returns false if cuBLASLt cannot; c is then garbage.
     bool with_bias(const GemmTask& task, const float* a, const float* b, float* c, const float* bias);
 
   private:

@@ -7,7 +7,7 @@
 
 namespace deepfreq::cuda {
 
-/// partial[block] = sum of one share of x^2 between two bounds, in double: `shares` blocks to every pair of
+/// partial[block] = sum of one share of x^2 between two bounds, in double, with `shares` blocks per pair of
 /// bounds.
 struct BoundedSquareSums {
     static constexpr int threads = loss_threads;
@@ -44,7 +44,7 @@ struct AddShares {
     }
 };
 
-/// Takes no memory, so that it can be captured.
+/// Allocates no memory, so it can be captured.
 template <class Device>
 void BackendOn<Device>::execute(const AddSquaredNorms& op) {
     constexpr std::int64_t limit = Device::max_partial_sums;

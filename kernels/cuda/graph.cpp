@@ -12,7 +12,7 @@ class CudaGraph final : public Graph {
         DEEPFREQ_CUDA(cudaGraphInstantiate(&graph_, graph, 0));
     }
     ~CudaGraph() override {
-        // A replay may still be under way.
+        // A replay may still be running.
         cudaStreamSynchronize(stream_);
         cudaGraphExecDestroy(graph_);
     }
@@ -25,7 +25,7 @@ class CudaGraph final : public Graph {
     cudaStream_t stream_;
 };
 
-/// A graph until it was instantiated.
+/// A graph that is needed only until it is instantiated.
 struct Captured {
     cudaGraph_t graph = nullptr;
     Captured() = default;
@@ -40,7 +40,7 @@ struct Captured {
 
 std::unique_ptr<Graph> CudaBackend::capture_work(std::function<void()> work) {
     Captured captured;
-    // What would wait for the device or allocate is an error while this thread captures.
+    // Anything that would wait for the device or allocate is an error while this thread captures.
     DEEPFREQ_CUDA(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
     try {
         work();

@@ -10,7 +10,7 @@
 #include <bit>
 #endif
 
-// Half precision as 16 bits, on the host too. The device's instructions and the host's arithmetic agree bit
+// Half precision as 16 bits, also on the host. The device's instructions and the host's arithmetic agree bit
 // for bit.
 
 namespace deepfreq::cuda {
@@ -26,7 +26,7 @@ DEEPFREQ_HOST_DEVICE inline std::uint16_t half_bits(float x) {
     if (magnitude >= 0x47800000U) {  // 2^16
         magnitude = 0x7C00U;
     } else if (magnitude < 0x38800000U) {
-        // Below 2^-14 halves are 2^-24 apart, as the floats from 0.5 on are: the addition rounds.
+        // Below 2^-14, halves are spaced 2^-24 apart, like floats from 0.5 on: the addition rounds.
         magnitude = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5F) - 0x3F000000U;
     } else {
         magnitude = (magnitude - 0x38000000U + 0xFFFU + (magnitude >> 13 & 1U)) >> 13;

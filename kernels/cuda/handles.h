@@ -7,12 +7,13 @@
 
 #include "kernels/cuda/check.h"
 
-// What CUDA wants made and destroyed, owned. None can be copied, and only Temporary moved; all belong to the
-// current device.
+// RAII owners of CUDA objects. None can be copied, and only Temporary can be moved. All belong to the current
+// device.
 
 namespace deepfreq::cuda {
 
-/// Makes a device the current one while it lasts; afterwards the one before is, with an error or without.
+/// Makes a device the current one during its lifetime, then restores the previous one, with or without an
+/// error.
 class CurrentDevice {
   public:
     explicit CurrentDevice(int index) : index_(index) {
@@ -55,8 +56,8 @@ class Event {
     cudaEvent_t event_ = nullptr;
 };
 
-/// Memory for one operation, taken and given back in the stream's order: nothing waits. Not for captured
-/// operations, whose memory must outlive them.
+/// Memory for one operation, allocated and freed in stream order: nothing waits. Not for captured operations,
+/// whose memory must outlive them.
 template <class T>
 class Temporary {
   public:

@@ -10,7 +10,7 @@
 
 namespace deepfreq::cuda {
 
-/// Shared memory that a block gets without asking for more.
+/// Shared memory that a block gets by default.
 inline constexpr std::size_t shared_bytes_unasked = 48 * 1024;
 
 template <class Kernel>
@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(default_threads) run_each(Kernel kernel, std::
     if (i < count) kernel(i);
 }
 
-/// kernel(i) for i = 0 … count-1, one thread each.
+/// kernel(i) for i = 0 … count-1, one thread per i.
 template <class Kernel>
 void launch_each(cudaStream_t stream, std::int64_t count, const Kernel& kernel) {
     if (count == 0) return;
@@ -28,14 +28,15 @@ void launch_each(cudaStream_t stream, std::int64_t count, const Kernel& kernel) 
     DEEPFREQ_CUDA(cudaGetLastError());
 }
 
-/// Blocks that must fit on a multiprocessor together, which bounds the registers: Kernel::blocks_at_once if
-/// there is one. Without such a bound the compiler spills registers to let one more block in.
+/// Number of blocks that must fit on a multiprocessor together, which limits the registers:
+/// Kernel::blocks_at_once if it exists. Without such a bound the compiler spills registers to fit one more
+/// block.
 template <class Kernel>
 constexpr int blocks_at_once() {
     if constexpr (requires { Kernel::blocks_at_once; })
         return Kernel::blocks_at_once;
     else
-        return 0;  // as if nothing were said
+        return 0;  // as if unspecified
 }
 
 template <class Kernel>

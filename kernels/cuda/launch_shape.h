@@ -6,19 +6,19 @@
 
 namespace deepfreq::cuda {
 
-/// Threads of a block where nothing speaks for another number.
+/// Threads per block if there is no reason for another number.
 inline constexpr int default_threads = 256;
 
-/// The hardware takes no more blocks than this in one dimension.
+/// The hardware allows no more blocks than this in one dimension.
 inline constexpr std::int64_t max_blocks = 0x7FFFFFFF;
 
-/// Doubles of a device's partial_sums(), which an operation may use between two of its launches.
+/// Number of doubles in a device's partial_sums(), which an operation may use between two of its launches.
 inline constexpr std::int64_t partial_sum_doubles = 2 * 65536;
 
-/// What a device can launch; beyond, a launch fails.
+/// The limits of a device. A launch beyond them fails.
 struct LaunchLimits {
-    std::int64_t shared_bytes;  ///< of a block that asks for more than it gets unasked
-    int threads = 1024;         ///< of a block
+    std::int64_t shared_bytes;  ///< per block, if it asks for more than the default
+    int threads = 1024;         ///< per block
     std::int64_t blocks = max_blocks;
 };
 

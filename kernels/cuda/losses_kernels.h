@@ -9,8 +9,8 @@
 #include "kernels/cuda/launch_shape.h"
 #include "kernels/cuda/write_strided.h"
 
-// Losses are summed in double in an order that is fixed by the shapes: each block sums a part, and if there
-// is more than one, SumPartials adds up what they leave. A batch of the paper is one block, so one launch.
+// Losses are summed in double, in an order fixed by the shapes: each block sums a part and, if there are
+// several blocks, SumPartials adds up their results. A batch of the paper is one block, so one launch.
 
 namespace deepfreq::cuda {
 
@@ -19,8 +19,7 @@ struct LossTerms {
     double term[loss_threads];
 };
 
-/// Where a loss goes: to sums[state->step], divided, or where there are several blocks to partial[block]
-/// first.
+/// Where a loss goes: to sums[state->step], divided, or first to partial[block] if there are several blocks.
 struct LossTarget {
     double* sums;
     const StepState* state;
@@ -38,7 +37,7 @@ struct LossTarget {
     }
 };
 
-/// Adds partial[0 … count-1] up, as one block.
+/// Adds up partial[0 … count-1] in a single block.
 struct SumPartials {
     static constexpr int threads = loss_threads;
     using Shared = LossTerms;
@@ -84,7 +83,7 @@ struct SquaredErrors {
     }
 };
 
-/// p = softmax of row i of z, one row per thread; the largest logit is taken off first.
+/// p = softmax of row i of z, one row per thread. The largest logit is subtracted first.
 struct SoftmaxOfRow {
     const float* z;
     std::int64_t c;
@@ -104,7 +103,7 @@ struct SoftmaxOfRow {
 };
 
 /// Cross-entropy of softmax(z) against t over n rows of c, one row per thread; dz = (softmax(z) - t) scale
-/// unless it is null. The largest logit is taken off first, so that no exp overflows; a NaN logit makes its
+/// unless it is null. The largest logit is subtracted first, so that no exp overflows. A NaN logit makes its
 /// row NaN.
 struct CrossEntropies {
     static constexpr int threads = loss_threads;
@@ -149,8 +148,8 @@ struct CrossEntropies {
     }
 };
 
-/// Adds to correct[0] the rows of p[n,c] whose largest element, the first of equals, is at labels[row]; one
-/// block.
+/// Adds to correct[0] the number of rows of p[n,c] whose largest element (the first one in case of ties) is
+/// at labels[row]; one block.
 struct CountCorrectRows {
     static constexpr int threads = loss_threads;
     struct Shared {
@@ -176,8 +175,8 @@ struct CountCorrectRows {
     }
 };
 
-/// Blocks for so many terms of a sum; up to 16 terms per thread, one block is enough. `limit` partial sums
-/// fit.
+/// Number of blocks for this many terms of a sum. Up to 16 terms per thread, one block is enough. There is
+/// room for `limit` partial sums.
 constexpr std::int64_t loss_blocks(std::int64_t terms, std::int64_t limit) {
     return blocks_for(terms, 16 * loss_threads, limit);
 }
@@ -187,7 +186,7 @@ constexpr std::int64_t row_loss_blocks(std::int64_t n, std::int64_t c, std::int6
     return std::min(loss_blocks(n * c, limit), blocks_for(n, loss_threads));
 }
 
-/// Runs SquaredErrors or CrossEntropies as so many blocks on a device.
+/// Runs SquaredErrors or CrossEntropies in this many blocks on a device.
 template <class Device, class Loss>
 void run_loss(Device& device, const Loss& loss, std::int64_t blocks) {
     device.blocks(blocks, loss);

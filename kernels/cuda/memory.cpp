@@ -23,7 +23,7 @@ void CudaSpectrumBackend::synchronize() {
 void* CudaSpectrumBackend::allocate_bytes(std::size_t bytes) {
     const cuda::CurrentDevice current(index);
     void* data = nullptr;
-    // 0 bytes are no memory to CUDA, but no lack of it either.
+    // For 0 bytes CUDA returns no memory, but that does not mean it ran out.
     const cudaError_t status = cudaMalloc(&data, bytes > 0 ? bytes : 1);
     if (status == cudaErrorMemoryAllocation) {
         cudaGetLastError();

@@ -17,7 +17,7 @@ NetworkDevice::NetworkDevice(const TakenDevice& device, Precision precision)
       convolutions_(precision, workspace_),
       partial_sums_(static_cast<double*>(sums_workspace_.take(partial_sum_doubles * sizeof(double)))) {}
 
-// The members end in the reverse of their order: what is still queued must not outlive the memory it uses.
+// Members are destroyed in reverse order: what is still queued must not outlive the memory it uses.
 NetworkDevice::~NetworkDevice() {
     cudaStreamSynchronize(stream());
     cudaStreamSynchronize(side_stream_);
@@ -25,7 +25,7 @@ NetworkDevice::~NetworkDevice() {
 
 bool NetworkDevice::multiply_and_add_bias(const GemmTask& task, const float* a, const float* b, float* c,
                                           const float* bias) {
-    // cuBLASLt need not add a bias at an odd address, nor to a single row or column.
+    // cuBLASLt need not support a bias at a misaligned address, or for a single row or column.
     if (!on_16_bytes(bias) || std::min({task.m, task.n, task.k}) <= 1) return false;
     return gemm_.with_bias(task, a, b, c, bias);
 }

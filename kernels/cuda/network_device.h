@@ -11,10 +11,10 @@
 
 namespace deepfreq::cuda {
 
-/// A StreamDevice with what networks need of NVIDIA's libraries, and a second stream beside the first.
+/// A StreamDevice with what networks need from NVIDIA's libraries, and a second stream beside the first.
 class NetworkDevice : public StreamDevice {
   public:
-    /// Of a loss or a norm, so that one more launch adds them up.
+    /// Partial sums of a loss or a norm: few enough for one more launch to add them up.
     static constexpr std::int64_t max_partial_sums = 1024;
 
     NetworkDevice(const TakenDevice& device, Precision precision);
@@ -25,11 +25,11 @@ class NetworkDevice : public StreamDevice {
     /// c = a b, or c += a b.
     void multiply(const GemmTask& task, const float* a, const float* b, float* c) { gemm_(task, a, b, c); }
 
-    /// c = a b + bias, in one pass over c. False where cuBLASLt cannot: c then holds nothing of use.
+    /// c = a b + bias, in one pass over c. Returns false if cuBLASLt cannot; c is then garbage.
     bool multiply_and_add_bias(const GemmTask& task, const float* a, const float* b, float* c,
                                const float* bias);
 
-    /// Queues on_side(device), whose products go to the second stream, beside what on_main() queues here.
+    /// Queues on_side(device), whose products go to the second stream, alongside what on_main() queues here.
     template <class OnSide, class OnMain>
     void side_by_side(const OnSide& on_side, const OnMain& on_main) {
         fork();
@@ -59,7 +59,7 @@ class NetworkDevice : public StreamDevice {
     void join();
 
     Stream side_stream_;
-    Event fork_, join_;  // where the side stream leaves the main one, and comes back
+    Event fork_, join_;  // where the side stream leaves the main one, and rejoins it
     Workspace workspace_, side_workspace_, sums_workspace_;
     Gemm gemm_, side_gemm_;  // one per stream
     Convolutions convolutions_;

@@ -5,7 +5,7 @@
 #include "common/error.h"
 #include "kernels/cuda/device.h"
 
-// cuDNN deprecates handing its handle to graphs, but the alternative does not exist in all versions of 9.
+// cuDNN deprecates passing its handle to graphs, but the alternative does not exist in all 9.x versions.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace deepfreq::cuda {
@@ -17,7 +17,7 @@ std::string no_described_devices() {
                        library_version_text(version));
 }
 
-// A graph without a handle belongs to no device; heuristic, engine and plan are then told theirs.
+// A graph without a handle belongs to no device; heuristic, engine and plan must then be told theirs.
 void PlanDevice::tell_graph(Descriptor& graph) const {
     if (handle_ != nullptr) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, handle_);
 }

@@ -10,15 +10,15 @@
 
 namespace deepfreq::cuda {
 
-/// Empty where plans can be made for a device that is not here; else why not.
+/// Empty if plans can be made for a device that is not in this machine; otherwise why not.
 std::string no_described_devices();
 
-/// The device that plans are made for: one at hand, or one that is only described.
+/// The device that plans are made for: a real one, or one that is only described.
 class PlanDevice {
   public:
     explicit PlanDevice(cudnnHandle_t handle) : handle_(handle) {}
-    /// A device by its properties, as the JSON that cuDNN itself writes of one: needs neither GPU nor driver.
-    /// Throws InputError with cuDNN's reason when it refuses them, and where it is older than 9.8.
+    /// A device given by its properties, in the JSON that cuDNN itself writes; needs neither GPU nor driver.
+    /// Throws InputError with cuDNN's reason if it refuses them, and also if it is older than 9.8.
     explicit PlanDevice(std::string_view properties);
 
     /// @name Give a descriptor, before it is finished, the device it is for

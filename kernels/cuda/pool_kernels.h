@@ -9,7 +9,7 @@
 
 namespace deepfreq::cuda {
 
-/// Where windows and pixels are: of an image of `rows` x `columns` pixels (the large one), pooled.
+/// How windows map to pixels, for an image of `rows` x `columns` pixels (the large one) and its pooled image.
 struct Windows {
     std::int64_t rows, columns, channels;
     std::int64_t height, width;
@@ -17,7 +17,7 @@ struct Windows {
     Windows(const Shape& large, const PoolParams& params)
         : rows(large[1]), columns(large[2]), channels(large[3]), height(params.height), width(params.width) {}
 
-    /// Element of the large image at which the window of element `small` of the pooled one begins.
+    /// First element, in the large image, of the window for element `small` of the pooled one.
     DEEPFREQ_HOST_DEVICE std::int64_t first_of(std::int64_t small) const {
         const std::int64_t channel = small % channels;
         const std::int64_t pixel = small / channels;
@@ -25,7 +25,7 @@ struct Windows {
         const std::int64_t row = pixel / (columns / width);  // of all images
         return ((row * height) * columns + column * width) * channels + channel;
     }
-    /// Element of the pooled image whose window has element `large`.
+    /// Element of the pooled image whose window contains element `large`.
     DEEPFREQ_HOST_DEVICE std::int64_t pooled(std::int64_t large) const {
         const std::int64_t channel = large % channels;
         const std::int64_t pixel = large / channels;
@@ -33,7 +33,7 @@ struct Windows {
         const std::int64_t row = pixel / columns / height;
         return (row * (columns / width) + column) * channels + channel;
     }
-    /// From a window's first element to the one r rows and s columns on.
+    /// Offset from a window's first element to the one r rows and s columns further on.
     DEEPFREQ_HOST_DEVICE std::int64_t offset(std::int64_t r, std::int64_t s) const {
         return (r * columns + s) * channels;
     }
@@ -65,7 +65,7 @@ struct AverageWindowBackward {
     }
 };
 
-/// y[i] = the largest of window i, and NaN where there is one.
+/// y[i] = the largest element of window i, or NaN if it contains one.
 struct LargestOfWindow {
     Windows windows;
     const float* x;
@@ -77,14 +77,14 @@ struct LargestOfWindow {
         for (std::int64_t r = 0; r < windows.height; ++r)
             for (std::int64_t s = 0; s < windows.width; ++s) {
                 const float value = first[windows.offset(r, s)];
-                // The second makes NaN win; nothing is larger than NaN, so that it stays.
+                // The second test makes NaN win. Nothing is larger than NaN, so it stays.
                 if (value > largest || value != value) largest = value;
             }
         y[i] = largest;
     }
 };
 
-/// dx of window i: dy[i] where its largest (the first of equals) is, else 0.
+/// dx of window i: dy[i] at its largest element (the first one in case of ties), else 0.
 struct LargestOfWindowBackward {
     Windows windows;
     const float* x;

@@ -10,7 +10,7 @@
 
 namespace deepfreq::cuda {
 
-/// largest[part][column] = largest |x_ij| of one part of the rows of x[n, columns]; NaN does not count.
+/// largest[part][column] = largest |x_ij| of one part of the rows of x[n, columns]; NaN is ignored.
 struct ColumnMaxima {
     const float* x;
     std::int64_t n, columns, parts;
@@ -28,7 +28,7 @@ struct ColumnMaxima {
     }
 };
 
-/// of_column[column] = largest of its parts.
+/// of_column[column] = the largest over its parts.
 struct MaximumOfParts {
     const float* largest;
     std::int64_t columns, parts;
@@ -44,7 +44,7 @@ struct MaximumOfParts {
     }
 };
 
-/// x[i] /= divisor[column]; a column whose divisor is 0 stays.
+/// x[i] /= divisor[column]; a column whose divisor is 0 stays unchanged.
 struct DivideColumns {
     float* x;
     const float* divisor;
@@ -71,7 +71,7 @@ struct ColumnPartialSums {
     }
 };
 
-/// mean[k] = the sum of its parts, in order, over n.
+/// mean[k] = the sum of its parts, added in order, divided by n.
 struct ColumnMeans {
     const double* partial;
     std::int64_t n, d, parts;
@@ -115,7 +115,7 @@ struct SquareSums {
     }
 };
 
-/// first[t] = the first of i = t, t + takers, … at which x[i] is NaN or infinite, or count.
+/// first[t] = the first i among t, t + takers, … at which x[i] is NaN or infinite, or count.
 struct FindNonFinite {
     const float* x;
     std::int64_t count, takers;
@@ -163,7 +163,7 @@ struct ScaledColumns {
     }
 };
 
-/// A scaled copy of x[n,d]; nothing where no scale is given.
+/// A scaled copy of x[n,d], or nothing if no scale is given.
 template <class Device>
 typename Device::template Memory<float> scaled_copy(Device& device, ConstTensor x, const ColumnScale& scale) {
     auto copy = device.template take<float>(scale.given() ? x.elements() : 0);
@@ -199,7 +199,7 @@ void SpectrumBackendOn<Device>::execute(const ScaleColumnsByMaxAbs& op) {
     device_.each(n * columns, DivideColumns{x, divisor.data(), columns});
 }
 
-/// The sums of the blocks are added in order on the host.
+/// The host adds the sums of the blocks in order.
 template <class Device>
 double SpectrumBackendOn<Device>::execute(const SumOfSquares& op) {
     const auto current = device_.make_current();

@@ -5,12 +5,12 @@
 
 namespace deepfreq {
 
-/// What a CUDA device does of measuring: memory.cpp, reductions.cu, spectrum.cu and what they include. It
-/// needs CUDA's runtime and none of its libraries. All work goes to one stream, in order. Whatever device is
-/// the current one of the thread that calls, is so afterwards too: it may be another library's.
+/// A CUDA device's share of measuring: memory.cpp, reductions.cu, spectrum.cu and what they include. It needs
+/// CUDA's runtime and none of its libraries. All work goes to one stream, in order. The calling thread's
+/// current device is left unchanged: it may be another library's.
 class CudaSpectrumBackend : protected cuda::TakenDevice, public cuda::SpectrumBackendOn<cuda::StreamDevice> {
   public:
-    /// Takes device `index`, which is the current one and can be used.
+    /// Takes device `index`, which is the current device and usable.
     explicit CudaSpectrumBackend(int index_of_device)
         : TakenDevice(index_of_device), SpectrumBackendOn(taken_device()) {}
 

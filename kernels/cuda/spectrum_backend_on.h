@@ -4,8 +4,8 @@
 
 namespace deepfreq::cuda {
 
-/// The operations of spectra on `Device`, which launches kernels: StreamDevice on a GPU, and in the tests
-/// HostDevice, which runs the very same code on threads of the host. They are defined beside their kernels
+/// The spectrum operations on `Device`, which launches kernels: StreamDevice on a GPU and, in the tests,
+/// HostDevice, which runs the very same code on host threads. They are defined beside their kernels
 /// (reductions_kernels.h, spectrum_driver.h) and compiled for a GPU in the .cu file of their family.
 template <class Device>
 class SpectrumBackendOn : public virtual SpectrumBackend {

@@ -5,27 +5,27 @@
 #include "kernels/cuda/four.h"
 #include "kernels/cuda/spectrum_products.h"
 
-// The squared distances of a tile, in two ways, as on the CPU.
+// The squared distances of a tile, computed in two ways, as on the CPU.
 //
-// By products: |x_i|^2 + |x_j|^2 - 2 x_i.x_j (spectrum_products.h). By differences of the uncentred rows, to
-// about 1e-7 of each, where that would cost too many digits: for pairs nearer than a quarter of
-// |x_i|^2 + |x_j|^2 (`near`), one by one, or for the whole tile if more than a quarter of its pairs are.
+// By products: |x_i|^2 + |x_j|^2 - 2 x_i.x_j (spectrum_products.h). By differences of the uncentred rows,
+// with a relative error of about 1e-7, where products would cost too many digits: for pairs nearer than a
+// quarter of |x_i|^2 + |x_j|^2 (`near`), one by one, or for the whole tile if more than a quarter of its
+// pairs are that near.
 //
-// A distance by products errs by a part beta of itself. hi + lo is within 2^-23 of each feature, but lengths
-// are taken of what hi and lo stand for, so that only costs what a slightly moved point does; lo.lo is left
-// out, 2^-24 of |x_i| |x_j|. The rest is what the matrix unit cuts off: each addend may lose a bit of the
-// largest, to the same side where all products have one sign. tests/cuda_spectrum_distances_test.cpp lets
+// A distance by products has a relative error beta. hi + lo is within 2^-23 of each feature, but lengths are
+// those of what hi and lo stand for, so this costs only what a slightly moved point does. lo.lo is left out:
+// 2^-24 of |x_i| |x_j|. The rest is what the matrix unit truncates: each addend may lose a bit of the largest
+// one, always to the same side if all products have one sign. tests/cuda_spectrum_distances_test.cpp lets
 // every addend lose that much: beta <= 2.5e-6, for 33 columns of one sign and pairs just beyond `near`; 1e-6
 // for 512; typically 3e-7.
 //
-// What that does to LFR: with u = |x_i - x_j|^2 / (2 delta), the weight exp(-u) errs by u beta of itself, and
-// counts by its share of all weights. The own weight, 1, has no error. All errors of one side shift weight
-// between it and the others, and most so when those are equally far and have a share 1 - s together: then u =
-// ln(n s / (1
-// - s)), and |y_low|^2 changes by at most 2 s^2 (1 - s) u beta, which at its largest, s = 2/3, is 0.3 ln(2 n)
-// beta. With the weights' own error (spectrum_weights.h, 4.7e-6, likewise 0.3 of it) that is 1e-5 for n =
-// 40000 at beta = 2.5e-6, and 6e-6 for a million samples at 1e-6. Where i = j is left out
-// the largest weight takes its place (spectrum_nearest.h).
+// What that does to LFR: with u = |x_i - x_j|^2 / (2 delta), the weight exp(-u) has a relative error of u
+// beta, and counts by its share of all weights. The row's own weight, 1, has no error. Errors all to one side
+// shift weight between it and the others, most of all if the others are equally far and have a share 1 - s
+// together. Then u = ln(n s / (1 - s)), and |y_low|^2 changes by at most 2 s^2 (1 - s) u beta, which at its
+// largest, s = 2/3, is 0.3 ln(2 n) beta. With the weights' own error (spectrum_weights.h, 4.7e-6, likewise
+// 0.3 of it) that is 1e-5 for n = 40000 at beta = 2.5e-6, and 6e-6 for a million samples at 1e-6. If i = j is
+// left out, the largest weight takes its place (spectrum_nearest.h).
 
 namespace deepfreq::cuda::spectrum {
 
@@ -41,12 +41,12 @@ DEEPFREQ_HOST_DEVICE void list_if_near(Block& block, float distance, float norms
         near_pairs.pair[place] = static_cast<std::uint16_t>(j * tile_rows + block.thread());
 }
 
-/// Where in the tile a thread's row meets itself; perhaps beyond its columns.
+/// Column of the tile at which a thread's row meets itself; may lie outside the tile's columns.
 DEEPFREQ_HOST_DEVICE inline std::int64_t own_column(const Pairs& x, const Tile& tile, int thread) {
     return x.sample_of(tile.first_row + thread) - tile.first_column;
 }
 
-/// From the products to the distances of a thread's row; lists its near pairs.
+/// Turns the products of a thread's row into distances, and lists its near pairs.
 template <class Block>
 DEEPFREQ_HOST_DEVICE void from_products(Block& block, float* distance, const Pairs& x, const Tile& tile,
                                         NearPairs& near_pairs) {
@@ -64,7 +64,7 @@ DEEPFREQ_HOST_DEVICE void from_products(Block& block, float* distance, const Pai
     }
 }
 
-/// Lists a row's near pairs among some columns, by distances that from_products made.
+/// Lists a row's near pairs among some columns, using distances computed by from_products.
 template <class Block>
 DEEPFREQ_HOST_DEVICE void list_near(Block& block, const float* distance, const Pairs& x, const Tile& tile,
                                     int first, int last, NearPairs& near_pairs) {
@@ -78,7 +78,7 @@ DEEPFREQ_HOST_DEVICE void list_near(Block& block, const float* distance, const P
                          of_row + x.columns.shape[tile.first_column + j].norm, j, near_pairs);
 }
 
-/// The distances of near pairs, by differences: a warp a pair, whose lanes take four columns at a time.
+/// The distances of near pairs, by differences: one warp per pair, whose lanes take four columns at a time.
 template <class Block>
 DEEPFREQ_HOST_DEVICE void measure_near_pairs(Block& block, const NearPairs& near_pairs, float* distance,
                                              const Pairs& x, const Tile& tile) {
@@ -169,8 +169,8 @@ DEEPFREQ_HOST_DEVICE void measure_differences(Block& block, Stages& memory, floa
     block.barrier();
 }
 
-/// The distances of a tile's near pairs, each by itself. Where they are too many to be listed, as they are
-/// then not yet, some columns are taken at a time.
+/// The distances of a tile's near pairs, one by one. If there are too many to list (in which case none are
+/// listed yet), a few columns are processed at a time.
 template <class Block>
 DEEPFREQ_HOST_DEVICE void measure_all_near(Block& block, NearPairs& near_pairs, float* distance,
                                            const Pairs& x, const Tile& tile, bool many) {
@@ -178,7 +178,7 @@ DEEPFREQ_HOST_DEVICE void measure_all_near(Block& block, NearPairs& near_pairs, 
     DEEPFREQ_NO_UNROLL
     for (int first = 0; first < tile.columns; first += columns_at_once) {
         if (many) {
-            block.barrier();  // all threads know what was listed before
+            block.barrier();  // all threads have seen what was listed before
             if (block.thread() == 0) near_pairs.count = 0;
             block.barrier();
             list_near(block, distance, x, tile, first, first + columns_at_once, near_pairs);
@@ -190,12 +190,12 @@ DEEPFREQ_HOST_DEVICE void measure_all_near(Block& block, NearPairs& near_pairs, 
 }
 
 /// distance[column][row] = |x_row - x_column|^2, and out_of_sight for a row and itself and for columns beyond
-/// the tile's. Afterwards a thread may read the distances of row block.thread() only.
+/// the tile's. Afterwards a thread may read only the distances of row block.thread().
 template <class Products, class Block>
 DEEPFREQ_HOST_DEVICE void make_distances(Block& block, Stages& memory, NearPairs& near_pairs, float* distance,
                                          const Pairs& x, const Tile& tile) {
     const int thread = block.thread();
-    block.barrier();  // what is in memory is done with
+    block.barrier();  // nobody still uses what is in memory
     bool by_differences = x.rows.direct;
     if (!by_differences) {
         make_products<Products>(block, memory, distance, x, tile);

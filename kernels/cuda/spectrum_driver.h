@@ -13,15 +13,15 @@
 #include "kernels/cuda/spectrum_weights.h"
 #include "kernels/filter_nodes.h"
 
-// Energy of the low-frequency part (eqs. 3 to 5) for a grid of widths, on the device: the order of the
+// Energy of the low-frequency part (eqs. 3 to 5) for a grid of widths, on the device: the sequence of
 // kernels.
 //
 // `Device` runs them: StreamDevice (stream_device.h) on the GPU, tests/host_device.h on the host. Its
-// Products make the products of a tile (spectrum_distances.h).
+// Products type computes the products of a tile (spectrum_distances.h).
 
 namespace deepfreq::cuda::spectrum {
 
-/// How far weights are off here, and what they cost (in products): choose_nodes wants to know.
+/// The errors of weights here, and their cost (in products), for choose_nodes.
 inline WeightArithmetic arithmetic_for(int columns) {
     return {.exponential_error = exponential_error,
             .product_error = 0x1p-24,
@@ -32,12 +32,12 @@ inline WeightArithmetic arithmetic_for(int columns) {
             .most_octaves_per_exponential = 1};
 }
 
-/// The same chains, cut into such as the kernels have.
+/// The same chains, cut into lengths that the kernels have.
 inline std::vector<WeightChain> cut_chains(std::span<const WeightChain> chains) {
     std::vector<WeightChain> out;
     for (WeightChain left : chains)
         while (left.count > 0) {
-            // Two halves rather than a long one and single ones.
+            // Prefers two halves to one long chain and single ones.
             const int count = *std::ranges::find_if(
                 chain_lengths, [&](int length) { return length == left.count || 2 * length <= left.count; });
             out.push_back({count, left.first, count > 1 ? left.step : 0.0F});
@@ -47,12 +47,12 @@ inline std::vector<WeightChain> cut_chains(std::span<const WeightChain> chains) 
     return out;
 }
 
-/// GaussianLowFrequencyEnergy and GaussianLowFrequencyRowEnergies. n, c and the number of 1/delta are at
-/// least 1.
+/// GaussianLowFrequencyEnergy and GaussianLowFrequencyRowEnergies. n, c and the number of 1/delta values are
+/// at least 1.
 template <class Device>
 class LowFrequencyEnergy {
   public:
-    /// All rows receive, where none is listed.
+    /// All rows receive if none is listed.
     LowFrequencyEnergy(Device& device, const SpectrumSamples& samples, const LowFrequencyParams& params,
                        std::span<const std::int64_t> rows = {})
         : device_(device),
@@ -81,7 +81,7 @@ class LowFrequencyEnergy {
         column_means(device, value_.data(), samples.x.rows(), targets_.columns(), mean_.data());
     }
 
-    /// energy[k] of all rows that receive.
+    /// energy[k] over all receiving rows.
     std::vector<double> compute() {
         std::vector<double> energy(exponents_.size(), 0.0);
         for_each_part([&](const Part& part, const double* of_row) {
@@ -94,7 +94,7 @@ class LowFrequencyEnergy {
         return energy;
     }
 
-    /// energy[r][k] of each row that receives.
+    /// energy[r][k] of each receiving row.
     std::vector<double> compute_rows() {
         const std::int64_t rows = pairs_.rows.n, widths = std::ssize(exponents_);
         std::vector<double> energy(static_cast<std::size_t>(rows * widths));
@@ -112,10 +112,10 @@ class LowFrequencyEnergy {
     }
 
   private:
-    /// Energies of rows at widths that are kept at a time.
+    /// Number of energies of rows at widths that are kept at a time.
     static constexpr std::int64_t row_energies_limit = std::int64_t{8} << 20;
 
-    /// Rows and widths whose energies are known together, as RowEnergies has them.
+    /// Rows and widths whose energies become known together, laid out as in RowEnergies.
     struct Part {
         std::int64_t first_row, row_blocks;
         std::int64_t first_width, widths;
@@ -136,7 +136,7 @@ class LowFrequencyEnergy {
         Pass pass = planned(problem, device_.limits());
         widths_per_pass_ = exponents_.size();
         if (pass.nodes == problem.nodes) return pass;
-        // Not all sums fit: widths, other than nodes, can be taken some at a time.
+        // Not all sums fit. Widths, unlike nodes, can be taken a few at a time.
         problem.nodes = static_cast<int>(exponents_.size());
         pass = planned(problem, device_.limits());
         widths_per_pass_ = static_cast<std::size_t>(pass.nodes);
@@ -153,11 +153,11 @@ class LowFrequencyEnergy {
     }
 
     std::int64_t row_blocks() const { return blocks_for(pairs_.rows.n, tile_rows); }
-    /// Rows of a pass, with those that fill its last block.
+    /// Rows of a pass, including the padding of its last block.
     std::int64_t in_pass() const { return pass_.row_blocks * tile_rows; }
     std::int64_t segment_count() const { return static_cast<std::int64_t>(partition_.segments.size()); }
 
-    /// With exclude_self: the squared distance of every row to its nearest other.
+    /// With exclude_self: finds the squared distance of every row to its nearest other row.
     void find_nearest() {
         const std::int64_t rows = row_blocks() * tile_rows;
         const auto parts = static_cast<int>(std::clamp<std::int64_t>(
@@ -169,7 +169,7 @@ class LowFrequencyEnergy {
         device_.each(rows, NearestOfParts{of_parts.data(), parts, rows, nearest_.data()});
     }
 
-    /// take(part, energies on the device) for all rows and widths.
+    /// Calls take(part, energies on the device) until all rows and widths are covered.
     template <class Take>
     void for_each_part(const Take& take) {
         if (exclude_self_) find_nearest();
@@ -183,7 +183,7 @@ class LowFrequencyEnergy {
         }
     }
 
-    /// The same at the widths of nodes_, which begin with `first_width`.
+    /// The same at the widths of nodes_, the first of which is `first_width`.
     template <class Take>
     void for_each_row_part(std::int64_t first_width, const Take& take) {
         const std::vector<WeightChain> cut = cut_chains(nodes_.chains);
@@ -213,7 +213,7 @@ class LowFrequencyEnergy {
         }
     }
 
-    /// How much is done, but for the end.
+    /// Reports progress, except at the very end.
     void tell(std::int64_t first_width, std::int64_t widths, std::int64_t blocks_done) const {
         const double of_pass = static_cast<double>(blocks_done) / static_cast<double>(row_blocks());
         const double done = (static_cast<double>(first_width) + of_pass * static_cast<double>(widths)) /
@@ -240,7 +240,7 @@ class LowFrequencyEnergy {
                                    exclude_self_ ? nearest_.data() : nullptr, sums_.data()});
     }
 
-    /// Segments of one class follow each other.
+    /// Segments of the same class become adjacent.
     std::vector<std::int32_t> segments_by_label() const {
         std::vector<std::int32_t> order(partition_.segments.size());
         std::iota(order.begin(), order.end(), 0);
@@ -253,7 +253,7 @@ class LowFrequencyEnergy {
     ListedRows<Device> listed_;
     Features<Device> features_;
     Pairs pairs_;
-    std::vector<double> exponents_;  ///< at width k a pair's weight is exp(-exponents_[k] * distance)
+    std::vector<double> exponents_;  ///< at width k, a pair's weight is exp(-exponents_[k] * distance)
     FilterNodes nodes_;
     std::size_t widths_per_pass_ = 0;
     Pass pass_;
@@ -262,10 +262,10 @@ class LowFrequencyEnergy {
     typename Device::template Memory<std::int32_t> by_label_;  ///< the segments, those of one class together
     typename Device::template Memory<std::int32_t> first_segment_;
     typename Device::template Memory<float> value_;
-    typename Device::template Memory<double> mean_;  ///< of each column of value_
+    typename Device::template Memory<double> mean_;  ///< per column of value_
     typename Device::template Memory<math::CompensatedSum> sums_;
     bool exclude_self_;
-    typename Device::template Memory<double> nearest_;  ///< with exclude_self: of each row
+    typename Device::template Memory<double> nearest_;  ///< with exclude_self: per row
     const LowFrequencyParams& params_;
 };
 

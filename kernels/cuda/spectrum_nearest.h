@@ -4,23 +4,23 @@
 
 #include "kernels/cuda/spectrum_distances.h"
 
-// Distances over the smallest of their row.
+// Distances relative to the smallest in their row.
 //
-// Without its own sample a row has no weight of 1, and at large widths all of them would underflow. Relative
-// to the largest of them they do not: exp(-(|x_i - x_j|^2 - min_k |x_i - x_k|^2) / (2 delta)). A first pass
-// finds the smallest distance of every row, measured in double; the pass that sums weights takes it off, and
-// measures a distance again in double where the difference would have too few digits.
+// Without its own sample, a row has no weight of 1, and at large widths all its weights would underflow.
+// Relative to the largest of them they do not: exp(-(|x_i - x_j|^2 - min_k |x_i - x_k|^2) / (2 delta)). A
+// first pass finds the smallest distance of every row, computed in double. The pass that sums weights
+// subtracts it, and recomputes a distance in double where the difference would have too few digits.
 
 namespace deepfreq::cuda::spectrum {
 
-/// A thread's row of a tile and the columns, by the uncentred features; passed by value, so that what is
-/// called needs no memory for it.
+/// A thread's row of a tile and the columns, with uncentred features. Passed by value, so that the functions
+/// it is passed to need no memory for it.
 struct ExactPairs {
     const float* row;
     const float* columns;
     std::int64_t width;
-    int count;   ///< of columns
-    int itself;  ///< the row's own column, perhaps none of these
+    int count;   ///< number of columns
+    int itself;  ///< the row's own column, possibly not among these
 
     DEEPFREQ_HOST_DEVICE ExactPairs(const Pairs& x, const Tile& tile, int thread)
         : width(std::int64_t{x.rows.chunks} * chunk),
@@ -30,7 +30,7 @@ struct ExactPairs {
         columns = x.columns.row + tile.first_column * width;
     }
 
-    /// |x_row - x_j|^2, exact but for 2^-53 of it.
+    /// |x_row - x_j|^2, with a relative error of only 2^-53.
     DEEPFREQ_HOST_DEVICE double distance(int j) const {
         const float* const column = columns + j * width;
         double sum = 0.0;
@@ -47,15 +47,15 @@ struct ExactPairs {
     }
 };
 
-/// The distances of a thread's row in a tile, less `nearest`, the smallest of the whole row. The row itself
-/// and columns that do not exist stay out of sight.
+/// Subtracts `nearest`, the smallest distance of the whole row, from the distances of a thread's row in a
+/// tile. The row itself and columns that do not exist stay out of sight.
 DEEPFREQ_CALLED DEEPFREQ_HOST_DEVICE inline void take_off_nearest(float* distance, ExactPairs pairs,
                                                                   int thread, double nearest) {
     const auto smallest = static_cast<float>(nearest);
     for (int j = 0; j < pairs.count; ++j) {
         if (j == pairs.itself) continue;
         float& entry = distance[distance_of(thread, j)];
-        // Below, what is left would err by more than twice the part of itself that the distance does.
+        // Below this, the relative error of the difference would be more than twice that of the distance.
         if (entry >= 2.0F * smallest) {
             entry -= smallest;
         } else {
@@ -66,7 +66,7 @@ DEEPFREQ_CALLED DEEPFREQ_HOST_DEVICE inline void take_off_nearest(float* distanc
 }
 
 /// nearest[part * rows + row] = the smallest |x_row - x_j|^2 over the other samples j in that part of the
-/// columns; infinite where there is none. Block b has the part b % parts and the rows 128 (b / parts) ….
+/// columns; infinite if there is none. Block b handles part b % parts and the rows from 128 (b / parts) on.
 template <class Products>
 struct NearestOthers {
     static constexpr int threads = tile_rows;
@@ -75,7 +75,7 @@ struct NearestOthers {
 
     Pairs x;
     int parts;
-    std::int64_t rows;  ///< a multiple of tile_rows, at least as many as receive
+    std::int64_t rows;  ///< a multiple of tile_rows, at least the number of receiving rows
     double* nearest;    ///< [parts][rows]
 
     template <class Block>
@@ -98,7 +98,7 @@ struct NearestOthers {
   private:
     DEEPFREQ_HOST_DEVICE static void search(const float* distance, const ExactPairs& pairs, int thread,
                                             double& best) {
-        constexpr double error = 1e-5;  // of a distance in a tile, as part of it, at most
+        constexpr double error = 1e-5;  // upper bound on the relative error of a distance in a tile
         auto limit = static_cast<float>(best * (1.0 + error));
         for (int j = 0; j < pairs.count; ++j) {
             if (j == pairs.itself || distance[distance_of(thread, j)] > limit) continue;
@@ -110,7 +110,7 @@ struct NearestOthers {
     }
 };
 
-/// nearest[row] = the smallest over all parts; 0 for a sample that is alone.
+/// nearest[row] = the smallest over all parts; 0 if there is only one sample.
 struct NearestOfParts {
     const double* of_parts;  ///< [parts][rows]
     int parts;

@@ -8,11 +8,11 @@
 #include "kernels/cuda/reductions_kernels.h"
 #include "kernels/cuda/spectrum_tile.h"
 
-// What is made of features and targets before the pairs: one thread an element each, sums in a fixed order.
+// What is computed from features and targets before the pairs: one thread per element, sums in a fixed order.
 
 namespace deepfreq::cuda::spectrum {
 
-/// label[i] = column of the single 1 among zeros in row i of y[n,c], else -1; order[i] = i.
+/// label[i] = column of the single 1 among zeros in row i of y[n,c], or -1; order[i] = i.
 struct OneHotLabels {
     const float* y;
     std::int64_t c;
@@ -33,7 +33,8 @@ struct OneHotLabels {
     }
 };
 
-/// label[i] = column of the largest target of row i: samples of a kind, often near each other, share tiles.
+/// label[i] = column of the largest target of row i. Samples of a kind are often near each other and then
+/// share tiles.
 struct LargestTargets {
     const float* y;
     std::int64_t c;
@@ -49,7 +50,7 @@ struct LargestTargets {
     }
 };
 
-/// starts[s] = first of the n ascending labels that is at least s.
+/// starts[s] = index of the first of the n ascending labels that is at least s.
 struct RunStarts {
     const std::int32_t* label;
     std::int64_t n;
@@ -129,7 +130,7 @@ struct alignas(16) EightHalves {
     std::uint16_t x[8];
 };
 
-/// Features of rows in the given order, as Samples has them; rows beyond n are zero. i = row * chunks +
+/// Features of rows in the given order, laid out as in Samples; rows beyond n are zero. i = row * chunks +
 /// chunk. square[row][chunk]: squared length of what the halves stand for.
 struct FillRows {
     const float* x;
@@ -157,7 +158,7 @@ struct FillRows {
             *as_fours(row + i * chunk + k) = four;
         }
         if (split == nullptr) return;
-        // The longest row has length 2^10 at most: 16 bits hold its products, and no feature is lost.
+        // The longest row has length at most 2^10: 16 bits can hold its products, and no feature is lost.
         const double scale = 0x1p10 / power_of_two_above(length[from]);
         std::uint16_t* const halves = split + (index * padded_rows + to) * split_halves;
         double sum = 0.0;
@@ -189,15 +190,16 @@ struct FillRows {
         *reinterpret_cast<EightHalves*>(to) = eight;
     }
 
-    /// value / unit, exactly, as unit is a power of two; 0 where that is too large for a float: neighbouring
-    /// floats are then further apart than `unit` bounds the column, so the column is constant.
+    /// value / unit, exactly, since unit is a power of two; 0 where that is too large for a float. There,
+    /// neighbouring floats are further apart than the bound that `unit` puts on the column, so the column is
+    /// constant.
     DEEPFREQ_HOST_DEVICE float divided(float value) const {
         const double quotient = static_cast<double>(value) / unit;
         return std::fabs(quotient) <= static_cast<double>(FLT_MAX) ? static_cast<float>(quotient) : 0.0F;
     }
 };
 
-/// shape[row] of the rows that FillRows made.
+/// shape[row] of the rows that FillRows filled.
 struct RowShapes {
     const double* square;
     const std::int32_t* order;
@@ -229,7 +231,7 @@ struct InvertOrder {
     }
 };
 
-/// sample[i] = where the i-th of n listed rows is among the sorted ones; -1 beyond them.
+/// sample[i] = position of the i-th of n listed rows among the sorted ones; -1 beyond them.
 struct PlacesOfRows {
     const std::int32_t* row;
     const std::int32_t* place;

@@ -2,26 +2,26 @@
 
 #include "kernels/cuda/spectrum_tile.h"
 
-// The products x_i.x_j of a tile, in half precision on the matrix units. A centred row is scaled by a power
-// of two of its own to a length in [2^9, 2^10), so that outliers cost the others nothing, and split into hi +
-// lo, 22 bits together; x_i.x_j is lo.hi + hi.lo + hi.hi. `Products` adds up one chunk of them: MatrixUnit
-// (spectrum_matrix_unit.cuh) on the device, MatrixUnitOnHost in the tests.
+// The products x_i.x_j of a tile, in half precision on the matrix units. Each centred row is scaled by its
+// own power of two to a length in [2^9, 2^10), so that outliers cost the others nothing, and split into hi +
+// lo, 22 bits together; x_i.x_j is lo.hi + hi.lo + hi.hi. `Products` accumulates one chunk of them:
+// MatrixUnit (spectrum_matrix_unit.cuh) on the device, MatrixUnitOnHost in the tests.
 
 namespace deepfreq::cuda::spectrum {
 
-/// Chunks whose products are summed within the matrix unit, which truncates (4 would double the largest
-/// error).
+/// Number of chunks whose products are summed within the matrix unit, which truncates (4 would double the
+/// largest error).
 inline constexpr int chunks_per_collection = 2;
 
-/// Moves what was summed recently to the total, and leaves in its place what that rounds off, which joins the
-/// next (Kahan): so the total's error does not grow with the number of columns.
+/// Moves the recent sum to the total, and replaces it with the rounding error, which joins the next sum
+/// (Kahan). So the total's error does not grow with the number of columns.
 DEEPFREQ_HOST_DEVICE inline void add_recent(float& total, float& recent) {
     const float sum = total + recent;
     recent -= sum - total;
     total = sum;
 }
 
-/// The products of a thread's pairs, as registers of the matrix instruction.
+/// The products of a thread's pairs, in the registers of the matrix instruction.
 class ProductSums {
   public:
     DEEPFREQ_HOST_DEVICE explicit ProductSums(int thread) : thread_(thread) {}
@@ -37,7 +37,7 @@ class ProductSums {
         }
     }
 
-    /// Writes the totals where distances belong.
+    /// Writes the totals to where distances belong.
     DEEPFREQ_HOST_DEVICE void store(float* distance) const {
         DEEPFREQ_UNROLL
         for (int a = 0; a < fragments_down; ++a) {
@@ -60,7 +60,7 @@ class ProductSums {
     float total_[fragments_down][fragments_across][4] = {};
 };
 
-/// Starts copying one chunk of a tile's rows and columns to shared memory: four threads a row.
+/// Starts copying one chunk of a tile's rows and columns to shared memory, with four threads per row.
 template <class Block>
 DEEPFREQ_HOST_DEVICE void copy_chunk(Block& block, const Pairs& x, const Tile& tile, int index,
                                      std::uint16_t* stage) {
@@ -92,7 +92,7 @@ DEEPFREQ_HOST_DEVICE void make_products(Block& block, Stages& memory, float* dis
     int stage = 0;
     for (int index = 0; index < x.rows.chunks; ++index) {
         block.template wait_for_copies<stages - 2>();
-        block.barrier();  // this chunk is there for all, and nobody reads the one before it any more
+        block.barrier();  // this chunk is there for all, and nobody still reads the one before
         const int next = index + stages - 1;
         const int freed = stage == 0 ? stages - 1 : stage - 1;
         if (next < x.rows.chunks) copy_chunk(block, x, tile, next, memory.halves[freed]);

@@ -10,7 +10,7 @@
 #include "kernels/cuda/reductions_kernels.h"
 #include "kernels/cuda/spectrum_prepare.h"
 
-// Features and targets on the device, in the order and the forms that the kernels want. `Device` is that of
+// Features and targets on the device, in the order and the forms that the kernels need. `Device` is as in
 // spectrum_driver.h.
 
 namespace deepfreq::cuda::spectrum {
@@ -28,7 +28,7 @@ T largest_magnitude(Device& device, const T* x, std::int64_t count) {
     return *std::max_element(found.begin(), found.end());
 }
 
-/// The order of the samples that suits their targets, and the targets in that order.
+/// An order of the samples that suits their targets, and the targets in that order.
 template <class Device>
 class Targets {
   public:
@@ -56,9 +56,9 @@ class Targets {
     const std::int32_t* order() const { return order_.data(); }
     std::span<const std::int64_t> starts() const { return starts_; }
     double unit() const { return unit_; }
-    /// Sums a segment: one-hot 1, else one per target and one of the weights.
+    /// Number of sums per segment: 1 if one-hot, otherwise one per target plus one for the weights.
     int columns() const { return one_hot_ ? 1 : static_cast<int>(c_ + 1); }
-    /// Ranges that are not empty.
+    /// Number of non-empty ranges.
     std::int64_t runs() const {
         std::int64_t count = 0;
         for (std::size_t s = 1; s < starts_.size(); ++s) count += starts_[s] > starts_[s - 1] ? 1 : 0;
@@ -66,8 +66,8 @@ class Targets {
     }
 
   private:
-    /// Targets are scaled up to this: a tile's sum of them cannot overflow, and a target down to 2^-40 of the
-    /// largest times the smallest weight is still a normal float.
+    /// Targets are scaled up to this value. A tile's sum of them cannot overflow, and a target down to 2^-40
+    /// of the largest, times the smallest weight, is still a normal float.
     static constexpr double largest = 0x1p40;
 
     std::int64_t n_, c_;
@@ -77,7 +77,7 @@ class Targets {
     double unit_ = 1.0;
 };
 
-/// Rows that receive, if not all do: as the caller numbers them, and where they are among the sorted ones.
+/// The receiving rows, if not all receive: by the caller's numbering, and by position among the sorted ones.
 template <class Device>
 class ListedRows {
   public:
@@ -101,7 +101,7 @@ class ListedRows {
     typename Device::template Memory<std::int32_t> row_, sample_;
 };
 
-/// Rows of features in the forms that distances want.
+/// Rows of features in the forms that distances need.
 template <class Device>
 class FeatureRows {
   public:
@@ -139,8 +139,8 @@ class FeatureRows {
     typename Device::template Memory<RowShape> shape_;
 };
 
-/// The features, all divided by `unit`, a power of two that brings the longest centred row below 1: so
-/// squared distances stay below 4 and cannot overflow.
+/// The features, all divided by `unit`, a power of two that brings the length of the longest centred row
+/// below 1. Squared distances then stay below 4 and cannot overflow.
 template <class Device>
 class Features {
   public:
@@ -161,7 +161,7 @@ class Features {
         measure_lengths(device, x, mean.data(), length.data());
         const double longest = largest_magnitude(device, length.data(), n_);
         unit_ = power_of_two_above(longest);
-        largest_distance_ = 1.001 * std::pow(2.0 * longest / unit_, 2.0);  // and what rounding adds
+        largest_distance_ = 1.001 * std::pow(2.0 * longest / unit_, 2.0);  // 1.001: allows for rounding
         all_.fill(device, x, d_, order, mean.data(), length.data(), unit_);
         if (listed.count() > 0) listed_.fill(device, x, d_, listed.row(), mean.data(), length.data(), unit_);
     }

@@ -8,19 +8,19 @@
 
 #include "kernels/cuda/launch_shape.h"
 
-// How the pairs of samples are divided among blocks and passes: pure functions of the problem and the device.
+// How the pairs of samples are divided into blocks and passes: pure functions of the problem and the device.
 
 namespace deepfreq::cuda::spectrum {
 
-/// A block of threads has one row per thread, and takes the other samples (its columns) tile by tile.
+/// A block of threads has one row per thread, and goes through the other samples (its columns) tile by tile.
 inline constexpr int tile_rows = 128;
 inline constexpr int tile_columns = 64;
 
-/// Blocks wanted at once, in multiples of what the device can hold: the last wave is then a small part.
+/// Number of blocks wanted, in multiples of what the device can hold: the last wave is then a small part.
 inline constexpr std::int64_t waves_wanted = 4;
 
-/// Targets that are summed at a time (their sums are registers), and the most weights beside them: those of a
-/// chain.
+/// Targets that are summed at a time (their sums are in registers), and the most weights beside them: those
+/// of a chain.
 inline constexpr int targets_at_once = 12;
 inline constexpr int longest_chain = 6;
 
@@ -30,14 +30,13 @@ struct Segment {
     std::int32_t label;
 };
 
-/// The columns divided into parts, one a block; a part is one or more segments.
+/// The columns divided into parts, one per block. A part is one or more segments.
 struct Partition {
     std::vector<Segment> segments;
-    std::vector<std::int32_t> first_segment;  ///< of each part, and at the end the number of segments
+    std::vector<std::int32_t> first_segment;  ///< of each part, followed by the number of segments
 };
 
-/// starts[s] is the first sample of class s; the last entry is n. Parts are of equal size, but for whole
-/// tiles.
+/// starts[s] is the first sample of class s; the last entry is n. Parts have equal size, up to whole tiles.
 inline Partition partition(std::span<const std::int64_t> starts, int parts) {
     const std::int64_t n = starts.back();
     const std::int64_t tiles = blocks_for(n, tile_columns);
@@ -60,12 +59,12 @@ inline Partition partition(std::span<const std::int64_t> starts, int parts) {
     return out;
 }
 
-/// What the device has to offer.
+/// What the device offers.
 struct Limits {
     std::int64_t resident_blocks = 264;                      ///< blocks that run at the same time
     std::int64_t workspace_bytes = std::int64_t{448} << 20;  ///< for the sums of one pass
     std::int64_t direct_rows = 512;                          ///< up to so many, all distances by differences
-    int tiles_at_once = 1;                                   ///< of which a block keeps the distances: 1 or 2
+    int tiles_at_once = 1;                                   ///< tiles whose distances a block keeps: 1 or 2
 };
 
 /// What the sums depend on.
@@ -74,7 +73,7 @@ struct Problem {
     std::int64_t samples;  ///< that give
     int nodes;
     std::int64_t runs;  ///< classes that occur; 1 for general targets
-    int columns;        ///< sums a segment: 1 for one-hot targets, else c + 1
+    int columns;        ///< sums per segment: 1 for one-hot targets, else c + 1
 };
 
 /// One pass over the pairs: some rows, some nodes, all columns in `parts`.
@@ -84,14 +83,14 @@ struct Pass {
     int nodes;
 };
 
-/// Bytes that a pass needs: the sums of each segment.
+/// Bytes needed by a pass for the sums of each segment.
 inline std::int64_t pass_bytes(const Problem& problem, const Pass& pass) {
     const std::int64_t sums = (problem.runs + pass.parts - 1) * problem.columns;
     return pass.row_blocks * pass.nodes * tile_rows * sums * std::int64_t{sizeof(double)};
 }
 
-/// The largest passes that fit: all nodes if enough rows then still fit to fill the device, else fewer. (One
-/// row block at `longest_chain` nodes is taken even if it is too large: more than 50000 targets.)
+/// The largest passes that fit: all nodes if enough rows then still fit to fill the device, otherwise fewer
+/// nodes. (One row block at `longest_chain` nodes is taken even if it is too large: more than 50000 targets.)
 inline Pass plan_pass(const Problem& problem, const Limits& limits) {
     const std::int64_t row_blocks = blocks_for(problem.rows, tile_rows);
     const std::int64_t tiles = blocks_for(problem.samples, tile_columns);
@@ -117,8 +116,8 @@ inline Pass plan_pass(const Problem& problem, const Limits& limits) {
     return pass;
 }
 
-/// The same for listed rows. What divides a row's sums (parts and nodes) follows from the samples and the
-/// device alone: so they are added in an order of their own, whatever else is listed.
+/// The same for listed rows. What divides a row's sums (parts and nodes) depends only on the samples and the
+/// device. So they are added in an order of their own, whatever else is listed.
 inline Pass plan_listed_pass(const Problem& problem, const Limits& limits) {
     const std::int64_t tiles = blocks_for(problem.samples, tile_columns);
     Pass pass{static_cast<int>(std::clamp<std::int64_t>(limits.resident_blocks / 2, 1, tiles)), 1,

@@ -6,43 +6,43 @@
 #include "kernels/cuda/matrix_fragments.h"
 #include "kernels/cuda/spectrum_shape.h"
 
-/// Before a loop whose arrays are to be registers: it is unrolled to the end on the device.
+/// Put before a loop whose arrays should be registers: it is fully unrolled on the device.
 #ifdef __CUDA_ARCH__
 #define DEEPFREQ_UNROLL _Pragma("unroll")
 #else
 #define DEEPFREQ_UNROLL
 #endif
 
-/// Before a loop whose sums already fill the registers.
+/// Put before a loop whose sums already fill the registers.
 #ifdef __CUDA_ARCH__
 #define DEEPFREQ_NO_UNROLL _Pragma("unroll 1")
 #else
 #define DEEPFREQ_NO_UNROLL
 #endif
 
-/// A function that is called, not inlined: what it needs costs its callers no registers.
+/// A function that is called, not inlined, so that what it needs costs its callers no registers.
 #ifdef __CUDACC__
 #define DEEPFREQ_CALLED __noinline__
 #else
 #define DEEPFREQ_CALLED
 #endif
 
-// What a block keeps of a tile of pairs, and where in it everything is.
+// What a block keeps of a tile of pairs, and where everything is in it.
 
 namespace deepfreq::cuda::spectrum {
 
-/// Columns of features that are taken at once; features are padded with zeros to a multiple of it.
+/// Feature columns that are processed at once; features are padded with zeros to a multiple of this.
 inline constexpr int chunk = 16;
 
 /// Halves of one row in a chunk: first the high parts of its features, then the low parts.
 inline constexpr int split_halves = 2 * chunk;
 
-/// The same when staged in shared memory, padded so that eight rows are in different banks.
+/// The same when staged in shared memory, padded so that eight rows fall into different banks.
 inline constexpr int stage_stride = split_halves + 8;
 inline constexpr int stage_rows = tile_rows + tile_columns;
 inline constexpr int stage_halves = stage_rows * stage_stride;
 
-/// Chunks that are in shared memory or on their way to it.
+/// Number of chunks that are in shared memory or on their way to it.
 inline constexpr int stages = 3;
 
 /// Floats from column to column of a tile of distances.
@@ -52,7 +52,7 @@ inline constexpr int distance_stride = tile_rows + 4;
 /// weight is 0.
 inline constexpr float out_of_sight = 1e38F;
 
-/// What the distances from products need to know of a row.
+/// What distances from products need to know about a row.
 struct alignas(8) RowShape {
     float norm;   ///< its squared length
     float scale;  ///< its features are their halves times this, a power of two
@@ -61,16 +61,16 @@ struct alignas(8) RowShape {
 /// Features on the device, divided by Features::unit.
 struct Samples {
     std::int64_t n;
-    std::int64_t padded_rows;    ///< memory of every row of every tile exists; beyond n it is zero
+    std::int64_t padded_rows;    ///< every row of every tile has memory; beyond n it is zero
     int chunks;                  ///< a row has chunks * chunk columns
-    bool direct;                 ///< every pair by its differences
+    bool direct;                 ///< every pair by differences
     const float* row;            ///< [padded_rows][chunks * chunk], not centred
     const std::uint16_t* split;  ///< [chunks][padded_rows][split_halves], centred; unless direct
     const RowShape* shape;       ///< [padded_rows]; unless direct
 };
 
-/// The samples that give, sorted, and those that receive from them: the same, or listed ones, whose distances
-/// then do not depend on what else is in a tile.
+/// The giving samples, sorted, and the receiving ones: the same, or listed ones, whose distances then do not
+/// depend on what else is in a tile.
 struct Pairs {
     Samples columns, rows;
     const std::int32_t*
@@ -82,7 +82,7 @@ struct Pairs {
     }
 };
 
-/// Rows the memory of n samples must have: tiles begin anywhere below n.
+/// Number of rows for which the memory of n samples must have room: tiles can begin anywhere below n.
 constexpr std::int64_t padded_rows_of(std::int64_t n) {
     return blocks_for(n, tile_rows) * tile_rows + tile_columns;
 }
@@ -94,7 +94,7 @@ struct Tile {
 
 inline constexpr int distances_of_tile = tile_columns * distance_stride;
 
-/// What the distances of a tile are made from.
+/// What the distances of a tile are computed from.
 union Stages {
     alignas(128) std::uint16_t halves[stages][stage_halves];
     struct {
@@ -103,16 +103,16 @@ union Stages {
     } features;
 };
 
-/// Pairs of a tile that are taken one by one, as column * tile_rows + row in any order; at most a quarter of
-/// all: beyond, it is cheaper to take the whole tile anew.
+/// Pairs of a tile that are processed one by one, as column * tile_rows + row in any order. At most a quarter
+/// of all pairs: beyond that, it is cheaper to recompute the whole tile.
 struct NearPairs {
     static constexpr int most = tile_rows * tile_columns / 4;
     int count;  ///< of all near pairs, also where they are more
     std::uint16_t pair[most];
 };
 
-/// Shared memory of a block, which takes the distances of `Tiles` tiles before it sums their weights: sums in
-/// global memory are then read and written so many times less often. The last tile is made where its
+/// Shared memory of a block. It computes the distances of `Tiles` tiles before it sums their weights, so sums
+/// in global memory are read and written that many times less often. The last tile is computed where its
 /// distances and the targets will be.
 template <int Tiles>
 union TileMemory {
@@ -133,8 +133,8 @@ union TileMemory {
     }
 };
 
-/// Two where two blocks of two tiles fit on a multiprocessor (from 160 KiB on), so that one can multiply
-/// while the other sums weights; else one. The system keeps 1 KiB of each block.
+/// Two if two blocks of two tiles fit on a multiprocessor (from 160 KiB on), so that one can multiply while
+/// the other sums weights; otherwise one. The system reserves 1 KiB per block.
 constexpr int tiles_that_fit(std::size_t shared_of_block, std::size_t shared_of_multiprocessor) {
     constexpr std::size_t bytes = sizeof(TileMemory<2>);
     return bytes <= shared_of_block && 2 * (bytes + 1024) <= shared_of_multiprocessor ? 2 : 1;
@@ -151,8 +151,8 @@ constexpr DEEPFREQ_HOST_DEVICE int stage_of_column(int column) {
 inline constexpr int low_part = chunk;  ///< from a row's high parts to its low ones
 /// @}
 
-/// @name What the four warps make of a tile's products
-/// Warp w makes rows 32 w … 32 w + 31, in fragments of 16 rows and 8 columns.
+/// @name How the four warps compute a tile's products
+/// Warp w computes rows 32 w … 32 w + 31, in fragments of 16 rows and 8 columns.
 /// @{
 inline constexpr int fragments_down = 2;
 inline constexpr int fragments_across = tile_columns / 8;
@@ -164,8 +164,8 @@ constexpr DEEPFREQ_HOST_DEVICE fragments::Place product_place(int thread, int a,
     const auto [row, column] = fragments::sum(thread % 32, i);
     return {fragment_row(thread, a) + row, b * 8 + column};
 }
-/// Where in a stage, in halves, a thread points ldmatrix: for the rows of fragments (a, …), and for the
-/// columns of fragments (…, b) and (…, b + 1).
+/// Where in a stage, in halves, a thread points ldmatrix: to the rows of fragments (a, …), and to the columns
+/// of fragments (…, b) and (…, b + 1).
 constexpr DEEPFREQ_HOST_DEVICE int row_address(int thread, int a) {
     const auto [row, k] = fragments::first_address(thread % 32);
     return stage_of_row(fragment_row(thread, a) + row) + k;

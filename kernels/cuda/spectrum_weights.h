@@ -7,28 +7,29 @@
 #include "kernels/filter_nodes.h"
 #include "kernels/math.h"
 
-// From distances to sums of weights at nodes (kernels/filter_nodes.h): a thread has one row, and goes over
-// the columns of one or two tiles, chain by chain. Sums are floats within them (up to 128 terms) and
+// From distances to sums of weights at nodes (kernels/filter_nodes.h): each thread has one row and goes over
+// the columns of one or two tiles, chain by chain. Sums are floats within these tiles (up to 128 terms) and
 // compensated from there on.
 //
-// Symmetry is not used: a pair's weights are computed for either row. It would save half the distances and
-// one in three operations of the weights, but every tile would then add to the sums of its columns too, in an
-// order that must be fixed, and each such sum costs as much as the multiplication it saves.
+// Symmetry is not exploited: a pair's weights are computed once for each of its rows. Exploiting it would
+// save half the distances and one in three operations of the weights. But every tile would then add to the
+// sums of its columns too, in an order that must be fixed, and each such sum costs as much as the
+// multiplication it saves.
 //
-// A weight's error, beside that of its distance, is what choose_nodes is told: exp2 of the device is within
-// 2^-22, what rounding the exponent costs is put back, and the nodes allow for the products of a chain. What
-// both do to LFR is in spectrum_distances.h. Sums: beside a weight of 1, each of 127 others (one-hot: of 63
-// pairs) can lose 2^-25, which is 3.8e-6 (1.9e-6) of the weights, and twice that of an LFR, but only where
-// the others are so small that their own errors are nothing.
+// The error of a weight, apart from that of its distance, is what choose_nodes is told: the device's exp2 is
+// within 2^-22, the rounding error of the exponent is compensated, and the nodes allow for the products of a
+// chain. What both do to LFR is in spectrum_distances.h. Sums: beside a weight of 1, each of 127 others
+// (one-hot: of 63 pairs) can lose 2^-25, which is 3.8e-6 (1.9e-6) of the weights, and twice that of an LFR,
+// but only where the others are so small that their own errors are negligible.
 
 namespace deepfreq::cuda::spectrum {
 
-/// Numbers of weights a chain may have here: sums of so many are registers.
+/// Numbers of weights that a chain may have here: sums of this many are registers.
 inline constexpr int chain_lengths[] = {longest_chain, 5, 4, 1};
 
 #ifndef __CUDA_ARCH__
-/// The relative error of 2^-exponent on the host. ex2.approx.ftz is within 2^-22 (PTX ISA) and 1 at 0: the
-/// tests put something as bad in place of this.
+/// The relative error of 2^-exponent on the host. ex2.approx.ftz is within 2^-22 (PTX ISA) and 1 at 0. The
+/// tests put something equally bad in its place.
 inline float (*exp2_error)(float exponent) = [](float /*exponent*/) { return 0.0F; };
 #endif
 
@@ -46,11 +47,12 @@ DEEPFREQ_HOST_DEVICE inline float power_of_half(float exponent) {
 #endif
 }
 
-/// Relative error of weight_of: of exp2, and of the last rounding.
+/// Relative error of weight_of: that of exp2, and that of the last rounding.
 inline constexpr double exponential_error = 0x1p-22 + 0x1p-24;
 
 /// 2^(-b distance). A distance may be out of sight: `beyond` is where the weight is 0 (weightless_at), so
-/// that nothing overflows. Rounding the exponent would cost more the larger it is, and is put back.
+/// that nothing overflows. The rounding error of the exponent, which would cost more the larger it is, is
+/// compensated.
 DEEPFREQ_HOST_DEVICE inline float weight_of(float distance, float b, float beyond) {
     constexpr float ln_2 = 0.693147181F;
     const float d = fminf(distance, beyond);
@@ -88,10 +90,10 @@ DEEPFREQ_HOST_DEVICE void make_weights(float distance, const WeightChain& chain,
 /// Sums of one segment and row, tile_rows apart from node to node.
 struct RowSums {
     math::CompensatedSum* first;
-    bool begin;  ///< the segment's first tile: sums begin anew
+    bool begin;  ///< the segment's first tile: sums start afresh
 
-    /// Adds x[r][k] to sum index + r * stride + k, for r below `rows` and Rows and k below Count. All
-    /// are read before one is written: else each would wait for the one before.
+    /// Adds x[r][k] to sum index + r * stride + k, for r below both `rows` and Rows, and k below Count. All
+    /// are read before one is written; otherwise each would wait for the one before.
     template <int Rows, int Count>
     DEEPFREQ_HOST_DEVICE void add(const float* x, int index, int stride = 0, int rows = Rows) const {
         math::CompensatedSum* const sums = first + std::int64_t{index} * tile_rows;
@@ -113,7 +115,7 @@ template <int Count>
 DEEPFREQ_HOST_DEVICE void add_weights(const float* distance, int columns, const WeightChain& chain, int node,
                                       const RowSums& sums) {
     float sum[Count] = {};
-    for (int j = 0; j < columns; j += 2) {  // an odd one's partner is out of sight
+    for (int j = 0; j < columns; j += 2) {  // the partner of an odd last column is out of sight
         float a[Count], b[Count];
         make_weights<Count>(distance[distance_of(0, j)], chain, a);
         make_weights<Count>(distance[distance_of(0, j + 1)], chain, b);
@@ -123,7 +125,7 @@ DEEPFREQ_HOST_DEVICE void add_weights(const float* distance, int columns, const 
     sums.add<1, Count>(sum, node);
 }
 
-/// The same for the products of weights and `Columns` targets, of which the first `targets` are real;
+/// The same for the products of weights and `Columns` targets, of which only the first `targets` exist;
 /// y[column of the tile][targets_at_once].
 template <int Columns, int Count>
 DEEPFREQ_HOST_DEVICE void add_products(const float* distance, int columns, const float* y, int targets,
@@ -147,8 +149,8 @@ DEEPFREQ_HOST_DEVICE void add_products(const float* distance, int columns, const
 
 /// The nodes of a pass.
 struct Nodes {
-    const WeightChain* chain;  ///< [chains], all fresh, of one of chain_lengths
-    int chains, count;         ///< count: of nodes
+    const WeightChain* chain;  ///< [chains], all fresh, each of one of chain_lengths
+    int chains, count;         ///< count: number of nodes
 };
 
 /// Adds the weights of a row's distances at all nodes.
@@ -196,9 +198,9 @@ DEEPFREQ_HOST_DEVICE void add_all_products(const float* distance, int columns, c
 }
 
 /// sums[row block][segment][target][node][row of the block] = sum over the segment's samples j of G_ij y_js.
-/// One-hot targets are a single "target" of 1: the segments are of one class each.
-/// Block b has the part b % parts of the columns and the rows first_row + 128 (b / parts) …: blocks that run
-/// at the same time share rows as well as columns, and find both in the cache.
+/// One-hot targets are a single "target" of 1, and each segment belongs to one class. Block b handles part b
+/// % parts of the columns and the rows from first_row + 128 (b / parts) on: blocks that run at the same time
+/// share rows as well as columns, and find both in the cache.
 template <class Products, bool OneHot, int Tiles>
 struct WeightedSums {
     static constexpr int threads = tile_rows;
@@ -214,7 +216,7 @@ struct WeightedSums {
     int parts;
     const float* y;         ///< [padded_rows][targets]; unless OneHot
     int targets;            ///< 1 if OneHot
-    const double* nearest;  ///< [rows], taken off every distance of a row; or null
+    const double* nearest;  ///< [rows], subtracted from every distance of a row; or null
     math::CompensatedSum* sums;
 
     template <class Block>
@@ -238,7 +240,7 @@ struct WeightedSums {
                         take_off_nearest(made, ExactPairs(x, tile, block.thread()), block.thread(),
                                          nearest[tile.first_row + block.thread()]);
                 }
-                // Only now: what is not yet needed takes no registers from the products.
+                // Only now, so that what is not yet needed takes no registers from the products.
                 const std::int64_t index = (row_block * all_segments + s) * targets * nodes.count;
                 const RowSums to{sums + index * tile_rows + block.thread(), first == segment.first};
                 if constexpr (OneHot)
@@ -250,7 +252,7 @@ struct WeightedSums {
     }
 
   private:
-    /// All targets of the columns from `first_column` on, in equal shares of at most targets_at_once.
+    /// Handles all targets of the columns from `first_column` on, in equal shares of at most targets_at_once.
     template <class Block>
     DEEPFREQ_HOST_DEVICE void add_targets(Block& block, Shared& shared, std::int64_t first_column,
                                           int columns, const RowSums& to) const {
@@ -280,9 +282,9 @@ struct WeightedSums {
 /// energy[i] of one row and width = |sum_j y_j G_ij|^2 / (sum_j G_ij)^2, or 0 if all its weights are 0;
 /// i = (row block * widths + width) * 128 + row of the block.
 struct RowEnergies {
-    const math::CompensatedSum* sums;  ///< as WeightedSums made them
+    const math::CompensatedSum* sums;  ///< as computed by WeightedSums
     const Segment* segments;
-    const std::int32_t* by_label;  ///< the segments of one class follow each other
+    const std::int32_t* by_label;  ///< segments of the same class are adjacent
     std::int64_t all_segments;
     bool one_hot, exclude_self;
     int targets, nodes;
@@ -322,7 +324,8 @@ struct RowEnergies {
         return sum;
     }
 
-    /// What the sums over the others lack: the row's own, whose weight is 1 or left out, and the constant's.
+    /// What the sums over the others lack: the row's own term (weight 1, or left out) and that of the
+    /// constant.
     DEEPFREQ_HOST_DEVICE double rest(const FilterNodes::Width& at, double own, double total) const {
         return (exclude_self ? 0.0 : own) + at.constant * (total - own);
     }

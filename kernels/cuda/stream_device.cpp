@@ -6,7 +6,7 @@
 namespace deepfreq::cuda {
 namespace {
 
-// A temporary's memory goes back to CUDA's pool, not to the driver, so that the next one costs nothing; a
+// Temporary memory goes back to CUDA's pool, not to the driver, so that the next allocation costs nothing. A
 // spectrum takes up to half a GiB.
 void keep_pool_memory(int device) {
     cudaMemPool_t pool = nullptr;
@@ -32,7 +32,7 @@ TakenDevice::TakenDevice(int taken) : index(taken) {
 }
 
 TakenDevice::~TakenDevice() {
-    // Not the whole device: another thread's backend may be capturing, which that would spoil.
+    // Not the whole device: another thread's backend may be capturing, and that would invalidate the capture.
     cudaStreamSynchronize(stream);
 }
 

@@ -14,11 +14,11 @@ namespace spectrum {
 class MatrixUnit;
 }
 
-/// A device that has been taken, with the stream that all work goes to, in order.
+/// A device in use, with the stream to which all its work goes, in order.
 struct TakenDevice {
-    /// Takes device `index`, which is the current one and can be used.
+    /// Takes device `index`, which is the current device and usable.
     explicit TakenDevice(int index);
-    /// Waits until what is queued is done.
+    /// Waits until everything queued is done.
     ~TakenDevice();
     TakenDevice(const TakenDevice&) = delete;
     TakenDevice& operator=(const TakenDevice&) = delete;
@@ -28,9 +28,9 @@ struct TakenDevice {
     Stream stream;
 };
 
-/// What an operation needs of a device: memory for the moment, kernels, sorting, and the way to the host.
-/// This one is a stream; the tests have another with the same members, tests/host_device.h, so that they run
-/// the very same operation without a GPU. Templates are defined in stream_device.cuh, for .cu files.
+/// What an operation needs from a device: temporary memory, kernels, sorting, and transfers to the host. This
+/// one is a stream. The tests have another with the same members, tests/host_device.h, so that they run the
+/// very same operation without a GPU. Templates are defined in stream_device.cuh, for .cu files.
 class StreamDevice {
   public:
     using Products = spectrum::MatrixUnit;
@@ -42,7 +42,7 @@ class StreamDevice {
     cudaStream_t stream() const { return stream_; }
     const spectrum::Limits& limits() const { return limits_; }
 
-    /// While the result lives, this device is the current one of the thread.
+    /// While the result lives, this device is the current device of the thread.
     CurrentDevice make_current() const { return CurrentDevice(index_); }
 
     /// Uninitialised.
@@ -59,7 +59,7 @@ class StreamDevice {
     template <class Kernel>
     void blocks(std::int64_t count, const Kernel& kernel);
 
-    /// sorted_key[n] and sorted_value[n]: in ascending order of the keys, equal keys in the order they had.
+    /// sorted_key[n] and sorted_value[n]: in ascending key order; equal keys keep their original order.
     template <class Key>
     void sort(const Key* key, const std::int32_t* value, Key* sorted_key, std::int32_t* sorted_value,
               std::int64_t n);
@@ -68,7 +68,7 @@ class StreamDevice {
     template <class T>
     std::vector<T> read(const T* from, std::int64_t count);
 
-    /// Waits for the device: the host's memory may be gone afterwards.
+    /// Waits for the device, since the host's memory may be gone afterwards.
     template <class T>
     void write(const std::vector<T>& from, T* to);
 

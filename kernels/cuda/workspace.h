@@ -7,7 +7,7 @@
 
 namespace deepfreq::cuda {
 
-/// Memory that the library calls of one stream share: they run one after the other.
+/// Memory shared by the library calls of one stream, which run one after the other.
 class Workspace {
   public:
     explicit Workspace(cudaStream_t stream) : stream_(stream) {}
@@ -17,9 +17,8 @@ class Workspace {
 
     cudaStream_t stream() const { return stream_; }
 
-    /// At least `bytes`, beginning on 256 of them, for calls queued before the next take(). Grows when it
-    /// must, but not while the stream is captured: RunError. Memory that a graph has seen stays where it
-    /// is.
+    /// At least `bytes`, aligned to 256 bytes, for calls queued before the next take(). Grows if it must, but
+    /// not while the stream is being captured: RunError. Memory that a graph has seen stays where it is.
     void* take(std::size_t bytes);
 
   private:
@@ -32,7 +31,7 @@ class Workspace {
 
     cudaStream_t stream_;
     Block block_;
-    std::vector<void*> outgrown_;  ///< which graphs may still use
+    std::vector<void*> outgrown_;  ///< may still be used by graphs
 };
 
 }  // namespace deepfreq::cuda

@@ -7,8 +7,8 @@
 namespace deepfreq::cuda {
 
 /// to[i] = value(i) for i = first, first + stride, … below end, in this order. Eight values are computed
-/// before the first of them is written: a thread does not read past its own writes, and each wait for memory
-/// costs hundreds of instructions.
+/// before the first of them is written: a thread does not move reads past its own writes, and each wait for
+/// memory costs hundreds of instructions.
 template <class Value>
 DEEPFREQ_HOST_DEVICE void write_strided(float* to, std::int64_t first, std::int64_t end, std::int64_t stride,
                                         const Value& value) {
