@@ -1,6 +1,7 @@
-"""Imports matplotlib as it comes: the same CSV files give the same figures, whatever matplotlibrc, style or backend the
-user has chosen, and with a sentence where it is missing. To be imported before matplotlib. The package deepfreq, whose
-drawing/ the programs of this folder call, is that of the source tree; a packed program has it beside itself."""
+"""Imports matplotlib with its defaults, so that the same CSV files give the same figures whatever matplotlibrc, style
+or backend the user has chosen. If it is missing, one sentence says so. Import this module before matplotlib. The
+programs in this folder use drawing/ of the package deepfreq from the source tree; a packed program has it next to
+itself."""
 
 import logging
 import os
@@ -8,16 +9,16 @@ import sys
 import warnings
 from pathlib import Path
 
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no remark about its font cache
-warnings.filterwarnings("ignore", "Glyph")  # of a script that its font has not: drawn as boxes
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no message about its font cache
+warnings.filterwarnings("ignore", "Glyph")  # scripts missing from its font are drawn as boxes
 
 os.environ.pop("MPLBACKEND", None)
 os.environ["MATPLOTLIBRC"] = os.devnull
 try:
     here = os.getcwd()
-except OSError:  # it is gone
+except OSError:  # it has been deleted
     here = None
-os.chdir(Path(__file__).resolve().parent)  # a matplotlibrc in the current folder goes before all others
+os.chdir(Path(__file__).resolve().parent)  # a matplotlibrc in the current folder would take precedence
 try:
     import matplotlib
 except ImportError as error:

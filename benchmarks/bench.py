@@ -1,4 +1,4 @@
-"""What the comparisons share: how ours and the peers are started, in turns, and tables of what they took."""
+"""Shared by the comparisons: starting our benchmarks and the peers alternately, and tables of their times."""
 
 import json
 import os
@@ -11,7 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 BATCH = 256
 
-# A good BLAS is far above this on two idle cores, the reference BLAS (6 GFLOP/s) far below.
+# On two idle cores, a good BLAS is far above this and the reference BLAS (6 GFLOP/s) far below.
 LEAST_GEMM_RATE = 50e9
 
 
@@ -24,7 +24,7 @@ def say(text):
 
 
 def run(command, threads, **environment):
-    """Output of a command; Failure with its own last words when it fails."""
+    """Returns the output of a command; if it fails, raises Failure with the last line of its stderr."""
     limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     try:
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **limits, **environment})
@@ -37,8 +37,8 @@ def run(command, threads, **environment):
 
 
 def records_of(output):
-    """The records of a benchmark's JSON, of repetitions' aggregates the median, with the real time of one iteration as
-    `seconds`."""
+    """The records in a benchmark's JSON (of the aggregates over repetitions, only the median), with the real time of
+    one iteration as `seconds`."""
     unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
     for record in output["benchmarks"]:
         if record.get("error_occurred"):
@@ -49,7 +49,7 @@ def records_of(output):
 
 
 def python_of(tool, purpose):
-    """The Python whose path a tool prints, which installs it if need be."""
+    """The Python whose path a tool prints; the tool installs it if necessary."""
     done = subprocess.run([ROOT / "tools" / tool], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise Failure(f"there is no {purpose}, for the reason above")
@@ -62,7 +62,7 @@ def revision():
 
 
 class Bench:
-    """How ours and the peers are started."""
+    """Starts our benchmarks and the peers."""
 
     def __init__(self, args):
         self.binary = args.build / "bin" / "deepfreq_benchmarks"
@@ -71,7 +71,7 @@ class Bench:
         self.device = ""
         self.precisions = ["fp32"]
         self.peers = {}  # name -> python
-        self.facts = []  # a line each
+        self.facts = []  # one line each
         if not self.binary.exists():
             raise Failure(f"{self.binary} is not there: build the target deepfreq_benchmarks first")
 
@@ -86,7 +86,7 @@ class Bench:
         return records
 
     def look_for_bf16(self):
-        """Whether the processor multiplies bfloat16: ours says how it does, where it does not."""
+        """Adds bf16 to the precisions if the processor multiplies bfloat16; our device description says so."""
         self.ours("rates/gemm_2048/real_time", "bf16")
         if "bf16 products" in self.device:
             self.precisions.append("bf16")
@@ -100,7 +100,7 @@ class Bench:
         return self.python(self.peers[name], script, *arguments, "--threads", self.threads)
 
     def meet(self, python):
-        """Gets to know a peer: refuses one whose BLAS makes it no comparison."""
+        """Adds a peer; rejects one whose BLAS is too slow for a fair comparison."""
         found = self.python(python, "mlp_pytorch.py", "--hidden", 1, "--samples", BATCH, "--threads", self.threads)
         gflops = f"{found['gemm_rate'] / 1e9:.0f} GFLOP/s"
         if found["gemm_rate"] < LEAST_GEMM_RATE:
@@ -113,7 +113,7 @@ class Bench:
         self.facts.append(f"{name}: {where}, {found['blas']}, {gflops} in products")
 
     def alternate(self, title, ours, peer):
-        """Rounds of ours() and peer(name) of each peer in turn: what each of them returned."""
+        """Rounds of ours() and peer(name) for each peer in turn; returns what each of them returned."""
         mine, theirs = [], {name: [] for name in self.peers}
         for number in range(1, self.rounds + 1):
             say(f"{title}, round {number} of {self.rounds}")

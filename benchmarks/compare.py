@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Ours beside the peers, in one run: first one, then the other, again and again, on as many threads each.
+"""Compares our benchmarks with the peers in one run: they alternate, each with the same number of threads.
 
-Prints Markdown: times, their ratios, and the floors (what the arithmetic alone would take at rates measured in the
-same run). Needs deepfreq_benchmarks built. The peer is the newest PyTorch of PyPI (tools/peer_python installs it), or
-that of --peer-python. Takes about a quarter of an hour a peer; the machine should have nothing else to do.
+Prints Markdown: times, their ratios, and the floors (the time of the arithmetic alone, at rates measured in the same
+run). deepfreq_benchmarks must have been built. The peer is the newest PyTorch on PyPI (tools/peer_python installs it),
+or that of --peer-python. Takes about a quarter of an hour per peer; the machine should be otherwise idle.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from bench import (BATCH, FLOOR_HEAD, PEER_HEAD, ROOT, Bench, Failure, floor_row
                    revision, say, spread, table)
 from compare_python import measure_python
 
-# (title, hidden layers, samples of an epoch, ratio wanted)
+# (title, hidden layers, samples per epoch, ratio wanted)
 MLPS = [("MLP 784-500x5-10", 5, 30000, "≥ 1.35"), ("MLP 784-500x80-10", 80, 2560, "≥ 1.25")]
 MLP_VARIANTS = ["Adam", "foreach Adam", "fused Adam", "torch.compile, fused Adam"]
 FLOOR_WANTED, IN_BF16_WANTED = "≤ 1.15", "≥ 1.2"
@@ -63,12 +63,12 @@ def in_precision(precision):
 
 
 def lfr_floor(records, n):
-    """Half of the pairs' distances: what is left when weights and sums cost nothing."""
+    """Distances for half of the pairs: what remains if weights and sums cost nothing."""
     return n * n * FEATURES / records["rates/gemm_2048"]["flop_rate"]
 
 
 def measure_lfr(bench):
-    """LFR beside PyTorch; what a finer grid costs; a probe of five layers."""
+    """LFR compared with PyTorch; the cost of a finer grid; a probe of five layers."""
     kinds = "|".join(LFR_KINDS)
 
     def ours():
@@ -83,7 +83,7 @@ def measure_lfr(bench):
         for kind, (text, wanted) in LFR_KINDS.items():
             job = f"LFR n = {n}, {text}"
             records = [records[f"lfr/{kind}/{n}/{WIDTHS}"] for records in runs]
-            if n == 10000 and wanted:  # the peer does the same for any targets
+            if n == 10000 and wanted:  # the peer does the same work for any targets
                 peers += peer_rows(job, wanted, records, theirs, lambda peer, found: f"{peer}, {found[-1]['method']}")
             floors.append(floor_row(job, "", records, [lfr_floor(each, n) for each in runs],
                                     "half the distances as a matrix product"))
@@ -104,7 +104,7 @@ def probe_row(bench):
 
 
 def measure_resnet(bench):
-    """Training steps, and the most memory each process held."""
+    """Training steps, and the peak memory of each process."""
     peers, memory = [], []
     for variant, precision in itertools.product(RESNET_VARIANTS, bench.precisions):
         name = f"resnet_epoch/variant:{variant}/batch:64"
@@ -130,7 +130,7 @@ def mebibytes(records):
 
 
 def measure_accuracy(bench):
-    """Largest |LFR - LFR in double| over the widths: ours, and the PyTorch loop's."""
+    """Largest |LFR - LFR in double| over the widths, for ours and for the PyTorch loop."""
     rows = []
     for kind in ("one_hot", "general"):
         say(f"LFR in double, {kind} targets")

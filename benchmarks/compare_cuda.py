@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Ours on a GPU beside PyTorch (eager, CUDA graphs, torch.compile), KeOps and the floors, as Markdown.
+"""Compares our benchmarks on a GPU with PyTorch (eager, CUDA graphs, torch.compile), KeOps and the floors, as Markdown.
 
-Same work and same precision on both sides, warm, medians; PyTorch timed by CUDA events, ours over whole epochs or
-curves, the device idle before and after. Needs deepfreq_benchmarks built with CUDA and a Python with PyTorch. What
-cannot run is listed with its reason; what does not fit --budget is not begun, and is listed too. Exit status 1 when
-one of ours failed. --device cpu --small tries the script itself where there is no GPU.
+Both sides do the same work in the same precision; times are medians after warm-up. PyTorch is timed by CUDA events,
+ours over whole epochs or curves, with the device idle before and after. Needs deepfreq_benchmarks built with CUDA, and
+a Python with PyTorch. Whatever cannot run is listed with the reason; what does not fit into --budget is not started,
+and is listed too. Exit status 1 if one of ours failed. --device cpu --small tests the script itself without a GPU.
 """
 
 import argparse
@@ -26,14 +26,14 @@ BATCH, FIRST_WEIGHTS = 256, 784 * 500
 FEATURES, CLASSES = 512, 10
 EAGER, GRAPH = ["Adam", "fused Adam"], ["CUDA graph, fused Adam"]
 COMPILED = ["torch.compile, fused Adam", "torch.compile reduce-overhead, fused Adam"]
-RESNET_BATCH, RESNET_FLOP = 256, 3 * 2 * 555.7e6  # a sample's multiply-adds, forward and twice backward
+RESNET_BATCH, RESNET_FLOP = 256, 3 * 2 * 555.7e6  # per sample: multiply-adds, forward and twice backward
 RESNET_EAGER, RESNET_GRAPH = ["NCHW", "channels_last"], ["channels_last, CUDA graph"]
 RESNET_COMPILED = ["channels_last, torch.compile", "channels_last, torch.compile reduce-overhead"]
 KINDS = {"one_hot": "one-hot", "general": "general targets", "trained": "one-hot, features of 10 dimensions"}
 
 
 class OutOfTime(Failure):
-    """Not begun, or not finished, as the time of --budget was over."""
+    """Not started, or not finished, because the time of --budget ran out."""
 
 
 def say(text):
@@ -41,7 +41,7 @@ def say(text):
 
 
 class Bench:
-    """Starts ours and the peers, within the time there is; keeps what did not run."""
+    """Starts our benchmarks and the peers within the available time; records what did not run."""
 
     def __init__(self, args):
         self.args = args
@@ -72,7 +72,7 @@ class Bench:
         return done.stdout
 
     def attempt(self, what, call, ours=False):
-        """What call() returns; None when it failed, the reason kept."""
+        """Returns call(), or None if it failed; the reason is recorded."""
         say(what)
         try:
             return call()
@@ -83,9 +83,9 @@ class Bench:
             return None
 
     def ours(self, names, precision, repetitions=None, **environment):
-        """{name: record} of our benchmarks, each the median over the repetitions; `seconds` is one iteration's."""
+        """{name: record} of our benchmarks, each the median over repetitions; `seconds` is for one iteration."""
         repetitions = repetitions or self.args.repetitions
-        # Where the binary was carried, its libraries came along; PyTorch has its own, and must not see them.
+        # A packed binary comes with its libraries; PyTorch has its own, and must not see them.
         if "DEEPFREQ_LIBRARY_PATH" in os.environ:
             environment["LD_LIBRARY_PATH"] = os.environ["DEEPFREQ_LIBRARY_PATH"]
         found = json.loads(self.run(
@@ -118,7 +118,7 @@ def times_faster(peer, ours):
 
 
 def measure_rates(bench):
-    """The device's rates: read from --rates, or measured and written there."""
+    """The rates of the device: read from --rates, or measured and written there."""
     file = bench.args.rates
     if file and file.exists():
         return json.loads(file.read_text())
@@ -137,7 +137,7 @@ def mlp_ours(bench, hidden, samples, precision):
 
 
 def mlp_peers(bench, hidden, samples, precision, variants):
-    """{variant: seconds of a step}, of all that ran."""
+    """{variant: seconds per step} for all variants that ran."""
     what = f"PyTorch: MLP of {hidden} layers, {precision}"
     found = bench.attempt(f"{what}: {'; '.join(variants)}", lambda: bench.peer(
         "mlp_pytorch.py", "--hidden", hidden, "--samples", samples, "--precision", precision,
@@ -149,7 +149,7 @@ def mlp_peers(bench, hidden, samples, precision, variants):
 
 
 def mlp_floor(job, ours, steps, samples, precision, rates):
-    """Arithmetic at the rate of a large product, or what Adam and the gradients move, whichever takes longer."""
+    """Arithmetic at the rate of a large product, or memory traffic of Adam and gradients, whichever takes longer."""
     flop = 2 * (3 * ours["parameters"] - FIRST_WEIGHTS) * samples / steps
     traffic = 8 * 4 * ours["parameters"]
     floors = {f"{flop / 1e9:.2f} GFLOP at {rates[precision + '_flop_rate'] / 1e12:.1f} TFLOP/s":
@@ -161,7 +161,7 @@ def mlp_floor(job, ours, steps, samples, precision, rates):
 
 
 def mlp_jobs(bench, deep):
-    """(hidden layers, samples of an epoch, precision); bf16 is no peer's way of training such a network."""
+    """(hidden layers, samples per epoch, precision); without bf16, in which no peer trains such a network."""
     precisions = [precision for precision in bench.args.precisions if precision != "bf16"]
     sizes = [(1, 2560)] if bench.args.small else [(5, 30000), (80, 2560)] if deep else [(5, 30000)]
     return [(hidden, samples, precision) for hidden, samples in sizes for precision in precisions]
@@ -187,7 +187,7 @@ def measure_mlp(bench, rates, variants, deep=True):
 
 
 def lfr_floor(n, widths, general, rates):
-    """Half of the pairs; see the words of the row."""
+    """For half of the pairs; see the text of the row."""
     distances = 3 * n * n * FEATURES / rates["tf32_flop_rate"]  # three TF32 products make one of fp32 quality
     instructions = rates["fp32_flop_rate"] / 2
     weights = n * n / 2 * widths * (1 if general else 3) / instructions
@@ -196,7 +196,7 @@ def lfr_floor(n, widths, general, rates):
 
 
 def lfr_peers(bench, n, widths):
-    """[(name, seconds)] of the loops, whose time does not depend on features or targets."""
+    """[(name, seconds)] of the loops; their time does not depend on features or targets."""
     block = 8192 if bench.args.device != "cpu" else 1024
     jobs = [("batched", precision) for precision in bench.args.precisions if precision != "bf16"]
     jobs += [("per-width", "fp32")]
@@ -216,7 +216,7 @@ def measure_lfr(bench, rates, widths):
     ours = {kind: bench.attempt(f"ours: LFR n = {n}, {widths} widths, {text}",
                                 lambda: bench.ours(f"{names[kind]}/real_time", "fp32")[names[kind]], ours=True)
             for kind, text in KINDS.items()}
-    peers = lfr_peers(bench, n, widths) if widths == 100 else []  # their time grows with the widths
+    peers = lfr_peers(bench, n, widths) if widths == 100 else []  # their time grows with the number of widths
     rows, floors = [], []
     for kind, record in ours.items():
         job = f"LFR n = {n}, d = {FEATURES}, {widths} widths, {KINDS[kind]}"
@@ -232,7 +232,7 @@ def measure_lfr(bench, rates, widths):
 
 
 def measure_resnet(bench, rates, variants):
-    """Rows of peers and floors of a training step of Resnet18-1."""
+    """Rows of peers and floors for a training step of Resnet18-1."""
     batch = 64 if bench.args.device == "cpu" else RESNET_BATCH
     name = f"resnet_epoch/variant:1/batch:{batch}"
     rows, floors = [], []
@@ -255,7 +255,7 @@ def measure_resnet(bench, rates, variants):
 
 
 def measure_accuracy(bench):
-    """Largest |LFR - LFR in double| over the widths: ours, and the PyTorch loop's."""
+    """Largest |LFR - LFR in double| over the widths, for ours and for the PyTorch loop."""
     n = 2000 if bench.args.small else 40000
     block = 1024 if bench.args.device != "cpu" else 128
     rows = []
@@ -290,7 +290,7 @@ def on_gpu(bench, variants):
     return variants if bench.args.device != "cpu" else []
 
 
-# What --only chooses from: rows of peers and of floors of each.
+# The choices of --only; each gives rows of peers and rows of floors.
 COMPARISONS = {
     "lfr": lambda bench, rates: measure_lfr(bench, rates, 100),
     "lfr-400": lambda bench, rates: measure_lfr(bench, rates, 400),

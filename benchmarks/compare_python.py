@@ -1,16 +1,16 @@
-"""`deepfreq.lfr` beside what people have in Python for the same curve: pasted NumPy, a loop in PyTorch, KeOps."""
+"""Compares `deepfreq.lfr` with Python alternatives for the same curve: pasted NumPy, a loop in PyTorch, KeOps."""
 
 from bench import Failure, median, milliseconds, python_of, say, spread, table
 
 N, WIDTHS = 5000, 100
-# (what it is called, method of lfr_pytorch.py, widths it is measured at: the time of more is in proportion)
+# (title, method of lfr_pytorch.py, number of widths measured; the time for more is in proportion)
 PEERS = [("pasted: all n² distances, a kernel for each width", "numpy", WIDTHS),
          ("the quickest loop, blocks of rows", "fastest", WIDTHS),
          ("one width after the other", "keops", 5)]
 
 
 def measure_python(bench):
-    """Lines of Markdown."""
+    """Returns lines of Markdown."""
     python, rows = python_of("python_package", "Python package to measure"), []
     for text, method, widths in PEERS:
         at_once = ["--first", widths] if widths < WIDTHS else []

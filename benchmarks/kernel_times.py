@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Where the time of one of our benchmarks goes on a GPU: its kernels by Nsight Compute, as Markdown.
+"""Where one of our benchmarks spends its time on a GPU: its kernels according to Nsight Compute, as Markdown.
 
-Each kernel runs alone, so their sum is the time of a step without overlap and without gaps.
+Each kernel runs alone, so the sum is the time of a step without overlap or gaps.
 """
 
 import argparse
@@ -22,7 +22,7 @@ def find_ncu():
 
 
 def short(name):
-    """A kernel's name without what its templates and arguments spell out."""
+    """A kernel's name without the details of its templates and arguments."""
     ours = re.search(r"run_(?:each|blocks)<(.*)", name)
     name = ours[1] if ours else name.split("(")[0]
     name = re.sub(r"deepfreq::|cuda::|\(anonymous namespace\)::|void ", "", name)
@@ -30,7 +30,7 @@ def short(name):
 
 
 def kernels(output):
-    """{name: [seconds of each run]} from ncu's CSV, which follows what the program itself printed."""
+    """{name: [seconds of each run]} from ncu's CSV, which follows the output of the program itself."""
     rows = csv.DictReader(io.StringIO(output[output.index('"ID"'):]))
     unit = {"ns": 1e-9, "nsecond": 1e-9, "us": 1e-6, "usecond": 1e-6, "ms": 1e-3, "msecond": 1e-3, "s": 1.0}
     found = collections.defaultdict(list)
@@ -52,7 +52,7 @@ def main():
     if tool is None:
         sys.exit("kernel_times.py: ncu is not installed")
     environment = dict(os.environ)
-    if "DEEPFREQ_LIBRARY_PATH" in environment:  # of a pack
+    if "DEEPFREQ_LIBRARY_PATH" in environment:  # set when run from a pack
         environment["LD_LIBRARY_PATH"] = environment["DEEPFREQ_LIBRARY_PATH"]
     done = subprocess.run([tool, "--metrics", "gpu__time_duration.sum", "--csv", "--clock-control", "none", args.binary,
                            "--device=cuda", f"--precision={args.precision}", f"--benchmark_filter=^{args.benchmark}$",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`deepfreq.lfr` on the samples of the LFR benchmarks; the number of threads is OMP_NUM_THREADS. Prints one line of JSON."""
+"""Times `deepfreq.lfr` on the samples of the LFR benchmarks, with OMP_NUM_THREADS threads. Prints one line of JSON."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ def main():
     args = parser.parse_args()
 
     x, label, inv_delta = lfr_samples.make(args.n, args.d, args.c, args.widths)
-    df.lfr(x[:100], label[:100], inv_delta[:2])  # what is loaded late is loaded now
+    df.lfr(x[:100], label[:100], inv_delta[:2])  # triggers lazy loading before timing
     start = time.perf_counter()
     s = df.lfr(x, label, inv_delta, normalize="none")
     print(json.dumps({"seconds": time.perf_counter() - start, "lfr": s.lfr.tolist()}))

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""The judge of the LFR benchmark: LFR in double, and how far ours and the PyTorch loop are from it.
+"""The reference for the LFR benchmark: LFR in double, and how far ours and the PyTorch loop are from it.
 
-Reads the samples and the curve that deepfreq_benchmarks left in a folder ($DEEPFREQ_LFR_OUT). Prints one line of
-JSON.
+Reads the samples and the curve that deepfreq_benchmarks wrote to a folder ($DEEPFREQ_LFR_OUT). Prints one line of JSON.
 """
 
 import argparse
@@ -20,7 +19,7 @@ def read(name, dtype):
 
 
 def low_frequency_ratio(x, y, inv_delta, block):
-    """Eqs. 3 to 5 in double, rows in blocks."""
+    """Eqs. 3 to 5 in double, in blocks of rows."""
     x, y = x.double(), y.double()
     x = x - x.mean(dim=0)
     norm = (x * x).sum(dim=1)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The peers of the LFR benchmark: loops in PyTorch, KeOps, and pasted NumPy, on the CPU or on CUDA.
 
-`batched` is the fair loop: distances once per block of rows (one addmm); every width then costs one exp, in place, and one
-product with [y, 1]. `compiled` leaves both to torch.compile. `fastest` tries these with blocks of several sizes on a few
-rows, and takes the best. `per-width` computes distances anew for each width. No n x n matrix is stored, but by `numpy`, which is
-what people paste; denormals are flushed. Prints one line of JSON.
+`batched` is the fair loop: distances once per block of rows (one addmm); every width then costs one in-place exp and
+one product with [y, 1]. `compiled` leaves both to torch.compile. `fastest` tries these with several block sizes on a
+few rows, and takes the best. `per-width` recomputes the distances for each width. Only `numpy`, which is what people
+paste, stores an n x n matrix. Denormals are flushed. Prints one line of JSON.
 """
 
 import argparse
@@ -21,8 +21,8 @@ import torch_device
 
 
 def low_frequency_energy(x, y, inv_delta, block, weighted_sums=None, rows=None):
-    """Energy of the low-frequency part of S = {(x_i, y_i)} for every width (eqs. 3 to 5), float32; of the first `rows`
-    rows if given. weighted_sums(distance, factor, y1), if given, is exp(factor distance) @ y1."""
+    """Energy of the low-frequency part of S = {(x_i, y_i)} for every width (eqs. 3 to 5), in float32; only for the
+    first `rows` rows if given. weighted_sums(distance, factor, y1), if given, computes exp(factor distance) @ y1."""
     x = x - x.mean(dim=0)
     norm = (x * x).sum(dim=1)
     y1 = torch.cat([y, torch.ones(len(y), 1, device=y.device)], dim=1)
@@ -47,12 +47,12 @@ def compiled_sums():
 
 
 def low_frequency_energy_compiled(x, y, inv_delta, block):
-    """The same, with weights and sums as torch.compile makes them."""
+    """The same, with weights and sums compiled by torch.compile."""
     return low_frequency_energy(x, y, inv_delta, block, compiled_sums())
 
 
 def fastest(x, y, inv_delta):
-    """(name, function) of the quickest way: each tried on 1024 rows and a tenth of the widths, after a first time."""
+    """(name, function) of the fastest way: each is timed on 1024 rows and a tenth of the widths, after a warm-up."""
     compiled = compiled_sums()
     found = []
     for name, sums in (("batched", None), ("compiled", compiled)):
@@ -64,18 +64,18 @@ def fastest(x, y, inv_delta):
                 start = time.perf_counter()
                 way(x, y, inv_delta[::10], 1024)
                 found.append((time.perf_counter() - start, f"{name}, blocks of {block}", way))
-            except Exception as error:  # no compiler there
+            except Exception as error:  # for example, no compiler
                 print(f"lfr_pytorch.py: {name}: {error}", file=sys.stderr)
     return min(found, key=lambda each: each[0])[1:]
 
 
 def low_frequency_energy_per_width(x, y, inv_delta, block):
-    """The same, one width after the other."""
+    """The same, one width at a time."""
     return torch.cat([low_frequency_energy(x, y, [width], block) for width in inv_delta])
 
 
 def low_frequency_energy_keops(x, y, inv_delta, block):
-    """The same by KeOps, which generates a kernel that stores no block."""
+    """The same with KeOps, which generates a kernel that stores no block."""
     try:
         from pykeops.torch import LazyTensor
     except ImportError:
@@ -91,7 +91,7 @@ def low_frequency_energy_keops(x, y, inv_delta, block):
 
 
 def low_frequency_energy_numpy(x, y, inv_delta, block):
-    """The same as it is written without a thought of speed: all distances, and for each width a normalised kernel."""
+    """The same, written without regard to speed: all distances, and a normalised kernel for each width."""
     x, y = x.numpy(), y.numpy()
     norm = (x * x).sum(axis=1)
     distance = np.maximum(norm[:, None] + norm - 2 * x @ x.T, 0)
@@ -141,7 +141,7 @@ def main():
         name, measure = args.method, lambda x, y, widths: METHODS[args.method](x, y, widths, args.block)
         if args.method == "fastest":
             name, measure = fastest(x, y, inv_delta)
-        if args.device != "cpu":  # loads the kernels, takes the memory
+        if args.device != "cpu":  # loads the kernels and allocates the memory
             measure(x, y, inv_delta[:2])
         for _ in range(args.repeat):
             start_processor = time.process_time()

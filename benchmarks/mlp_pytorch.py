@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The peers of the MLP benchmark: the same epoch of training in PyTorch, on the CPU or on CUDA.
 
-One row gather a batch, forward, mse_loss, backward, Adam: eager with every implementation of Adam that this PyTorch
-has, or compiled; on CUDA also the whole step captured as a CUDA graph (one for each size of batch). Denormals are
-flushed. Prints one line of JSON.
+One row gather per batch, forward, mse_loss, backward, Adam: eager with every implementation of Adam that this PyTorch
+has, or compiled; on CUDA also with the whole step captured as a CUDA graph (one per batch size). Denormals are flushed.
+Prints one line of JSON.
 """
 
 import argparse
@@ -22,7 +22,7 @@ COMPILED = {"torch.compile, fused Adam": "default", "torch.compile reduce-overhe
 
 
 def gemm_rate(size=1024):
-    """flop/s of one matrix product on the CPU; the fastest of a few."""
+    """flop/s of a matrix product on the CPU; the fastest of a few runs."""
     a = torch.randn(size, size)
     seconds = []
     for _ in range(20):
@@ -33,7 +33,7 @@ def gemm_rate(size=1024):
 
 
 def loaded_blas():
-    """The BLAS of this process, for the report: MKL is part of PyTorch's own library, others are files."""
+    """The BLAS of this process, for the report: MKL is part of PyTorch's own library, others are separate files."""
     if torch.backends.mkl.is_available():
         return "MKL"
     with open("/proc/self/maps") as maps:
@@ -54,7 +54,7 @@ def mlp(hidden, device):
 
 
 def make_step(network, optimizer, x, t, args, compile_mode=None):
-    """A function that trains on the samples of an index."""
+    """Returns a function that trains on the samples selected by an index."""
     def loss_of(inputs, targets):
         with torch_device.autocast(args):
             return torch.nn.functional.mse_loss(network(inputs), targets)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What the device can do, for the floors: a large matrix product in fp32, TF32 and bf16, and a large copy.
+"""The rates of the device, for the floors: a large matrix product in fp32, TF32 and bf16, and a large copy.
 
-Prints one line of JSON: flop/s, and bytes/s counting both those read and those written.
+Prints one line of JSON: flop/s, and bytes/s counting both reads and writes.
 """
 
 import argparse

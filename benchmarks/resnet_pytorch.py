@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The peer of the residual networks' benchmark: the same training steps of Resnet18-i in PyTorch.
 
-Row gather, forward, cross_entropy, backward, Adam (fused where this PyTorch has it); images as NCHW and as
-channels_last, eager, compiled, on a GPU also the whole step captured as a CUDA graph. Denormals are flushed. Prints one
-line of JSON.
+Row gather, forward, cross_entropy, backward, Adam (fused if this PyTorch has it); images as NCHW and as channels_last;
+eager, compiled, and on a GPU also with the whole step captured as a CUDA graph. Denormals are flushed. Prints one line
+of JSON.
 """
 
 import argparse
@@ -41,7 +41,7 @@ class Block(torch.nn.Module):
 
 
 def resnet18(variant):
-    """A 3×3 stem, the parts that the variant keeps, averaged to 512 features, then dense 512-512-10."""
+    """A 3×3 stem, the stages that the variant keeps, averaging to 512 features, then dense 512-512-10."""
     layers = [torch.nn.Conv2d(3, PARTS[0], 3, 1, 1, bias=False), torch.nn.BatchNorm2d(PARTS[0]), torch.nn.ReLU()]
     width = PARTS[0]
     for part, channels in enumerate(PARTS[:5 - variant]):

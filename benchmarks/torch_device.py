@@ -1,4 +1,4 @@
-"""What the PyTorch peers share: the device they run on, and how time is taken on it."""
+"""Shared by the PyTorch peers: the device they run on, and how time is measured on it."""
 
 import os
 import sys
@@ -15,18 +15,18 @@ def add_arguments(parser):
 
 
 def set_precision(precision):
-    """fp32 or tf32, of products and convolutions on CUDA; bf16 is tf32 where autocast leaves float32."""
+    """fp32 or tf32 for products and convolutions on CUDA; with bf16, tf32 wherever autocast leaves float32."""
     torch.set_float32_matmul_precision("highest" if precision == "fp32" else "high")
     torch.backends.cudnn.allow_tf32 = precision != "fp32"
 
 
 def autocast(args):
-    """Within it, products and convolutions of a forward pass are in bf16 if that was asked for."""
+    """A context in which products and convolutions of a forward pass are in bf16 if requested."""
     return torch.autocast(torch.device(args.device).type, torch.bfloat16, enabled=args.precision == "bf16")
 
 
 def prepare(args):
-    """Sets threads, denormals and precision as asked for; returns whether denormals are flushed on the CPU."""
+    """Sets threads, denormals and precision as requested; returns whether denormals are flushed on the CPU."""
     torch.set_num_threads(args.threads)
     flushes = torch.set_flush_denormal(True)
     if args.device != "cpu":
@@ -37,7 +37,7 @@ def prepare(args):
 
 
 def captured(step, sizes, device):
-    """step(index), replaying one CUDA graph for each size of index."""
+    """Returns step(index) as the replay of a CUDA graph, one graph per size of index."""
     graphs = {}
     for size in sizes:
         index = torch.zeros(size, dtype=torch.long, device=device)
@@ -60,7 +60,7 @@ def captured(step, sizes, device):
 
 
 def measure_variants(names, measure):
-    """({name: measure(name)}, {name: why not}): this PyTorch may not have it, or not on this device."""
+    """({name: measure(name)}, {name: reason for failure}): this PyTorch or this device may lack a variant."""
     variants, failed = {}, {}
     for name in names:
         try:
@@ -78,7 +78,7 @@ def synchronize(device):
 
 
 def seconds_of(work, device):
-    """Time of work(), by CUDA events on a GPU: from when the device is idle to when it is idle again."""
+    """Time of work(), by CUDA events on a GPU: from an idle device until it is idle again."""
     synchronize(device)
     if device == "cpu":
         start = time.perf_counter()

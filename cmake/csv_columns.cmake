@@ -1,5 +1,5 @@
-# The columns of all CSV files, declared once for Python and C++: csv_columns.json becomes csv_columns.h, which has the
-# header of metrics.csv as csv_header::metrics, and so on.
+# The columns of all CSV files, declared once for Python and C++: csv_columns.h is generated from csv_columns.json and
+# has the header of metrics.csv as csv_header::metrics, and so on.
 set(csv_columns_file ${PROJECT_SOURCE_DIR}/python/deepfreq/drawing/csv_columns.json)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${csv_columns_file})
 file(READ ${csv_columns_file} csv_columns)

@@ -10,7 +10,7 @@ target_link_libraries(deepfreq_kernels PRIVATE CUDA::cudart_static CUDA::cublasL
 target_include_directories(deepfreq_kernels SYSTEM PRIVATE ${CUDNN_INCLUDE_DIR} ${CUDAToolkit_INCLUDE_DIRS})
 target_compile_options(deepfreq_kernels PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:${cuda_options}>")
 
-# The devices that plans can be made for without them become part of the program.
+# Descriptions of devices, compiled into the program so that plans can be made without the device itself.
 file(GLOB device_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/devices/*.json)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${device_files})
 set(described_devices "")

@@ -2,13 +2,13 @@
 set(CMAKE_CUDA_ARCHITECTURES ${DEEPFREQ_CUDA_ARCHITECTURES})
 set(CMAKE_CUDA_FLAGS_RELEASE "-O3")
 enable_language(CUDA)
-# What CMake 3.25 does not know yet of nvcc.
+# What CMake 3.25 does not know about nvcc yet.
 set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_EXTENSIONS OFF)
 find_package(CUDAToolkit REQUIRED)
 
-# A register spilled to memory is a warning like any other: an error in CI.
+# A register spill is a warning like any other: an error in CI.
 # FMT_USE_CONSTEXPR: fmt 9 does not know that nvcc has it.
 set(cuda_options -DFMT_USE_CONSTEXPR=1 --expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra -Xptxas=--warn-on-spills)
 if(DEEPFREQ_WERROR)
@@ -16,8 +16,8 @@ if(DEEPFREQ_WERROR)
 endif()
 string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
 
-# Adds to a target what measures on CUDA. It needs the runtime alone, which is linked in: on a machine without CUDA the
-# program starts and says so.
+# Adds the CUDA measuring code to a target. It needs only the runtime, which is linked statically: on a machine without
+# CUDA the program starts and says so.
 set(cuda_spectrum_sources check.cpp memory.cpp stream_device.cpp usable_device.cpp reductions.cu spectrum.cu)
 list(TRANSFORM cuda_spectrum_sources PREPEND ${PROJECT_SOURCE_DIR}/kernels/cuda/)
 function(deepfreq_measure_on_cuda target)

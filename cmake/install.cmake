@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-# deepfreq::deepfreq is all of it but the programs.
+# deepfreq::deepfreq is everything except the programs.
 add_library(deepfreq_all INTERFACE)
 target_link_libraries(deepfreq_all INTERFACE deepfreq_runs deepfreq_models)
 set_target_properties(deepfreq_all PROPERTIES EXPORT_NAME deepfreq)
@@ -22,14 +22,14 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/deepfreqConfigVersion.cma
 install(FILES ${PROJECT_BINARY_DIR}/deepfreqConfig.cmake ${PROJECT_BINARY_DIR}/deepfreqConfigVersion.cmake
         DESTINATION ${config_folder} COMPONENT deepfreq)
 
-# The figures, which programs draw after a run, are Python.
+# The Python code that draws the figures after a run.
 install(DIRECTORY analysis/ DESTINATION ${CMAKE_INSTALL_DATADIR}/deepfreq/analysis COMPONENT deepfreq
         FILES_MATCHING PATTERN "*.py" PATTERN "__pycache__" EXCLUDE)
 install(DIRECTORY python/deepfreq/ DESTINATION ${CMAKE_INSTALL_DATADIR}/deepfreq/python/deepfreq COMPONENT deepfreq
         FILES_MATCHING PATTERN "*.py" PATTERN "*.json" PATTERN "__pycache__" EXCLUDE)
 
-# Here a header includes another as "engine/layer.h"; where it is installed, as "deepfreq/engine/layer.h", so that
-# nobody else's headers are in its way.
+# In the source tree, headers include each other as "engine/layer.h"; once installed, as "deepfreq/engine/layer.h", so
+# that they cannot clash with other headers.
 install(CODE "set(deepfreq_source \"${PROJECT_SOURCE_DIR}\")
 set(deepfreq_generated \"${PROJECT_BINARY_DIR}/generated\")
 set(deepfreq_include \"${CMAKE_INSTALL_INCLUDEDIR}/deepfreq\")" COMPONENT deepfreq)

@@ -1,4 +1,4 @@
-# Part of cmake --install: copies the public headers, their includes of each other with "deepfreq/" before the room.
+# Part of cmake --install: copies the public headers, putting "deepfreq/" before the room in their mutual includes.
 set(rooms "common|kernels|data|engine|models|analysis|runs")
 file(GLOB_RECURSE headers RELATIVE ${deepfreq_source}
      ${deepfreq_source}/common/*.h ${deepfreq_source}/kernels/*.h ${deepfreq_source}/data/*.h

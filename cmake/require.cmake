@@ -1,5 +1,5 @@
-# find_package, find_library and find_path for what deepfreq needs: where it is missing, the message names it and the
-# Debian package that has it.
+# find_package, find_library and find_path for the dependencies of deepfreq: if one is missing, the message names it and
+# the Debian package that provides it.
 function(deepfreq_missing what debian)
   message(FATAL_ERROR "deepfreq needs ${what}, which is not found; on Debian: apt install ${debian}")
 endfunction()

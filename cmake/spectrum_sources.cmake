@@ -1,4 +1,4 @@
-# The sources of what measures, as full names: kernels, and the spectra made of them.
+# The sources of the measuring code, as full paths: kernels, and the spectra built on them.
 file(GLOB spectrum_kernels_sources CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/kernels/filter_*.cpp ${PROJECT_SOURCE_DIR}/kernels/cpu/spectrum*.cpp)
 list(APPEND spectrum_kernels_sources ${PROJECT_SOURCE_DIR}/kernels/spectrum_backend.cpp ${PROJECT_SOURCE_DIR}/kernels/device_memory.cpp

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Holds the app `lfr` against NumPy in double precision: does |LFR - LFR in double| <= 1e-5 hold at every width?
+"""Compares the app `lfr` with NumPy in double precision: does |LFR - LFR in double| <= 1e-5 hold at every width?
 
     tools/check_lfr.py [--app build/cpu/bin/lfr] [--device cpu] [--seed 0]
 
 Draws eleven data sets of different kinds (1 to 4000 samples, 1 to 3072 features, 1 to 12 columns of targets, duplicates,
-constant columns, a trained layer's features, scales from 1e-6 to 1e6), measures each on 49 widths around its rise,
-prints one line a set and a verdict. Exit status 1 if a set fails. The sets and the LFR in double are those of the
-package's tests.
+constant columns, a trained layer's features, scales from 1e-6 to 1e6), measures each at 49 widths around its rise, and
+prints one line per set and a verdict. Exit status 1 if a set fails. The sets and the LFR in double precision are those
+of the package's tests.
 """
 import argparse
 import csv
@@ -32,7 +32,7 @@ WIDTHS = 49
 
 
 def measure(app, device, features, targets, options, grid, folder):
-    """[(1/delta, LFR)] by the app."""
+    """[(1/delta, LFR)] computed by the app."""
     np.save(folder / "x.npy", features)
     np.save(folder / "y.npy", targets)
     command = [app, "--features", folder / "x.npy", "--targets", folder / "y.npy", "--inv-delta", grid, *options,

@@ -3,8 +3,8 @@
 
     tools/fig8_claim.py --app build/cpu/bin/train_mlp_mnist --data DIR --out FOLDER [--seeds 0,1,2] [-- APP OPTIONS]
 
-Trains the paper's network once a seed (skipped where FOLDER/seed-N is finished), measures its first and last network
-again at several n, with and without normalisation, and prints Markdown.
+Trains the paper's network once per seed (skipped if FOLDER/seed-N is finished), measures the initial and the final
+network again at several n, with and without normalisation, and prints Markdown.
 """
 import argparse
 import csv
@@ -67,7 +67,7 @@ def order(values, falls):
 
 
 def rows(when, runs, falls):
-    """One Markdown cell a layer: mean over seeds and spread (max - min); then the verdict of each seed."""
+    """One Markdown cell per layer: mean over seeds and spread (max - min); then the verdict for each seed."""
     cells = []
     for values in zip(*runs):
         cells.append(f"{statistics.mean(values):.4g} (±{(max(values) - min(values)) / 2:.1g})")

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""For which choices that the paper leaves open does all of its Figure 9 hold?
+"""For which of the choices that the paper leaves open does all of its Figure 9 hold?
 
     python3 tools/fig9_search.py --build build/cpu --out runs/fig9-search --quick [--jobs 2] [--device cpu]
 
-trains plain networks and residual ones, of 20, 60 and 80 layers, by the app vanishing_gradient for every combination of
-loss, activation, initial weights and learning rate; residual connections span one layer or two. Each network set is a
-run of its own in OUT, and a run that is there is not made again. OUT/search.csv has a row a combination and span: losses
-and accuracies at the end; of S[-3], 1/delta at half of LFR's rise and at the peak of RDF; and which of the figure's four
-claims hold, by apps/paper/claims.py.
+trains plain and residual networks of 20, 60 and 80 layers with the app vanishing_gradient, for every combination of
+loss, activation, initial weights and learning rate; residual connections span one layer or two. Each set of networks is
+a separate run in OUT; existing runs are not repeated. OUT/search.csv has one row per combination and span: the final
+losses and accuracies; for S[-3], 1/delta at half of LFR's rise and at the peak of RDF; and which of the figure's four
+claims hold, as judged by apps/paper/claims.py.
 
-What stands behind -- is handed to every run: -- --width 256 --samples 5000 --epochs 40. Normal weights are given for
-width 500 and scaled to others, so that signals shrink alike.
+Everything after -- is passed to every run: -- --width 256 --samples 5000 --epochs 40. The deviation of normal weights
+is given for width 500 and scaled for other widths, so that signals shrink equally.
 """
 
 import argparse
@@ -38,13 +38,13 @@ CLAIMS = ("(a) plain", "(a) residual", "(b) plain", "(b) residual")
 
 
 def weights_for(weights, width):
-    """Of normal weights, the deviation that shrinks signals as much as the given one does at width 500."""
+    """The standard deviation of normal weights that shrinks signals as much as the given one does at width 500."""
     kind, _, sigma = weights.partition(":")
     return f"normal:{float(sigma) * math.sqrt(500 / width):.4g}" if kind == "normal" else weights
 
 
 def runs_of(combination):
-    """{name: options} of the two sets of networks, plain and residual."""
+    """{name: options} for the two sets of networks, plain and residual."""
     loss, activation, weights, rate, span = combination
     stem = "-".join([loss, activation, weights.replace(":", ""), rate])
     common = {"--loss": loss, "--activation": activation, "--init": weights, "--lr": rate}
@@ -53,7 +53,7 @@ def runs_of(combination):
 
 
 class Failure(Exception):
-    """What the app refused, in its words."""
+    """The app's own message about what it rejected."""
 
 
 class Search:
@@ -65,7 +65,7 @@ class Search:
         self.lock = threading.Lock()
 
     def train(self, name, options):
-        """One run, unless it is there. Raises Failure with what the app refused."""
+        """Makes one run, unless it exists. Raises Failure with what the app rejected."""
         folder = self.args.out / name
         if (folder / "done").exists() or time.monotonic() > self.deadline:
             return
@@ -87,7 +87,7 @@ class Search:
             print(f"{name}: {'diverged' if ended.returncode else 'done'}", flush=True)
 
     def row(self, combination):
-        """What came out; nothing while a run is missing."""
+        """The results; none while a run is missing."""
         plain, residual = (self.args.out / name for name in runs_of(combination))
         if not all((folder / "done").exists() for folder in (plain, residual)):
             return None
@@ -121,7 +121,7 @@ class Search:
 
 
 def read(path):
-    """The rows of a table; none where a run diverged before it had any."""
+    """The rows of a table; none if the run diverged before writing any."""
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 

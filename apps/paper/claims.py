@@ -1,7 +1,7 @@
-"""What the paper says of each of its figures, and whether the CSV files of a run say so too.
+"""What the paper claims about each of its figures, and whether the CSV files of a run agree.
 
-Every claim is judged by numbers alone: yes, no, or not decided where the numbers do not suffice. A run of several seeds
-is judged seed by seed and in the mean, where neighbours that change places from seed to seed are a tie. Part of paper.py.
+Every claim is judged by numbers alone: yes, no, or not decided if the numbers do not suffice. A run with several seeds
+is judged per seed and on the mean; neighbours whose order changes from seed to seed are a tie. Part of paper.py.
 """
 
 import csv
@@ -14,14 +14,14 @@ ALIKE = 1.25  # "almost the same": the largest and the smallest differ by less t
 
 @dataclasses.dataclass
 class Claim:
-    """One sentence of the paper, and what was found."""
+    """One statement of the paper, and what was found."""
 
     text: str
     holds: bool | None  # None: not decided
     found: str  # the numbers
-    names: list = dataclasses.field(default_factory=list)  # of what is compared
+    names: list = dataclasses.field(default_factory=list)  # of the items compared
     values: list = dataclasses.field(default_factory=list)
-    holds_for: object = None  # of such values; None where nothing can be compared
+    holds_for: object = None  # applies to such values; None if nothing can be compared
     tied: bool = False
 
     @property
@@ -52,7 +52,7 @@ def fall(values):
 
 
 def alike(values):
-    """None where there is a 0, of which a factor says nothing."""
+    """None if there is a 0, for which a factor is meaningless."""
     return max(values) < ALIKE * min(values) if min(values) > 0 else None
 
 
@@ -61,7 +61,7 @@ def listed(names, values, digits=4):
 
 
 def lacking(names, values):
-    """What these numbers lack to be compared, in words; empty where they lack nothing."""
+    """Why these numbers cannot be compared, in words; empty if they can."""
     missing = [name for name, value in zip(names, values) if not math.isfinite(value)]
     if missing:
         return f"there is no number for {', '.join(missing)}"
@@ -69,7 +69,7 @@ def lacking(names, values):
 
 
 def judged(text, names, values, holds, doubt=""):
-    """A claim by what holds(values) says; undecided where a number is missing or there is another doubt."""
+    """A claim judged by holds(values); undecided if a number is missing or there is another doubt."""
     doubt = doubt or lacking(names, values)
     numbers = listed(names, values)
     if doubt:
@@ -78,7 +78,7 @@ def judged(text, names, values, holds, doubt=""):
 
 
 def seeds_of(run):
-    """{seed: its folder} of a run of several seeds; empty for one of a single seed."""
+    """{seed: folder} of a run with several seeds; empty for a single seed."""
     folders = {path.name.removeprefix("seed-"): path for path in run.glob("seed-*")}
     return {int(seed): folders[seed] for seed in sorted(folders, key=int)}
 
@@ -88,7 +88,7 @@ def mean(values):
 
 
 def in_the_mean(claims):
-    """One claim of several seeds' alike ones."""
+    """Merges the same claim from several seeds into one."""
     numbers = [claim.values for claim in claims]
     per_seed = ", ".join(claim.word for claim in claims)
     text = claims[0].text
@@ -113,12 +113,12 @@ def in_the_mean(claims):
 
 
 def rise_or_fall(pairs):
-    """Whether all pairs go the same way."""
+    """Whether all pairs change in the same direction."""
     return all(a < b for a, b in pairs) or all(a > b for a, b in pairs)
 
 
 def over_seeds(figure):
-    """The claims of a figure, of a run of one seed or of several."""
+    """The claims of a figure, for a run with one seed or several."""
     def judge(run):
         seeds = seeds_of(run)
         if not seeds:
@@ -128,12 +128,12 @@ def over_seeds(figure):
 
 
 def final_number(name):
-    """20 of plain-20, 1 of resnet18-1."""
+    """20 for plain-20, 1 for resnet18-1."""
     return int(re.search(r"\d+$", name)[0])
 
 
 def networks(table, prefix=""):
-    """The networks whose names begin so, by the number at the end."""
+    """The networks whose names start with the prefix, sorted by their final number."""
     names = dict.fromkeys(row["network"] for row in table)
     return sorted((name for name in names if name.startswith(prefix)), key=final_number)
 
@@ -143,7 +143,7 @@ def epochs_of(table):
 
 
 def value_at(table, column, epoch, **wanted):
-    """A number of the row of this epoch that has the wanted values; NaN if there is none."""
+    """The number in this column of the row with this epoch and the wanted values; NaN if there is none."""
     wanted = {"epoch": str(epoch), **wanted}
     for row in table:
         if all(row[name] == value for name, value in wanted.items()):
@@ -152,12 +152,12 @@ def value_at(table, column, epoch, **wanted):
 
 
 def not_initial(epoch):
-    """The doubt about numbers of the first epoch probed, where they are said to be of the initial state."""
+    """The doubt about taking numbers of the first epoch probed for the initial state."""
     return "" if epoch == 0 else f"the first epoch is {epoch}, after training began"
 
 
 def not_trained(epoch):
-    """The doubt about numbers of the last epoch, where they are said to be of the trained state."""
+    """The doubt about taking numbers of the last epoch for the trained state."""
     return "" if epoch > 0 else "nothing was trained yet"
 
 
@@ -186,13 +186,13 @@ def figure_3(run):
 
 
 def curve(metrics, network):
-    """The training accuracy of a network: (epoch, accuracy), from the initial state on."""
+    """The training accuracy of a network: (epoch, accuracy), starting from the initial state."""
     return [(int(row["epoch"]), number(row["train_accuracy"])) for row in metrics
             if row["network"] == network]
 
 
 def epochs_until(points, accuracy):
-    """Epochs until an accuracy, between two of them by a straight line."""
+    """The epoch at which an accuracy is reached, interpolated linearly between epochs."""
     for before, now in zip(points[:1] + points, points):
         if now[1] >= accuracy:
             if before == now:
@@ -209,7 +209,7 @@ def figure_5a(metrics, names):
     doubt = lacking(names, best)
     if doubt:
         return Claim(f"{text}.", None, doubt)
-    accuracy = math.floor(min(best) * 20) / 20  # the highest multiple of 5 % that all of them reach
+    accuracy = math.floor(min(best) * 20) / 20  # the highest multiple of 5 % that all networks reach
     at_once = [name for name in names if curves[name][0][1] >= accuracy]
     if at_once:
         doubt = f"{', '.join(at_once)} had it from the start, and no higher multiple of 5 % is reached by all"
@@ -249,7 +249,7 @@ def figure_6(run):
 
 @over_seeds
 def figure_7(run):
-    """Of the output as it is, or after softmax."""
+    """For the raw output, or for the output after softmax."""
     measured = {row["layer"] for row in rows(run / "peaks.csv")}
     return figures_6_and_7(run, "-3:softmax" if "-3:softmax" in measured else "-3:-1")
 
@@ -258,7 +258,7 @@ def figure_7(run):
 def figure_8(run):
     peaks = rows(run / "peaks.csv")
     network = peaks[0]["network"]
-    layers = sorted({int(row["layer"]) for row in peaks} - {0})  # the input is no layer of the claim
+    layers = sorted({int(row["layer"]) for row in peaks} - {0})  # the claim does not count the input as a layer
     first, last = epochs_of(peaks)[0], epochs_of(peaks)[-1]
     named = [f"layer {layer}" for layer in layers]
 
@@ -286,8 +286,8 @@ def judge_figure_9(metrics, peaks):
         return judged(text, names, values, holds, not_trained(end))
 
     def halves(text, names, holds):
-        # Where LFR has come to half of its rise, as much power lies below as above. The peak of RDF would not tell:
-        # that of a deep plain network is low and at a low frequency, with most of the power far behind it.
+        # At half of LFR's rise, there is as much power below as above. The peak of RDF would not show this: for a deep
+        # plain network it is low and at a low frequency, with most of the power far above that frequency.
         values = [value_at(peaks, "rise50", last, network=name, layer="-3") for name in names]
         return judged(text, names, values, holds, not_trained(last))
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Every figure of the paper, one after the other, into one folder with one page: index.html.
+"""Reproduces every figure of the paper, one after the other, in one folder with one page: index.html.
 
     ./run paper [--quick] [--setting paper|authors|both] [--seeds SEEDS] [--out FOLDER] [--mnist FOLDER]
                 [--cifar10 FOLDER] [--device DEVICE] [--precision PRECISION]
 
---setting: Figures 5 to 8 as the paper's text says, as its authors' programs do, or both, one beside the other; a number
-of --seeds, or a list, gives Figures 5 to 9 error bars.
+--setting: Figures 5 to 8 as described in the paper's text, as in its authors' programs, or both, side by side.
+--seeds, a number or a list, gives Figures 5 to 9 error bars.
 
-Each figure stands on the page beside what the paper says of it, and a yes or no computed from the CSV files of the run.
-Interrupted, the same command goes on where it stopped.
-Options that an app would refuse are refused before any of them starts.
+The page shows each figure next to what the paper says about it, and a yes or no computed from the CSV files of the run.
+After an interruption, the same command continues where it stopped.
+Options that an app would reject are rejected before any app starts.
 """
 
 import argparse
@@ -35,7 +35,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 class Failure(Exception):
-    """One sentence for the user, and the exit status."""
+    """One sentence for the user, and an exit status."""
 
     def __init__(self, text, status):
         super().__init__(text)
@@ -49,7 +49,7 @@ def write_whole(path, text):
 
 
 def as_options(setting, names):
-    """A part of a setting in the words of the command line."""
+    """Part of a setting, written as command-line options."""
     words = []
     for name in names:
         value = setting[name]
@@ -61,31 +61,31 @@ def as_options(setting, names):
 
 
 class Caller:
-    """Calls one app after the other, until a signal says that it is enough."""
+    """Calls one app after the other until a signal stops it."""
 
     def __init__(self):
         self.interrupted = False
-        self.untold = False  # whether the app has yet to hear so from us
+        self.untold = False  # whether we still have to pass the signal on to the app
         self.child = None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup
                 signal.signal(number, self.stop)
 
     def stop(self, number, _frame):
-        """Ctrl-C reaches an app that runs too, which saves its state; what reaches us alone is handed on."""
+        """Ctrl-C also reaches the running app, which saves its state; a signal sent to us alone is passed on."""
         self.interrupted = True
         self.untold = number == signal.SIGTERM or self.child is None
         self.hand_on()
 
     def hand_on(self):
         if self.child and self.untold:
-            self.untold = False  # told twice, an app ends before its state is saved
+            self.untold = False  # a second signal would end the app before its state is saved
             self.child.terminate()
 
     def call(self, command, **streams):
-        """An app, until its end: its status, and what it wrote to stderr where that is a pipe."""
+        """Runs an app to its end; returns its status, and what it wrote to stderr if that is a pipe."""
         self.child = subprocess.Popen(command, **streams)
-        self.hand_on()  # of what came while it started
+        self.hand_on()  # a signal that arrived while it was starting
         errors = self.child.communicate()[1]
         status = self.child.returncode
         self.child = None
@@ -93,7 +93,7 @@ class Caller:
 
 
 class Paper:
-    """The folder: what of it is done is kept in progress.json."""
+    """The output folder; progress.json records what is done."""
 
     def __init__(self, args, caller):
         self.args = args
@@ -106,7 +106,7 @@ class Paper:
         self.done = {}  # name: {"seconds", "failure"}
 
     def open(self):
-        """Takes up what an earlier call left in the folder; refuses what else is there."""
+        """Resumes what an earlier call left in the folder; rejects any other content."""
         record = self.folder / "progress.json"
         try:
             if record.exists():
@@ -129,7 +129,7 @@ class Paper:
         self.done = {name: fact for name, fact in found["done"].items() if not fact["failure"]}
 
     def check(self):
-        """Refuses what no app would take, before the first of them has run for hours."""
+        """Rejects options that an app would reject, before the first app has run for hours."""
         programs = self.args.build / "bin"
         missing = [e.app for e in EXPERIMENTS if not os.access(programs / e.app, os.X_OK)]
         if missing:
@@ -142,7 +142,7 @@ class Paper:
                 self.attempt(trial)
 
     def attempt(self, trial):
-        if trial.data:  # which may take seconds to read
+        if trial.data:  # reading it may take seconds
             print(f"looking at --{trial.data} first", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             command = [self.args.build / "bin" / trial.app, *trial.arguments, *self.options(trial),
@@ -153,7 +153,7 @@ class Paper:
             return
         last_line = errors.strip().rpartition("\n")[2]
         sentence = last_line.removeprefix("error: ") or f"{trial.app} ended with status {status}"
-        sentence = re.sub(r" \(\w+ --help lists the options\)$", "", sentence)  # of the app, not of ours
+        sentence = re.sub(r" \(\w+ --help lists the options\)$", "", sentence)  # refers to the app's help, not ours
         raise Failure(f"--{trial.data}: {sentence}" if trial.data else sentence, 2 if status == 2 else 1)
 
     def save(self):
@@ -161,9 +161,9 @@ class Paper:
         write_whole(self.folder / "index.html", self.page())
 
     def options(self, task, device=True):
-        """Those that an app is handed on, of an experiment or a trial."""
+        """The options passed on to the app of an experiment or a trial."""
         options = []
-        if self.args.quick and task.app != "lfr":  # which takes seconds as it is
+        if self.args.quick and task.app != "lfr":  # lfr takes only seconds anyway
             options.append("--quick")
         if self.args.seeds and isinstance(task, Experiment) and task.seeds:
             options += ["--seeds", self.args.seeds]
@@ -176,12 +176,12 @@ class Paper:
         return options
 
     def command(self, experiment):
-        """Its app, at the scale asked for; goes on where there is a run to go on with."""
+        """Runs the app of the experiment at the requested scale; continues an existing run if there is one."""
         folder = self.folder / experiment.name
         program = self.args.build / "bin" / experiment.app
         if (folder / "config.toml").exists():
             return [program, "--resume", folder]
-        shutil.rmtree(folder, ignore_errors=True)  # what an app left that cannot go on
+        shutil.rmtree(folder, ignore_errors=True)  # left by an app and cannot be continued
         return [program, *experiment.arguments, "--out", folder, *self.options(experiment, experiment.device)]
 
     def begin(self):
@@ -242,7 +242,7 @@ class Paper:
         return [*parts, "</table>"]
 
     def circumstances(self, experiment):
-        """The data and the device of a run, as its manifest has them: data that are synthetic must be seen here."""
+        """The data and the device of a run, from its manifest: synthetic data must be visible here."""
         try:
             manifest = json.loads((self.folder / experiment.name / "manifest.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -256,12 +256,12 @@ class Paper:
 
     @staticmethod
     def differences(setting):
-        """What of the setting that a run's manifest names was not kept, in words."""
+        """Where a run departed from the setting that its manifest names, in words."""
         differs = setting.get("differs") if isinstance(setting, dict) else None
         return [f"but --{name} {value}" for name, value in differs.items()] if isinstance(differs, dict) else []
 
     def comparison(self):
-        """What the paper says, and what came out under either setting, of the figures that have both."""
+        """For the figures that exist in both settings: what the paper says, and the result under each setting."""
         lines = {}
         for experiment in self.experiments:
             fact = self.done.get(experiment.name)

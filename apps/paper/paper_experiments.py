@@ -1,4 +1,4 @@
-"""Every experiment of the paper: its app, its options, its figures and their claims. Part of paper.py."""
+"""Every experiment of the paper: its app, options, figures and their claims. Part of paper.py."""
 
 import dataclasses
 
@@ -8,32 +8,32 @@ import claims
 @dataclasses.dataclass
 class Figure:
     title: str
-    pictures: list  # in the folder of its experiment
-    judge: object  # its claims, from that folder
+    pictures: list  # in the folder of the experiment
+    judge: object  # returns the claims, judged from that folder
 
 
 @dataclasses.dataclass
 class Experiment:
-    """One app, started once."""
+    """One run of one app."""
 
-    name: str  # of its folder
+    name: str  # name of its folder
     app: str
     arguments: list
     figures: list
-    data: str = ""  # the option that says where its data are
+    data: str = ""  # the option that gives the path of its data
     device: bool = True  # whether it takes --device and --precision
     settings: bool = False  # whether it takes --setting
     seeds: bool = False  # whether it takes --seeds
-    setting: str = ""  # that of the run
+    setting: str = ""  # the setting of the run
 
 
 @dataclasses.dataclass
 class Trial:
-    """An app with the user's options and nothing to learn: what it refuses of them, it refuses at once."""
+    """An app with the user's options and nothing to train: options that it rejects are rejected at once."""
 
     app: str
     arguments: list
-    data: str = ""  # the option that it judges; else --device and --precision
+    data: str = ""  # the option that it checks; if empty, --device and --precision
 
 
 EXPERIMENTS = [
@@ -61,7 +61,7 @@ SETTINGS = {"paper": "the text's setting", "authors": "the programs' setting"}
 
 
 def experiments_of(setting):
-    """The experiments under one setting, or under both, each in a folder of its own then."""
+    """The experiments under one setting, or under both; in that case each has its own folder."""
     chosen = list(SETTINGS) if setting == "both" else [setting]
     made = []
     for e in EXPERIMENTS:

@@ -1,4 +1,4 @@
-"""Measures the frequency content of what each layer of a network still has to learn.
+"""Measures the frequency content of what remains to be learned at each layer of a network.
 
 The Low Frequency Ratio (LFR) and Ratio Density Function (RDF) of *Deep Frequency Principle Towards Understanding Why
 Deeper Learning Is Faster* (Xu & Zhou, AAAI 2021), exact on all samples:
@@ -6,12 +6,12 @@ Deeper Learning Is Faster* (Xu & Zhou, AAAI 2021), exact on all samples:
     import deepfreq as df
 
     s = df.lfr(features, targets)            # Spectrum: .inv_delta .lfr .rdf .peak .plot() .to_csv()
-    df.spectra({"fc1": f1, "fc2": f2}, y)    # several layers on one grid, as comparing them needs
+    df.spectra({"fc1": f1, "fc2": f2}, y)    # several layers on a common grid, so that they can be compared
     with df.Probe(model, layers=["fc1", "blocks.*.mlp"], data=loader) as probe:
         probe.measure()                      # live, during the training of a PyTorch model
         probe.plot()
 
-`df.doctor()` says what this installation computes with; `df.load_run(folder)` reads what an app has left.
+`df.doctor()` reports what this installation computes with; `df.load_run(folder)` reads the results of an app.
 """
 
 from importlib import import_module as _import_module
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InputError", "Intervals", "Peak", "Probe", "Run", "Spectra", "Spectrum", "doctor", "lfr", "load_run", "spectra"]
 
-# Loaded when first asked for: so the apps draw their figures from the source tree, without the extension.
+# Loaded on first use, so that the apps can draw their figures from the source tree, without the extension.
 _MODULE_OF = {"doctor": "_doctor", "InputError": "_errors", "lfr": "_measure", "spectra": "_measure", "Probe": "_probe",
               "Run": "_runs", "load_run": "_runs", "Intervals": "_spectrum", "Peak": "_spectrum", "Spectra": "_spectrum",
               "Spectrum": "_spectrum"}

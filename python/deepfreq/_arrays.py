@@ -1,5 +1,5 @@
-"""Arrays of any framework as what the extension takes: float32 in C order without a copy, all else in chunks, converted
-by the framework it comes from."""
+"""Converts arrays of any framework to what the extension accepts. float32 in C order is passed without a copy; anything
+else is converted in chunks by the framework it comes from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._errors import InputError
 if TYPE_CHECKING:
     from . import _core as core
 
-# DLPack's numbers of devices whose memory is the host's (CPU, and what CUDA or ROCm can read of it), or CUDA's.
+# DLPack device types for host memory (CPU, and host memory pinned for CUDA or ROCm), and for CUDA memory.
 _HOST_DEVICES = (1, 3, 11)
 _CUDA_DEVICES = (2, 13)
 _FLOATS = "floating point (16, 32 or 64 bits) expected"
@@ -28,7 +28,7 @@ def is_torch(x: Any) -> bool:
 
 
 def _check_torch(name: str, x: Any) -> Any:
-    """A tensor whose numbers can be had."""
+    """The tensor, detached, if its values are accessible; otherwise raises."""
     torch = sys.modules["torch"]
     if x.layout != torch.strided:
         raise InputError(f"{name}: a tensor of layout {x.layout} found, a dense one expected: x.to_dense()")
@@ -44,7 +44,7 @@ def _check_torch(name: str, x: Any) -> Any:
 
 
 def _as_array(name: str, x: Any) -> tuple[Any, str]:
-    """The array itself, or a view of the same memory, or, of lists and the like, a new one; and where it lies."""
+    """(array, place): the array itself or a view of the same memory; for lists and the like, a new array."""
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         raise InputError(f"{name}: a masked array found, one without masked elements expected")
     if not isinstance(x, np.ndarray) and hasattr(x, "__dlpack_device__"):
@@ -63,14 +63,14 @@ def _as_array(name: str, x: Any) -> tuple[Any, str]:
 
 
 def _on_host(x: Any) -> NDArray[Any]:
-    """The same numbers as an array of NumPy; the same memory where it is the host's."""
+    """The same values as a NumPy array; shares memory if that is already on the host."""
     if is_torch(x):
         return np.asarray(x.cpu().numpy())
     return np.asarray(x.get() if hasattr(x, "get") else x)
 
 
 class Samples:
-    """An array whose first axis counts samples, whatever it is an array of."""
+    """An array of any framework whose first axis indexes samples."""
 
     def __init__(self, name: str, x: Any) -> None:
         self.name = name
@@ -103,23 +103,23 @@ class Samples:
                 return "f"
             return "c" if dtype.is_complex else "b" if self.dtype == "bool" else "i"
         kind: str = self._x.dtype.kind
-        # bfloat16 and its like, of ml_dtypes, are of kind V, as structured arrays are, or f.
+        # bfloat16 and similar types from ml_dtypes have kind V, as structured arrays do, or f.
         return "f" if kind == "V" and self._x.dtype.names is None and "float" in self.dtype else kind
 
     def borrowed(self, device: Device) -> Any:
-        """[n, columns] of the very memory as the extension takes it, if it is float32 in C order on that device."""
+        """View [n, columns] of the same memory for the extension; None unless float32 in C order on that device."""
         if self.dtype != "float32" or self.place != device.place or not self._in_c_order():
             return None
         if device.place == "cpu":
             return np.asarray(self._x).reshape(self.n, self.columns)
-        # What still writes to it, on the framework's stream, is waited for on ours.
+        # Our stream waits for pending writes on the framework's stream.
         return self._x.reshape(self.n, self.columns).__dlpack__(stream=device.handle.stream)
 
     def _in_c_order(self) -> bool:
         if self._torch:
             return bool(self._x.is_contiguous())
         flags = getattr(self._x, "flags", None)
-        if flags is None:  # JAX's are always
+        if flags is None:  # JAX arrays always are
             return True
         return bool(flags.c_contiguous and getattr(flags, "aligned", True) and getattr(self._x.dtype, "isnative", True))
 
@@ -138,7 +138,7 @@ class Samples:
 
 
 def features_of(samples: Samples, normalize: str, device: Device) -> core.Features:
-    """The extension's Features."""
+    """The samples as Features of the extension."""
     if samples.kind != "f":
         raise TypeError(f"{samples.name}: dtype {samples.dtype} found, {_FLOATS}")
     features: core.Features
@@ -151,7 +151,7 @@ def features_of(samples: Samples, normalize: str, device: Device) -> core.Featur
 
 
 def targets_of(y: Any, n: int, of: str, device: Device) -> core.Targets:
-    """The extension's Targets, which are to be those of n samples."""
+    """y as Targets of the extension; it must have n samples."""
     samples = Samples("targets", y)
     if samples.n != n:
         raise InputError(f"{of} has {n} samples and targets {samples.n}, equally many expected")

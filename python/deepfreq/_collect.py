@@ -1,4 +1,4 @@
-"""What the layers of a PyTorch model give for each sample, without touching how it trains."""
+"""Collects the outputs of the layers of a PyTorch model for each sample, without affecting its training."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 Step = Callable[["torch.nn.Module", Any], Any]
 
-# Wrappers of modules, and the attribute that has the module itself, which is a part of the names of those within.
+# Module wrappers, and the attribute that holds the wrapped module; it is part of the names of the modules inside.
 _WRAPPER_OF = {"DistributedDataParallel": "module", "DataParallel": "module", "OptimizedModule": "_orig_mod"}
 
 
 def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
-    """The user's own module within DistributedDataParallel, DataParallel and torch.compile. Refuses FSDP, whose modules
-    have a share of their weights only."""
+    """The user's own module inside DistributedDataParallel, DataParallel and torch.compile. Rejects FSDP, whose modules
+    hold only a shard of their weights."""
     for module in model.modules():
         names = {kind.__name__ for kind in type(module).__mro__}
         if names & {"FullyShardedDataParallel", "FSDPModule"}:
@@ -37,8 +37,8 @@ def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
 
 
 def matching_layers(model: torch.nn.Module, patterns: list[str]) -> dict[str, torch.nn.Module]:
-    """The modules whose names match, in the model's order. In a pattern * stands for one part of a name, or for some of
-    its letters: "blocks.*.mlp"."""
+    """The modules whose names match, in the model's order. In a pattern, * matches one part of a name or some of its
+    letters: "blocks.*.mlp"."""
     modules = dict(_named_modules(model))
     chosen: set[str] = set()
     for pattern in patterns:
@@ -52,7 +52,7 @@ def matching_layers(model: torch.nn.Module, patterns: list[str]) -> dict[str, to
 
 
 def _named_modules(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
-    """Modules by their names without those of wrappers, and without the wrappers."""
+    """(name, module) without the wrappers, and with wrapper attributes removed from the names."""
     wrapped = {}
     for name, module in model.named_modules():
         if type(module).__name__ in _WRAPPER_OF:
@@ -101,8 +101,8 @@ def moved(batch: Any, device: torch.device) -> Any:
 
 @contextmanager
 def undisturbed(model: torch.nn.Module) -> Iterator[None]:
-    """Evaluation without gradients and as Python runs it, not as it was compiled, for that would leave hooks out.
-    Afterwards training flags and random states are as they were, whatever happened."""
+    """Evaluation mode, without gradients, and run eagerly rather than compiled, because compiled code would skip hooks.
+    Training flags and random states are restored afterwards, whatever happened."""
     import torch
 
     training = [(module, module.training) for module in model.modules()]
@@ -133,7 +133,7 @@ def _eagerly() -> AbstractContextManager[Any]:
 
 
 class Collector:
-    """Gathers the outputs of layers over the batches of `data`, up to a number of samples."""
+    """Collects the outputs of layers over the batches of `data`, up to a given number of samples."""
 
     def __init__(self, model: torch.nn.Module, data: Any, step: Step, samples: int | None, place: str) -> None:
         self._model, self._data, self._step, self._samples, self._place = model, data, step, samples, place
@@ -157,13 +157,13 @@ class Collector:
         return ((x[first:first + 1024], y[first:first + 1024]) for first in range(0, len(x), 1024))
 
     def widths(self, layers: Mapping[str, torch.nn.Module]) -> dict[str, int]:
-        """Numbers a sample that each layer gives, from the first batch alone."""
+        """The number of outputs per sample of each layer, found from the first batch alone."""
         found: dict[str, int] = {}
         self._run(layers, lambda name, rows, first: found.__setitem__(name, rows.shape[1]), batches=1)
         return found
 
     def collect(self, layers: Mapping[str, torch.nn.Module], widths: Mapping[str, int]) -> tuple[dict[str, Any], Any]:
-        """({name: float32 [n, width] on the device that measures}, targets [n]). The next call writes the same tensors."""
+        """({name: float32 [n, width] on the measuring device}, targets [n]). The next call overwrites these tensors."""
         import torch
 
         for name in [name for name in self._buffers if name not in layers]:
@@ -182,8 +182,8 @@ class Collector:
 
     def _run(self, layers: Mapping[str, torch.nn.Module], take: Callable[[str, torch.Tensor, int], None],
              batches: int | None = None) -> tuple[int, Any]:
-        """take(layer, rows, number of the first) for the outputs of each batch; how many samples there were, and their
-        targets."""
+        """Calls take(layer, rows, index of the first row) for the outputs of each batch; returns the number of samples
+        and their targets."""
         import torch
 
         device = next((p.device for p in self._model.parameters()), torch.device("cpu"))
@@ -217,13 +217,13 @@ class Collector:
 
 
 def _are_arrays(data: Any) -> bool:
-    """Whether data is (inputs, targets) as a whole rather than an iterable of batches."""
+    """Whether data is one complete (inputs, targets) pair rather than an iterable of batches."""
     return isinstance(data, tuple) and len(data) == 2 and all(hasattr(part, "shape") for part in data)
 
 
 @contextmanager
 def _hooks(layers: Mapping[str, torch.nn.Module], outputs: dict[str, torch.Tensor]) -> Iterator[None]:
-    """While it lasts, what each layer gives lies in `outputs`."""
+    """While active, the output of each layer is stored in `outputs`."""
     import torch
 
     def keep(name: str) -> Callable[[Any, Any, Any], None]:

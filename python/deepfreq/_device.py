@@ -1,4 +1,4 @@
-"""Where measurements are made: the extension module for a device, and the device itself."""
+"""Where measurements run: the extension module for a device, and the device itself."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Device:
-    """A device that measures, and the module that has its kernels."""
+    """A device to measure on, and the module with its kernels."""
 
-    place: str  #: "cpu" or "cuda:N", as PyTorch has it
-    core: Any  #: as _core.pyi has it
+    place: str  #: "cpu" or "cuda:N", as in PyTorch
+    core: Any  #: typed in _core.pyi
     handle: _core.Device
 
 
 def why_no_cuda() -> str:
-    """Why no GPU can be used here; empty if one can."""
+    """The reason why no GPU can be used here; empty if one can."""
     module = _cuda_module()
     if module is None:
         return "this installation was built without CUDA: where nvcc is found, pip install builds with it"
@@ -36,7 +36,7 @@ def why_no_cuda() -> str:
 
 @functools.cache
 def device_at(place: str) -> Device:
-    """The device named "cpu", "cuda" or "cuda:N"; the same one each time, with what it has loaded."""
+    """The device named "cpu", "cuda" or "cuda:N". Repeated calls return the same object, with what it has loaded."""
     if place == "cpu":
         return Device("cpu", _native.core, _native.core.Device(0))
     if not re.fullmatch(r"cuda(:\d+)?", place):

@@ -1,4 +1,4 @@
-"""What this installation computes with, and whether it computes right."""
+"""Reports what this installation computes with, and whether its results are correct."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ._device import device_at, why_no_cuda
 from ._measure import lfr
 from ._native import generation
 
-ALLOWED = 1e-5  # of LFR, at every width
+ALLOWED = 1e-5  # error of LFR, at every width
 
 
 def openmp_runtimes() -> list[str]:
-    """Paths of the OpenMP libraries in this process. Two of them would each have threads of their own."""
+    """Paths of the OpenMP libraries loaded in this process. If there are two, each has its own threads."""
     lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
     paths = {line.split(maxsplit=5)[5] for line in lines if len(line.split(maxsplit=5)) == 6}
     return sorted(path for path in paths if Path(path).name.startswith(("libgomp", "libomp", "libiomp")))
 
 
 def self_check(device: str = "cpu") -> float:
-    """The largest error of LFR on 300 samples, against NumPy in double."""
+    """The largest error of LFR on 300 samples, compared with NumPy in double precision."""
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((300, 20)), rng.integers(0, 3, 300)
     scaled, one_hot = _oracle.as_measured(x, y)
@@ -36,14 +36,14 @@ def self_check(device: str = "cpu") -> float:
 
 @dataclass(frozen=True)
 class Report:
-    """What `doctor` found; printed, it is a few lines."""
+    """The findings of `doctor`; prints as a few lines."""
 
     version: str
-    device: str  #: where measurements are made
-    generation: str  #: of processors that the kernels were compiled for
-    openmp: list[str]  #: paths of the OpenMP runtimes in this process
-    cuda: str  #: the GPU, or why there is none
-    error: float  #: the largest of the self-check, on the GPU too where there is one
+    device: str  #: where measurements run
+    generation: str  #: the processor generation that the kernels were compiled for
+    openmp: list[str]  #: paths of the OpenMP runtimes loaded in this process
+    cuda: str  #: the GPU, or the reason why there is none
+    error: float  #: the largest error in the self-check, which includes the GPU if there is one
     healthy: bool
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
 class InputError(ValueError):
-    """Wrong input: one sentence that names the thing, what was found and what was expected."""
+    """Invalid input. The message is one sentence: what is wrong, what was found and what was expected."""
 
     __module__ = "deepfreq"

@@ -25,25 +25,26 @@ if TYPE_CHECKING:
 def lfr(features: Any, targets: Any, inv_delta: ArrayLike | str | None = None, *, delta: ArrayLike | None = None,
         normalize: str = "max-abs", exclude_self: bool = False, rows: int | None = None, confidence: float = 0.95,
         seed: int = 0, device: str | None = None, progress: Progress | bool | None = None) -> Spectrum:
-    """The frequency content of the function that takes `features` to `targets` (eqs. 3 to 6 of the paper).
+    """The frequency content of the function that maps `features` to `targets` (eqs. 3 to 6 of the paper).
 
-    features: [n] or [n, …], a row for each sample, flattened: floats of NumPy, PyTorch, JAX or anything NumPy can read.
-        float32 in C order is measured where it lies, in the host's memory or a GPU's; other types and orders are converted,
-        a few rows at a time.
-    targets: integer labels [n], taken as one-hot, or floats [n] or [n, c].
-    inv_delta: ascending filter widths 1/delta; or a grid as the apps take it, "LO:HI:N" or "log:LO:HI:N"; or None for
-        one that shows the whole rise of LFR. delta: the widths themselves, in place of 1/delta.
-    normalize: "max-abs" divides each column by its largest magnitude (the paper's text), "centred" takes its mean off
-        before that (the authors' programs), "none" leaves it. The array itself stays as it is.
+    features: [n] or [n, …], one row per sample, flattened: floats from NumPy, PyTorch, JAX or anything NumPy can read.
+        float32 in C order is measured in place, in host or GPU memory; other types and orders are converted, a few rows
+        at a time.
+    targets: integer labels [n], treated as one-hot, or floats [n] or [n, c].
+    inv_delta: ascending filter widths 1/delta; or a grid in the notation of the apps, "LO:HI:N" or "log:LO:HI:N"; or
+        None for a grid that covers the whole rise of LFR. delta: the widths themselves, instead of 1/delta.
+    normalize: "max-abs" divides each column by its largest magnitude (the paper's text), "centred" subtracts its mean
+        first (the authors' programs), "none" leaves it unchanged. The array itself is not modified.
     exclude_self: leave i = j out of both sums of eq. 4.
-    rows: of so many samples i, drawn at random by `seed`, the energy is measured, each against all samples j, and LFR of
-        all estimated. Spectrum.intervals has intervals of the given confidence at each width; they are too narrow where a
-        few of all rows make the difference, LFR within a percent of its floor or of 1. None: all, which is exact.
-    device: where to measure: "cpu", "cuda" or "cuda:N"; None is where the features are.
-    progress: True writes to stderr how far a long measurement is; a function is called as progress(layer, share).
+    rows: measure the energy of only this many samples i, drawn at random with `seed`, each against all samples j, and
+        estimate LFR of the whole set from them. Spectrum.intervals holds intervals of the given confidence at each
+        width. They are too narrow where a few rows make the difference: where LFR is within a percent of its floor or
+        of 1. None: all rows, which is exact.
+    device: where to measure: "cpu", "cuda" or "cuda:N"; None means where the features are.
+    progress: True reports the progress of a long measurement on stderr; a function is called as progress(layer, share).
 
-    Raises InputError, a ValueError, or TypeError, with what was found and what was expected; MemoryError; and
-    KeyboardInterrupt within a second of Ctrl-C. Warns of a curve without a peak and of a row that dwarfs all others.
+    Raises InputError (a ValueError) or TypeError, saying what was found and what was expected; MemoryError; and
+    KeyboardInterrupt within a second of Ctrl-C. Warns about a curve without a peak or a row that dwarfs all others.
     """
     return spectra({"features": features}, targets, inv_delta, delta=delta, normalize=normalize, exclude_self=exclude_self,
                    rows=rows, confidence=confidence, seed=seed, device=device, progress=progress)["features"]
@@ -53,9 +54,9 @@ def spectra(features: Mapping[str, Any], targets: Any, inv_delta: ArrayLike | st
             delta: ArrayLike | None = None, normalize: str = "max-abs", exclude_self: bool = False, rows: int | None = None,
             confidence: float = 0.95, seed: int = 0, device: str | None = None,
             progress: Progress | bool | None = None) -> Spectra:
-    """The spectra of several layers' features with the same targets, all on one grid, as comparing them needs.
+    """The spectra of several layers' features with the same targets, all on one grid so that they can be compared.
 
-    Arguments are those of `lfr`, with features by name. `rows` draws the same samples for all.
+    The arguments are those of `lfr`, except that features are given by name. `rows` draws the same samples for all.
     """
     if not isinstance(features, Mapping):
         raise TypeError(f"features: {type(features).__name__} found, a mapping from names to arrays expected")
@@ -81,7 +82,7 @@ def spectra(features: Mapping[str, Any], targets: Any, inv_delta: ArrayLike | st
 
 def measure_loaded(loaded: Mapping[str, core.Features], targets: core.Targets, n: int, options: Options,
                    device: Device) -> Spectra:
-    """Spectra of features that are all there; warns of rows that dwarf all others."""
+    """Spectra of features that are all loaded; warns about rows that dwarf all others."""
     for one in loaded.values():
         if one.warning:
             warn(one.warning)
@@ -90,7 +91,7 @@ def measure_loaded(loaded: Mapping[str, core.Features], targets: core.Targets, n
 
 def measure(sources: Mapping[str, Callable[[], core.Features]], targets: core.Targets, n: int, options: Options,
             device: Device) -> Spectra:
-    """Spectra of the extension's Features, which a source makes or has when it is called."""
+    """Spectra of the extension's Features; each source returns its Features when called."""
     rows = n if options.rows is None else options.rows
     if rows > n:
         raise InputError(f"rows is {rows}, but there are {n} samples; at most so many expected")
@@ -105,7 +106,7 @@ def measure(sources: Mapping[str, Callable[[], core.Features]], targets: core.Ta
 
 
 def _intervals(curves: core.Curves, confidence: float) -> Intervals | None:
-    """Of normal distribution; None where there are no errors, because all rows were measured."""
+    """Intervals from a normal distribution; None if there are no standard errors because all rows were measured."""
     _, lfr, _, rdf, _, lfr_error, rdf_error = curves
     if len(lfr_error) == 0:
         return None
@@ -115,7 +116,7 @@ def _intervals(curves: core.Curves, confidence: float) -> Intervals | None:
 
 
 def warn(line: str) -> None:
-    """A warning that points to the line that called this package."""
+    """Issues a warning that points to the line that called this package."""
     here, level = Path(__file__).parent, 1
     while Path(sys._getframe(level).f_code.co_filename).parent == here:
         level += 1

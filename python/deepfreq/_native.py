@@ -1,5 +1,5 @@
-"""The extension module that suits this processor: its kernels are compiled for three generations of x86-64 (or for any
-processor, on other machines), each a module of its own."""
+"""Selects the extension module for this processor. The kernels are compiled for three generations of x86-64, one module
+each; on other architectures, one module suits any processor."""
 
 import importlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-# What each generation adds, as /proc/cpuinfo calls it (x86-64 psABI, "microarchitecture levels"), newest first.
+# The flags that each generation adds, as in /proc/cpuinfo (x86-64 psABI, "microarchitecture levels"), newest first.
 _X86_64_V2 = {"cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"}
 _X86_64_V3 = _X86_64_V2 | {"abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
 _X86_64_V4 = _X86_64_V3 | {"avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"}
@@ -16,7 +16,7 @@ GENERATIONS = {"x86_64_v4": _X86_64_V4, "x86_64_v3": _X86_64_V3, "x86_64_v2": _X
 
 
 def processor_flags() -> set[str]:
-    """What this processor can, as Linux tells it."""
+    """The features of this processor, as reported by Linux."""
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("flags"):
             return set(line.partition(":")[2].split())
@@ -24,7 +24,7 @@ def processor_flags() -> set[str]:
 
 
 def generation() -> str:
-    """The newest generation that this processor belongs to; $DEEPFREQ_PROCESSOR asks for an older one."""
+    """The newest generation that this processor supports; $DEEPFREQ_PROCESSOR requests an older one."""
     if platform.machine() not in ("x86_64", "AMD64"):
         return "any"
     flags = processor_flags()

@@ -1,4 +1,4 @@
-"""What may be asked of a measurement, checked."""
+"""The options of a measurement, and their validation."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ._spectrum import Numbers
 NORMALIZATIONS = ("max-abs", "centred", "none")
 MAX_WIDTHS = 100_000
 
-#: Is told the layer that is measured and the share of it that is done, ten times a second at most.
+#: Called with the layer being measured and the fraction of it that is done, at most ten times per second.
 Progress = Callable[[str, float], object]
 
 
 @dataclass(frozen=True)
 class Options:
-    grid: str | Numbers  #: by its name, or ascending widths 1/delta
+    grid: str | Numbers  #: by name, or ascending widths 1/delta
     normalize: str
     exclude_self: bool
     rows: int | None
@@ -35,7 +35,7 @@ class Options:
 
 def options_of(inv_delta: ArrayLike | str | None, delta: ArrayLike | None, normalize: str, exclude_self: bool,
                rows: int | None, confidence: float, seed: int, progress: Progress | bool | None) -> Options:
-    """The arguments of `deepfreq.lfr`, or InputError or TypeError."""
+    """Checks the arguments of `deepfreq.lfr`; raises InputError or TypeError."""
     if normalize not in NORMALIZATIONS:
         raise InputError(f"normalize is {normalize!r}, expected one of {', '.join(map(repr, NORMALIZATIONS))}")
     if rows is not None and (rows := _integer("rows", rows)) < 2:
@@ -56,7 +56,7 @@ def _integer(name: str, value: Any) -> int:
 
 
 def grid_of(inv_delta: ArrayLike | str | None, delta: ArrayLike | None) -> str | Numbers:
-    """What core.measure takes: a grid by its name, or ascending widths 1/delta."""
+    """The grid as core.measure accepts it: by name, or as ascending widths 1/delta."""
     if inv_delta is not None and delta is not None:
         raise InputError("both delta and inv_delta given, one of them expected")
     if inv_delta is None and delta is None:
@@ -97,9 +97,9 @@ def _reporter(progress: Progress | bool | None) -> Progress | None:
 
 
 class _Lines:
-    """Tells stderr of long measurements: one line that is written anew on a terminal, now and then a line elsewhere."""
+    """Reports long measurements on stderr: one line rewritten in place on a terminal, elsewhere a line now and then."""
 
-    _SECONDS = 10.0  # between lines, where each stays
+    _SECONDS = 10.0  # between lines, where they are not rewritten
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()

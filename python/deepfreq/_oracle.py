@@ -1,5 +1,5 @@
-"""LFR in double precision with NumPy, as slow as it is simple: what the tests and `doctor` hold the measurements
-against."""
+"""LFR in double precision with NumPy, simple and slow: the reference that the tests and `doctor` compare measurements
+with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Numbers = NDArray[np.float64]
 
 
 def squared_distances(x: Numbers) -> Numbers:
-    """[n,n] of the rows of x, each good to about 1e-10 of itself: the products for far pairs, differences for near."""
+    """[n,n] for the rows of x, relative error about 1e-10: from products for far pairs, differences for near ones."""
     x = x - x.mean(axis=0)
     norm = (x * x).sum(axis=1)
     reach = norm[:, None] + norm
@@ -25,8 +25,8 @@ def squared_distances(x: Numbers) -> Numbers:
 
 
 def low_frequency_ratio(distance: Numbers, y: Numbers, inv_delta: float, exclude_self: bool = False) -> float:
-    """Eqs. 3 to 5 of the paper. Weights are over the largest of their row, so that none that counts underflows; a sample
-    without another adds nothing when it is left out itself."""
+    """Eqs. 3 to 5 of the paper. Weights are divided by the largest in their row, so that none that matters underflows.
+    With exclude_self, a sample that has no others contributes nothing."""
     if exclude_self:
         distance = distance.copy()
         np.fill_diagonal(distance, np.inf)
@@ -38,7 +38,7 @@ def low_frequency_ratio(distance: Numbers, y: Numbers, inv_delta: float, exclude
 
 
 def as_measured(features: NDArray[Any], targets: NDArray[Any], normalize: str = "max-abs") -> tuple[Numbers, Numbers]:
-    """Features [n,d], normalized, and targets [n,c], one-hot of labels, both in double."""
+    """Normalized features [n,d] and targets [n,c] (labels as one-hot), both in double precision."""
     x = features.reshape(len(features), -1).astype(np.float64)
     if normalize == "centred":
         x = x - x.mean(axis=0)

@@ -1,4 +1,4 @@
-"""Spectra of the layers of a PyTorch model, while it trains."""
+"""Spectra of the layers of a PyTorch model during its training."""
 
 from __future__ import annotations
 
@@ -27,21 +27,22 @@ if TYPE_CHECKING:
 
 
 class Probe:
-    """Measures what the layers of a model leave to learn, whenever `measure` is called during the user's own training.
+    """Measures what remains to be learned at each layer of a model whenever `measure` is called in the user's training.
 
-    model: a torch.nn.Module; DistributedDataParallel, DataParallel and torch.compile may be around it, for its layers run
-        without them here. layers: names as model.named_modules() has them, with * for one part of a name ("blocks.*.mlp");
-        by default the model's children. data: a DataLoader, or (inputs, targets) as two tensors.
-    samples: measure the first so many; by default all. inv_delta, delta, normalize, exclude_self, rows, confidence, seed,
-        progress: as for `deepfreq.lfr`.
-    step: runs the model on one batch and returns its targets, where they are not (inputs, targets) or a dictionary with
-        "labels". device: where features are kept and measured; by default where the model is. memory_limit: bytes for
-        features; above it, one layer is collected at a time, in several runs over the data.
+    model: a torch.nn.Module, possibly wrapped in DistributedDataParallel, DataParallel or torch.compile: its layers are
+        run without the wrappers here. layers: names as in model.named_modules(), with * for one part of a name
+        ("blocks.*.mlp"); by default the model's children. data: a DataLoader, or (inputs, targets) as two tensors.
+    samples: how many samples to measure, from the first on; by default all. inv_delta, delta, normalize, exclude_self,
+        rows, confidence, seed, progress: as for `deepfreq.lfr`.
+    step: runs the model on one batch and returns its targets; needed if batches are neither (inputs, targets) nor
+        dictionaries with "labels". device: where features are stored and measured; by default where the model is.
+        memory_limit: bytes for features; if they need more, one layer is collected at a time, in several passes over
+        the data.
 
-    Measuring takes as many threads as PyTorch (torch.set_num_threads): both share one OpenMP.
+    Measuring uses as many threads as PyTorch (torch.set_num_threads): both share one OpenMP runtime.
 
-    Between measurements the model has no hooks, and its training flags and all random states are as they were. Raises
-    InputError for layers that match nothing, are not called or called twice, or give anything but a tensor.
+    Between measurements the model has no hooks, and its training flags and all random states are unchanged. Raises
+    InputError for layers that match nothing, are not called, are called twice, or return anything but a tensor.
     """
 
     def __init__(self, model: torch.nn.Module, layers: str | Iterable[str] = "*", data: Any = None, *,
@@ -67,7 +68,7 @@ class Probe:
         self._device = device_at(place)
         self._collector: Collector | None = Collector(inner, data, step or default_step, samples, self._device.place)
         self._widths: dict[str, int] | None = None
-        #: Spectra by epoch, in the order they were measured
+        #: Spectra by epoch, in the order of measurement
         self.history: dict[float, Spectra] = {}
 
     @property
@@ -78,7 +79,7 @@ class Probe:
         return f"Probe({', '.join(self.layers)}: measured at {len(self.history)} epochs)"
 
     def measure(self, epoch: float | None = None) -> Spectra:
-        """The spectra of all layers now, on one grid; `history` has them under `epoch`, by default how many there are."""
+        """The current spectra of all layers, on one grid. `history` keeps them under `epoch`, by default its length."""
         if self._collector is None:
             raise InputError("the probe is closed; a new one expected")
         if epoch is None:
@@ -104,7 +105,7 @@ class Probe:
         return features_of(Samples(name, x), self._options.normalize, self._device)
 
     def _one_by_one(self, collector: Collector) -> Spectra:
-        """Each layer is collected anew for each pass over it, the same samples in the same order."""
+        """Each layer is collected again for each pass over it, with the same samples in the same order."""
         assert self._widths is not None
         widths = self._widths
         latest: dict[str, core.Features] = {}
@@ -127,7 +128,7 @@ class Probe:
         return measure(sources, targets_of(targets, n, "data", self._device), n, self._options, self._device)
 
     def plot(self, curve: str = "rdf") -> Figure:
-        """A panel for each epoch measured, a curve for each layer: "rdf", over its maximum, or "lfr"; a new figure."""
+        """A new figure with one panel per measured epoch and one curve per layer: "rdf", over its maximum, or "lfr"."""
         if not self.history:
             raise InputError("nothing is measured yet, a call of measure() expected")
         from .drawing.layers import history_figure
@@ -136,12 +137,12 @@ class Probe:
         return figure
 
     def to_csv(self, folder: str | os.PathLike[str]) -> None:
-        """Writes lfr.csv, rdf.csv and peaks.csv of all epochs as the apps do; `deepfreq.load_run` reads them."""
+        """Writes lfr.csv, rdf.csv and peaks.csv for all epochs, as the apps do; `deepfreq.load_run` reads them."""
         write_tables(Path(folder), {("model", name, f"{epoch:g}"): s for epoch, spectra in self.history.items()
                                     for name, s in spectra.items()})
 
     def close(self) -> None:
-        """Gives back the memory of the features. The history stays."""
+        """Frees the memory of the features. The history is kept."""
         if self._collector is not None:
             self._collector.close()
         self._collector = None

@@ -1,4 +1,4 @@
-"""Runs of the apps as plain arrays."""
+"""Results of the apps as plain arrays."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Table = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Run(Mapping[str, Table]):
-    """The tables that an app has left in its folder, by name: "metrics", "lfr", "rdf", "peaks", "gradients".
+    """The tables that an app wrote to its folder, by name: "metrics", "lfr", "rdf", "peaks", "gradients".
 
-    A table has one array for each column of the CSV file. Of a run of several seeds it has those of all of them, and a
-    column "seed".
+    A table has one array per column of the CSV file. For a run with several seeds it holds the rows of all of them, and
+    an extra column "seed".
     """
 
     folder: Path
-    manifest: dict[str, Any]  #: what was run, on what: manifest.json
+    manifest: dict[str, Any]  #: manifest.json: what was run, and on what
     tables: dict[str, Table]
 
     def __getitem__(self, name: str) -> Table:
@@ -52,7 +52,7 @@ class Run(Mapping[str, Table]):
 
 
 def load_run(folder: str | os.PathLike[str]) -> Run:
-    """Reads the folder of a run of `./run APP`. Raises InputError naming the file that is not what it should be."""
+    """Reads the output folder of `./run APP`. Raises InputError, naming the file that is not what it should be."""
     from .drawing.tables import COLUMNS, read_tables, seeds_of
 
     folder = Path(folder)

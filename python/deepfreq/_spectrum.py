@@ -1,4 +1,4 @@
-"""What is measured: curves over the filter width, and where they peak."""
+"""The results of a measurement: curves over the filter width, and their peaks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Numbers = NDArray[np.float64]
 
 
 class Peak(NamedTuple):
-    """Where a function's power is. NaN: what the curve does not show."""
+    """Where a function has its power. NaN: not shown by the curve."""
 
     inv_delta: float  #: where RDF is largest
     rdf: float  #: its value there
@@ -31,7 +31,7 @@ class Peak(NamedTuple):
 
 
 class Intervals(NamedTuple):
-    """Where the curves of all samples lie, as far as a sample of rows can tell: at each width, with this confidence."""
+    """Pointwise confidence intervals for the curves of all samples, estimated from a random subset of rows."""
 
     confidence: float
     lfr_low: Numbers
@@ -44,15 +44,15 @@ class Intervals(NamedTuple):
 class Spectrum:
     """LFR and RDF of a set of samples {(x_i, y_i)} (eqs. 3 and 6 of the paper)."""
 
-    name: str  #: of the features
+    name: str  #: name of the features
     inv_delta: Numbers  #: filter widths 1/delta, ascending
-    lfr: Numbers  #: at each of them
-    rdf_inv_delta: Numbers  #: halfway between two widths
-    rdf: Numbers  #: d LFR / d(1/delta), at each of these; one fewer
+    lfr: Numbers  #: LFR at each of these widths
+    rdf_inv_delta: Numbers  #: midpoints between neighbouring widths
+    rdf: Numbers  #: d LFR / d(1/delta) at each midpoint; one fewer than widths
     peak: Peak
-    n: int  #: samples
-    rows: int  #: samples over which energies were summed
-    intervals: Intervals | None = None  #: of confidence; None where LFR is exact, of all rows
+    n: int  #: number of samples
+    rows: int  #: number of samples over which energies were summed
+    intervals: Intervals | None = None  #: confidence intervals; None if LFR is exact, from all rows
 
     def __repr__(self) -> str:
         rows = "" if self.intervals is None else f", {self.rows} of them sampled"
@@ -60,38 +60,38 @@ class Spectrum:
                 f"{self.inv_delta[-1]:.4g}, RDF peaks at {self.peak.inv_delta:.4g})")
 
     def plot(self, ax: Axes | None = None, *, curve: str = "rdf", **style: Any) -> Axes:
-        """Draws "rdf" (over its maximum, as the paper does) or "lfr" over 1/delta, into `ax` or a new figure; with a band
-        for the intervals, where there are some."""
+        """Plots "rdf" (divided by its maximum, as in the paper) or "lfr" against 1/delta, into `ax` or a new figure,
+        with a band for the intervals if there are any."""
         return Spectra({self.name: self}).plot(ax, curve=curve, **style)
 
     def to_csv(self, folder: str | os.PathLike[str]) -> None:
-        """Writes lfr.csv, rdf.csv and peaks.csv as `./run lfr` does, into a folder that is made if need be."""
+        """Writes lfr.csv, rdf.csv and peaks.csv as `./run lfr` does, to a folder that is created if necessary."""
         Spectra({self.name: self}).to_csv(folder)
 
     def to_pandas(self) -> DataFrame:
-        """LFR over 1/delta; needs pandas."""
+        """LFR indexed by 1/delta; needs pandas."""
         return Spectra({self.name: self}).to_pandas()
 
 
 class Spectra(dict[str, Spectrum]):
-    """Spectra by the name of their features, in the order of the layers, all on one grid."""
+    """Spectra by feature name, in the order of the layers, all on one grid."""
 
     def __repr__(self) -> str:
         return "Spectra(" + ", ".join(f"{name}: RDF peaks at {s.peak.inv_delta:.4g}" for name, s in self.items()) + ")"
 
     def plot(self, ax: Axes | None = None, *, curve: str = "rdf", **style: Any) -> Axes:
-        """One curve for each: "rdf", over its maximum, or "lfr"; with a legend where there are several."""
+        """One curve per spectrum: "rdf", over its maximum, or "lfr"; with a legend if there are several."""
         from .drawing.spectra import draw_spectra
 
         drawn: Axes = draw_spectra(self, ax, curve, style)
         return drawn
 
     def to_csv(self, folder: str | os.PathLike[str]) -> None:
-        """Writes lfr.csv, rdf.csv and peaks.csv as `./run lfr` does, into a folder that is made if need be."""
+        """Writes lfr.csv, rdf.csv and peaks.csv as `./run lfr` does, to a folder that is created if necessary."""
         write_tables(Path(folder), {("features", name, ""): s for name, s in self.items()})
 
     def to_pandas(self) -> DataFrame:
-        """LFR, one column for each, over 1/delta; needs pandas."""
+        """LFR, one column per spectrum, indexed by 1/delta; needs pandas."""
         import pandas as pd
 
         first = next(iter(self.values()))
@@ -100,7 +100,7 @@ class Spectra(dict[str, Spectrum]):
 
 
 def write_tables(folder: Path, spectra: dict[tuple[str, str, str], Spectrum]) -> None:
-    """The apps' tables of spectra by network, layer and epoch; each file stands there whole or not at all."""
+    """Writes the apps' tables of spectra by network, layer and epoch; each file is written completely or not at all."""
     lfr, rdf, peaks = [core.lfr_header], [core.rdf_header], [core.peaks_header]
     for (network, layer, epoch), s in spectra.items():
         of_lfr, of_rdf, peak = core.csv_rows(s.inv_delta, s.lfr, s.rdf_inv_delta, s.rdf, s.peak, network, layer, epoch)

@@ -1,4 +1,4 @@
-"""Spectra during a training by Hugging Face's Trainer.
+"""Spectra during training with Hugging Face's Trainer.
 
     from deepfreq.hugging_face import SpectrumCallback
 
@@ -19,10 +19,10 @@ from ._probe import Probe
 
 
 class SpectrumCallback(TrainerCallback):  # type: ignore[misc]
-    """Measures before the first epoch and after every `every`-th; on the first process alone, where there are several.
+    """Measures before the first epoch and after every `every`-th one; with several processes, on the first only.
 
-    Arguments are those of `deepfreq.Probe`; batches are dictionaries with "labels", as the Trainer's own are. `probe` is
-    one as soon as the training begins, with its history.
+    The arguments are those of `deepfreq.Probe`; batches are dictionaries with "labels", like the Trainer's own. `probe`
+    is the Probe with its history; it is set when training begins.
     """
 
     def __init__(self, layers: str | Iterable[str] = "*", data: Any = None, *, every: int = 1, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Spectra during a training by Lightning.
+"""Spectra during training with Lightning.
 
     from deepfreq.lightning import SpectrumCallback
 
@@ -22,9 +22,9 @@ from ._probe import Probe
 
 
 class SpectrumCallback(Callback):  # type: ignore[misc]
-    """Measures before the first epoch and after every `every`-th; on the first process alone, where there are several.
+    """Measures before the first epoch and after every `every`-th one; with several processes, on the first only.
 
-    Arguments are those of `deepfreq.Probe`; `probe` is one as soon as the training begins, with its history.
+    The arguments are those of `deepfreq.Probe`. `probe` is the Probe with its history; it is set when training begins.
     """
 
     def __init__(self, layers: str | Iterable[str] = "*", data: Any = None, *, every: int = 1, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""What tools/gpu_round is made of: pack.py, commands.py, parts.py, figures.py, rounds.py."""
+"""The parts of tools/gpu_round: pack.py, commands.py, parts.py, figures.py, rounds.py."""
 
 
 class Failure(Exception):

@@ -1,4 +1,4 @@
-"""One command, run for so long at most, and how it ended in words."""
+"""Runs a command with a time limit, and says in words how it ended."""
 
 import dataclasses
 import os
@@ -9,12 +9,12 @@ import subprocess
 import threading
 import time
 
-LONGEST_OUTPUT = 200_000  # characters kept of each end of a command's output
+LONGEST_OUTPUT = 200_000  # characters kept at each end of a command's output
 
 
 @dataclasses.dataclass
 class Ended:
-    """How a command ended: `status` is None when it was stopped at its limit, and below 0 after a signal."""
+    """How a command ended: `status` is None if it was stopped at its time limit, and negative after a signal."""
 
     words: list
     status: int | None
@@ -27,7 +27,7 @@ class Ended:
         return self.status == 0
 
     def complaint(self):
-        """What was wrong; a test that crashed or did not end is named."""
+        """What went wrong; names a test that crashed or did not end."""
         running = re.findall(r"^running: (.*)", self.output, re.MULTILINE)
         where = f" in '{running[-1]}'" if running else ""
         if self.status is None:
@@ -49,7 +49,7 @@ def shortened(output):
 
 
 class Runner:
-    """Runs commands, any number at a time, and writes each to the log when it has ended."""
+    """Runs any number of commands at a time, and writes each to the log when it has ended."""
 
     def __init__(self, log):
         self.log = log
@@ -60,7 +60,7 @@ class Runner:
         words = [str(word) for word in words]
         start = time.monotonic()
         try:
-            # A group of its own: with a command, what it started ends too.
+            # In its own process group, so that ending a command also ends what it started.
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                        errors="replace", start_new_session=True, env=environment)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""The few words that sum up a part that ended well: numbers out of its output."""
+"""Short summaries of parts that succeeded: numbers extracted from their output."""
 
 import csv
 import pathlib
@@ -12,7 +12,7 @@ def last_line(ended, round_):
 
 
 def checks(ended, round_):
-    """Of the doctor."""
+    """Summary of the doctor."""
     found = re.findall(r"^device: (.*)", ended.output, re.MULTILINE)
     found += re.findall(r"^  (cu(?:BLASLt|DNN) \S+)$", ended.output, re.MULTILINE)
     return f"{len(re.findall(r' OK$', ended.output, re.MULTILINE))} checks; " + "; ".join(found)
@@ -28,7 +28,7 @@ def wrong_tests(output):
 
 
 def tests(ended, round_):
-    """Of doctest; no test at all is as bad as one that fails."""
+    """Summary of doctest; no test at all is as bad as a failing one."""
     if not re.search(r"test cases:\s+[1-9]", ended.output):
         raise ValueError("no test case ran")
     return totals(ended.output)
@@ -46,7 +46,7 @@ def sanitizer(ended, round_):
 
 
 def comparison(ended, round_):
-    """Of compare_cuda.py: ours, job by job."""
+    """Summary of compare_cuda.py: our times, job by job."""
     compared = re.search(r"## Against the floor\n(.*?)(\n## |\Z)", ended.output, re.DOTALL)
     rows = compared[1] if compared else ended.output
     ours = dict(re.findall(r"^\| ((?:MLP|LFR|Resnet)[^|]*?) \| ([^|]+?) \|", rows, re.MULTILINE))
@@ -54,12 +54,12 @@ def comparison(ended, round_):
 
 
 def compiled(ended, round_):
-    """Of a script of PyTorch's: nothing that was measured beside others."""
+    """Summary of a PyTorch script: no times, because it ran alongside other parts."""
     return f"the cache is filled, {ended.seconds:.0f} s"
 
 
 def page(name):
-    """Keeps the whole output as a page of benchmarks.md; its third line sums it up."""
+    """Keeps the whole output as a page of benchmarks.md; its third line is the summary."""
     def of(ended, round_):
         (round_.work / f"{name}.md").write_text(ended.output, encoding="utf-8")
         return ended.output.splitlines()[2]
@@ -67,7 +67,7 @@ def page(name):
 
 
 def training_run(ended, round_):
-    """Of a program at the paper's scale: the last row of each table of metrics."""
+    """Summary of a program at the paper's scale: the last row of each metrics table."""
     words = [f"{ended.seconds:.1f} s"]
     out = pathlib.Path(ended.words[ended.words.index("--out") + 1])
     for file in sorted(out.glob("**/metrics.csv")):

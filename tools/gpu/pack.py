@@ -1,4 +1,4 @@
-"""A folder that holds all that a machine with a GPU and little else needs."""
+"""Makes a folder with everything needed on a machine that has a GPU and little else."""
 
 import os
 import pathlib
@@ -14,28 +14,28 @@ LARGEST = 60  # MiB
 NOT_PACKED = "__pycache__"
 DRAWING = "python/deepfreq/drawing"
 
-# Present wherever a program starts; a foreign copy of these breaks it.
+# Present wherever programs can start; a foreign copy of these breaks them.
 GLIBC = re.compile(r"(ld-linux.*|lib(c|m|mvec|dl|rt|pthread|resolv|util|nsl|anl|BrokenLocale|nss_.*))\.so.*")
 CUDA = re.compile(r"lib(cuda|cublas|cudnn|nvrtc|nvJitLink|nvidia).*")
 
-# Where the programs look for what they do not find in the source tree.
+# Files that the programs look for beside themselves if there is no source tree.
 BESIDE_THE_PROGRAMS = ["analysis/figures.py", "analysis/spectrum_figures.py", "analysis/plain_matplotlib.py",
                        "tests/fixtures/mlp_pytorch.json", "tests/fixtures/resnet_pytorch.json",
                        "tests/fixtures/resnet_programs_pytorch.json"]
 
 
 def libraries_of(binary):
-    """{soname: path, or None where the loader finds none}, of all it needs directly or not."""
+    """{soname: path, or None if the loader finds none} for all libraries it needs, directly or indirectly."""
     output = subprocess.run(["ldd", str(binary)], capture_output=True, text=True).stdout
     found = re.findall(r"^\s*(\S+) => (not found|\S+)", output, re.MULTILINE)
     return {name: None if path == "not found" else pathlib.Path(path) for name, path in found}
 
 
 def loader_path(binary, packed):
-    """LD_LIBRARY_PATH for a binary of ours: what was packed; then for each of CUDA's libraries that of PyTorch's
-    packages, so that both compute with the same; then the toolkit's."""
+    """LD_LIBRARY_PATH for one of our binaries: first the packed libraries; then, for each CUDA library, the one from
+    PyTorch's packages, so that both compute with the same one; then the toolkit's."""
     folders = [packed] if packed else []
-    # Where the Python packages nvidia-* keep theirs: nvidia/cublas/lib, nvidia/cu13/lib …
+    # Where the Python packages nvidia-* keep their libraries: nvidia/cublas/lib, nvidia/cu13/lib …
     places = [folder for place in filter(None, sys.path) for folder in sorted(pathlib.Path(place).glob("nvidia/*/lib"))]
     places += [pathlib.Path("/usr/local/cuda/lib64"), *pathlib.Path("/usr/local").glob("cuda-*/lib64")]
     needed = {name: path for name, path in libraries_of(binary).items() if CUDA.match(name)}
@@ -44,7 +44,7 @@ def loader_path(binary, packed):
         if not found and path is None:
             raise Failure(f"{name} is not found, expected it in a CUDA toolkit in /usr/local or PyTorch's packages")
         folders += found
-    # cuDNN loads its other halves by name, from beside itself or from this path; dict: each folder once.
+    # cuDNN loads its sub-libraries by name, from its own folder or from this path. dict: each folder once.
     words = [*map(str, dict.fromkeys(folders)), os.environ.get("LD_LIBRARY_PATH")]
     return ":".join(filter(None, words))
 
@@ -66,7 +66,7 @@ def programs_of(build):
 
 
 def add_programs(binaries, folder):
-    """Copies them and their libraries, compressed; returns how many of those."""
+    """Copies programs and their libraries, compressed; returns the number of libraries."""
     libraries = {}
     for binary in binaries:
         target = shutil.copy2(binary, folder / "bin")
@@ -86,7 +86,7 @@ def add_programs(binaries, folder):
 
 
 def unpack(folder):
-    """Makes bin/, lib/ and data/ of a pack, each once: whole or not at all."""
+    """Unpacks bin/, lib/ and data/ of a pack, each once: completely or not at all."""
     for archive, names in (("programs.tar.xz", ("bin", "lib")), ("data.tar.xz", ("data",))):
         if not (folder / archive).exists() or (folder / names[-1]).exists():
             continue
@@ -94,21 +94,21 @@ def unpack(folder):
         with tarfile.open(folder / archive) as packed:
             packed.extractall(aside)
         for name in names:
-            (aside / name).mkdir(exist_ok=True)  # a program may need no library
+            (aside / name).mkdir(exist_ok=True)  # programs may need no library
             shutil.rmtree(folder / name, ignore_errors=True)
             (aside / name).rename(folder / name)
         aside.rmdir()
 
 
 def add_data(folders, folder):
-    """data.tar.xz of {name: folder}, each under its name."""
+    """Writes data.tar.xz from {name: folder}, each folder under its name."""
     with tarfile.open(folder / "data.tar.xz", "w:xz", preset=1) as archive:
         for name, source in folders.items():
             archive.add(source, arcname=f"data/{name}")
 
 
 def pack(root, folder, build, data):
-    """Makes the pack; data: {"mnist": folder, "cifar10": folder}, or one of them, or none."""
+    """Makes the pack. data: {"mnist": folder, "cifar10": folder}, either of them, or none."""
     binaries = programs_of(build)
     warn_of_native(build)
     if folder.exists() and any(folder.iterdir()) and not (folder / "gpu_round").exists():
@@ -118,7 +118,7 @@ def pack(root, folder, build, data):
         (folder / name).mkdir(parents=True)
     for name in BESIDE_THE_PROGRAMS:
         shutil.copy2(root / name, folder / "bin")
-    # Without the extension: what draws figures needs none.
+    # Without the extension: drawing figures does not need it.
     package = folder / "bin" / "deepfreq"
     shutil.copytree(root / DRAWING, package / "drawing", ignore=shutil.ignore_patterns(NOT_PACKED))
     for name in ("__init__.py", "_errors.py"):

@@ -1,4 +1,4 @@
-"""The table of parts: what a round is made of, in the order of what they tell."""
+"""The table of parts that make up a round, the most informative first."""
 
 import dataclasses
 import os
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from . import figures
 
-# Which tests are of one family; what no family claims is of the last one.
+# Test families; tests that belong to none are run as the last part.
 FAMILIES = {
     "dense layers": "kernels: *dense*,kernels: db*,kernels: the activations*",
     "convolutions": "kernels: *conv*",
@@ -18,17 +18,17 @@ FAMILIES = {
     "engine": "engine/*,models/*,common/*",
     "PyTorch's numbers": "fixtures*",
 }
-# What takes long and says nothing of the GPU, or is a part of its own.
+# Tests that take long and say nothing about the GPU, or that are separate parts.
 ELSEWHERE = ("agreement*,fault*,app/*,apps*,run:*,paper*,data/*,analysis*,tools/*,cuda/plans*,cuda/host*,cuda/fragments*,"
              "kernels/cuda*,*on the host*")
 ROUNDED = "kernels: dense_*agrees with the reference,kernels: conv*reference*"  # products, checked in tf32 and bf16
 OWN_OPERATIONS = ("mean_squared,softmax,count,adam,gather,random,scale,sum_of,add,first,batch_norm,average,max,"
-                  "gaussian,dropout,centre")  # how the names of those begin that call no library
-# Of compare_cuda.py, with the seconds they take.
+                  "gaussian,dropout,centre")  # name prefixes of the operations that call no library
+# Comparisons of compare_cuda.py, with their duration in seconds.
 COMPARISONS = {"lfr": 45, "accuracy": 30, "mlp": 85, "resnet": 60, "mlp-compiled": 40, "resnet-compiled": 80,
                "lfr-400": 20, "operations": 20}
-PRECISIONS = {"resnet-compiled": ["--precisions", "tf32", "bf16"]}  # what was warmed up
-# Names of benchmarks, with how many steps of training their shortest run has.
+PRECISIONS = {"resnet-compiled": ["--precisions", "tf32", "bf16"]}  # those that were warmed up
+# Benchmark name, number of training steps in its shortest run, and precision.
 PROFILED = {"MLP": ("mlp_epoch/hidden:5/samples:2560/real_time", 20, "tf32"),
             "ResNet": ("resnet_epoch/variant:1/batch:256/real_time", 8, "tf32"),
             "LFR": ("lfr/(one_hot|general)_d512/40000/100/real_time", 2, "fp32")}
@@ -38,20 +38,20 @@ PROFILED = {"MLP": ("mlp_epoch/hidden:5/samples:2560/real_time", 20, "tf32"),
 class Command:
     words: list
     environment: dict = dataclasses.field(default_factory=dict)
-    python: bool = False  # runs with the libraries of this machine, not with those of the pack
+    python: bool = False  # runs with the libraries of this machine, not those of the pack
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """One process and its limit. `seconds` is what it takes on an H100 or so, and what must be left to begin it."""
+    """One process and its limit. `seconds`: its duration on an H100 or so; it starts only if that is left."""
 
     name: str
     seconds: float
-    command: Callable  # of a Round; a string instead of a Command says why it cannot be run here
+    command: Callable  # takes a Round; returns a Command, or a string that says why it cannot run here
     figures: Callable = figures.last_line
-    alone: bool = False  # measures time: nothing runs beside it
-    limit: float = 0.0  # of seconds; 0: three times as long as it should take
-    data: str = ""  # folder of the data that it needs
+    alone: bool = False  # measures time, so nothing else runs alongside
+    limit: float = 0.0  # in seconds; 0: three times the expected duration
+    data: str = ""  # folder of the data it needs
 
     @property
     def longest(self):
@@ -65,7 +65,7 @@ def tests(pattern, without="", precision="fp32", options=()):
 
 
 def on_gpu(command, why):
-    """The command, but on the CPU the reason why not."""
+    """The command; on the CPU, the reason why it cannot run."""
     return lambda round_: f"--device cpu{why}" if round_.trial else command(round_)
 
 
@@ -84,8 +84,7 @@ def doctor(*options):
 
 
 def sanitizer(check, command, kernels=("--kernel-name", "kernel_substring=run_")):
-    """A command under compute-sanitizer, which watches our own kernels: those of cuDNN and cuBLAS are not ours to
-    judge."""
+    """A command under compute-sanitizer, which watches only our own kernels, not those of cuDNN and cuBLAS."""
     def of(round_):
         folders = [*pathlib.Path("/usr/local").glob("cuda*/bin"), *pathlib.Path("/opt/nvidia").glob("*")]
         tool = shutil.which("compute-sanitizer", path=":".join([os.environ["PATH"], *map(str, folders)]))
@@ -101,7 +100,7 @@ def sanitizer(check, command, kernels=("--kernel-name", "kernel_substring=run_")
 
 def comparison(name):
     def of(round_):
-        budget = min(3 * COMPARISONS[name], round_.left()) - 3  # so that it ends by itself, with what it has
+        budget = min(3 * COMPARISONS[name], round_.left()) - 3  # so that it ends by itself and reports what it has
         return Command([round_.python, round_.scripts / "compare_cuda.py", "--build", round_.bin.parent, "--python",
                         round_.python, "--only", name, *PRECISIONS.get(name, []), "--rates",
                         round_.work / "rates.json", "--repetitions", 5, "--epochs", 5, "--min-time", 0.1, "--budget",
@@ -117,21 +116,21 @@ def profile(benchmark, steps, precision):
 
 
 def warm_up(script, *options):
-    """Fills the cache of torch.compile, so that no time is lost to it while others wait."""
+    """Fills the cache of torch.compile, so that later parts do not wait for compilation."""
     return on_gpu(lambda round_: Command(
         [round_.python, round_.scripts / script, "--device", round_.device, *options], python=True),
         " compiles nothing")
 
 
 def app(name, program, seconds, limit, data, options=()):
-    """A program at the paper's scale, with its figures."""
+    """A program at the paper's scale, with a summary of its results."""
     return Part(name, seconds, lambda round_: Command(
         [round_.bin / program, "--device", round_.device, "--data", round_.data / data, "--out", round_.work / name,
          *options, *(["--quick"] if round_.trial else [])]), figures.training_run, alone=True, limit=limit, data=data)
 
 
 def measured_again(trained, program, other, options, seconds, limit):
-    """The networks kept by a part of that program, measured with other options."""
+    """Measures the networks saved by a part with the same program again, with other options."""
     return Part(f"{trained.name}-{other}", seconds, lambda round_: Command(
         [round_.bin / program, "--probe-run", round_.work / trained.name, *options, "--device", round_.device,
          "--data", round_.data / trained.data, "--no-figures", "--out", round_.work / f"{trained.name}-{other}"]),
@@ -139,7 +138,7 @@ def measured_again(trained, program, other, options, seconds, limit):
 
 
 def fig8(setting, scale):
-    """Three seeds under a setting, whose networks are measured again with the features scaled otherwise."""
+    """Three seeds under one setting; their networks are measured again with other scalings of the features."""
     program = "train_mlp_mnist"
     trained = app(f"fig8-{setting}", program, 45, 120, "mnist",
                   ["--setting", setting, "--seeds", 3, "--keep-checkpoints", "--no-figures"])
@@ -149,7 +148,7 @@ def fig8(setting, scale):
 
 
 def fig5_7(seed):
-    """The four variants under the programs' setting, and the same networks measured as under the text's."""
+    """The four variants under the setting of the authors' programs; then the same networks measured as in the text."""
     program = "train_resnet_variants"
     trained = app(f"fig5-7-authors-seed-{seed}", program, 480, 600, "cifar10",
                   ["--setting", "authors", "--seed", seed, "--keep-checkpoints", "--no-figures"])
@@ -167,7 +166,7 @@ SMOKE = [
          figures.tests),
     *(Part(f"{check} of every operation", 20, sanitizer(check, doctor()), figures.sanitizer)
       for check in ("memcheck", "racecheck", "synccheck")),
-    # It takes for unwritten what was written by kernels that it does not watch: so it watches all.
+    # initcheck takes memory written by kernels that it does not watch for unwritten, so it watches all of them.
     Part("initcheck of our own operations", 30, sanitizer("initcheck", doctor("--only", OWN_OPERATIONS), kernels=()),
          figures.sanitizer),
     *(Part(f"{check} of the spectrum", 30, sanitizer(check, tests("kernels/spectrum: every grid*")), figures.sanitizer)
@@ -190,11 +189,11 @@ BENCH = [
 PAPER = [
     *fig8("paper", "max-abs"), *fig8("authors", "centred"),
     *fig5_7(0), *fig5_7(1),
-    # In two parts: a short lease leaves at least one of them whole.
+    # In two parts, so that at least one of them completes in a short lease.
     *(app(f"fig9-{name}", "vanishing_gradient", 150, 300, "mnist",
           ["--residual", residual, "--precision", "tf32", "--no-gradient-norms", "--no-figures"])
       for name, residual in (("residual", "yes"), ("plain", "no")))]
-# What must be told apart, made to happen; chosen by name only.
+# Deliberate faults that a round must distinguish; they run only if chosen by name.
 FAULTS = [Part(f"fault: {name}", 1, tests(f"fault: {name}", "nothing", options=["--no-skip"]), figures.tests, limit=5)
           for name in ("a crash", "a hang", "killed from outside", "a wrong result")]
 

@@ -1,4 +1,4 @@
-"""A round: its parts run one after the other or side by side, and its results kept from the first part on."""
+"""A round: runs its parts one after the other or side by side, and saves results from the first part on."""
 
 import concurrent.futures
 import dataclasses
@@ -18,13 +18,13 @@ import time
 from . import Failure, figures, pack
 from .commands import Runner
 
-NOT_KEPT = ("checkpoint", "*.npy", "checkpoints", "__pycache__")  # large, and of no use elsewhere
+NOT_KEPT = ("checkpoint", "*.npy", "checkpoints", "__pycache__")  # large, and useless elsewhere
 
 
 @dataclasses.dataclass
 class Result:
     status: str  # ok, failed, skipped or left out
-    words: str  # numbers, or the reason
+    words: str  # numbers, or a reason
     seconds: float = 0.0
 
 
@@ -40,7 +40,7 @@ def device_and_driver():
 
 
 class Round:
-    """What the parts' commands are made of (parts.py), and where results go."""
+    """What the parts (parts.py) build their commands from, and where results go."""
 
     def __init__(self, args, root, packed, chosen):
         self.bin = (root if packed else args.build) / "bin"
@@ -53,7 +53,7 @@ class Round:
             raise Failure(f"{self.bin} has no programs, expected those of ./run --backend cuda build, or a pack")
         libraries = pack.loader_path(self.bin / "doctor", root / "lib" if packed else None)
         self.environment = {**os.environ, "OMP_WAIT_POLICY": "passive", "LD_LIBRARY_PATH": libraries}
-        # A Python has libraries of its own, and must not see ours.
+        # Python has its own libraries, and must not see ours.
         self.python_environment = {**os.environ, "PYTHONUNBUFFERED": "1", "DEEPFREQ_LIBRARY_PATH": libraries}
         self.name, self.driver = ("a trial on the CPU", "none") if self.trial else device_and_driver()
         if not self.trial:
@@ -70,7 +70,7 @@ class Round:
         self.runner = Runner(open(self.out / "log.txt", "w", encoding="utf-8"))
 
     def require_cuda(self):
-        """No GPU, a driver too old, a GPU that was not built for: the doctor has the sentence."""
+        """Fails if there is no GPU, the driver is too old, or the build excludes this GPU; the doctor says which."""
         done = subprocess.run([self.bin / "doctor", "--device", self.device, "--only", "copy"], env=self.environment,
                               capture_output=True, text=True, timeout=120)
         missing = re.search(r"cuda cannot be used: (.*)", done.stdout)
@@ -106,7 +106,7 @@ class Round:
         say(f"{part.name} …")
         try:
             result = self.run(part)
-        except Exception as error:  # whatever happens in one part, the others still run
+        except Exception as error:  # the other parts run whatever happens in this one
             result = Result("failed", f"{type(error).__name__}: {error}")
         say(f"{part.name}: {result.status}: {result.words}")
         with self.keeping:
@@ -114,7 +114,7 @@ class Round:
             self.keep()
 
     def keep(self):
-        """Everything so far, in at most four files."""
+        """Saves all results so far, in at most four files."""
         write(self.out / "summary.md", self.summary())
         pages = [page.read_text(encoding="utf-8") for page in sorted(self.work.glob("*.md"))]
         if pages:
@@ -147,7 +147,7 @@ def say(text):
 
 
 def write(path, text):
-    """Whole or not at all, whenever this is cut off."""
+    """Writes a file atomically: complete or not at all, even if interrupted."""
     aside = path.with_suffix(".new")
     aside.write_text(text, encoding="utf-8")
     aside.replace(path)
@@ -166,7 +166,7 @@ def require_data(round_, parts):
 
 
 def run(round_, parts, jobs):
-    """Exit status: 1 if a part failed."""
+    """Runs the parts; returns the exit status: 1 if a part failed."""
     if all(time.monotonic() + part.seconds > round_.end for part in parts):
         least = min(part.seconds for part in parts)
         raise Failure(f"--budget is {round_.end - round_.begun:.0f}, expected at least {least:.0f}: what the quickest "
@@ -178,7 +178,7 @@ def run(round_, parts, jobs):
             if part.alone:
                 round_.run_and_keep(part)
     except KeyboardInterrupt:
-        round_.end = 0.0  # nothing more is begun
+        round_.end = 0.0  # start no further parts
         round_.runner.end_all()
         pool.shutdown(cancel_futures=True)
         say(f"interrupted; what was done is in {round_.out}")

@@ -1,1 +1,1 @@
-"""The figures of runs and measurements, for the apps and for `plot`: tables.py reads, style.py is what all share."""
+"""Figures of runs and measurements, for the apps and for `plot`: tables.py reads data, style.py is shared by all."""

@@ -1,4 +1,4 @@
-"""The bars of Fig. 1 of Xu & Zhou, AAAI 2021, from the summary.csv of fit_functions."""
+"""The bar charts of Fig. 1 of Xu & Zhou, AAAI 2021, from the summary.csv of fit_functions."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,7 +10,7 @@ LABELS = {"a": "hidden layers", "b": r"$k$ of $\cos(kx)$"}
 
 
 def bars(table, panel):
-    """One panel: a bar per setting."""
+    """One panel, with one bar per setting."""
     rows = select(table, panel=panel)
     figure = Figure(figsize=(WIDTH / 2, 2.4), layout="constrained")
     axes = figure.subplots()
@@ -37,7 +37,7 @@ def bars(table, panel):
 
 
 def draw(run_folder, kinds):
-    """Draws the panels that a run has in every kind of file asked for."""
+    """Draws the panels that a run has, in every requested file format."""
     table = read_table(run_folder / "summary.csv", CSV_COLUMNS["summary.csv"])
     write_figures({"fig1" + panel: bars(table, panel) for panel in LABELS if panel in table["panel"]},
                   run_folder / "figures", kinds)

@@ -1,4 +1,4 @@
-"""The figures of a training run: spectra of its layers, their peaks, losses and accuracies."""
+"""The figures of a training run: spectra of the layers, their peaks, losses and accuracies."""
 
 import json
 import math
@@ -18,14 +18,14 @@ MAX_PANELS = 8
 
 
 def curves_of(table, by):
-    """The names that tell the curves of a table apart, by column, with what the legend calls them."""
+    """The names that distinguish the curves of a table, by column, with their legend labels."""
     if by == "layer":
         return {layer: f"layer {shown(layer)}" for layer in layers_of(table)}
     return {network: shown(network) for network in networks_of(table)}
 
 
 def plot(axes, curve, x, y, normalise=False, **how):
-    """A curve; of several seeds their mean, and a band from the least to the largest."""
+    """Draws a curve; for several seeds, their mean and a band from the smallest to the largest value."""
     lines = []
     for seed in sorted(set(curve["seed"])) if "seed" in curve else [None]:
         one = curve if seed is None else select(curve, seed=seed)
@@ -43,14 +43,14 @@ def plot(axes, curve, x, y, normalise=False, **how):
 
 
 def spread(epochs):
-    """At most MAX_PANELS of the epochs: the first, the last and those between, evenly by rank."""
+    """At most MAX_PANELS of the epochs: the first, the last, and some in between, evenly spaced by rank."""
     if len(epochs) <= MAX_PANELS:
         return epochs
     return [epochs[round(i)] for i in np.linspace(0, len(epochs) - 1, MAX_PANELS)]
 
 
 def curve_panels(table, column, label, normalise, by="layer"):
-    """One panel an epoch, one curve per layer or network, against the filter width 1/δ."""
+    """One panel per epoch, one curve per layer or network, against the filter width 1/δ."""
     epochs = spread(sorted(set(table["epoch"])))
     curves = curves_of(table, by)
     styles = styles_of(list(curves))
@@ -82,11 +82,11 @@ def curve_panels(table, column, label, normalise, by="layer"):
 
 
 def metrics_figure(table):
-    """Training loss on a logarithmic axis, and the accuracies where there are labels, against the epoch."""
+    """Training loss on a logarithmic axis, and accuracies if there are labels, against the epoch."""
     labelled = np.isfinite(table["train_accuracy"]).any()
     figure = Figure(figsize=(WIDTH if labelled else WIDTH / 2, 2.4), layout="constrained")
     panels = figure.subplots(1, 2 if labelled else 1, squeeze=False)[0]
-    marker = "o" if len(table["epoch"]) <= 30 else ""  # one point alone makes no line
+    marker = "o" if len(table["epoch"]) <= 30 else ""  # a single point draws no line
     plot(panels[0], table, "epoch", "train_loss", color=COLOURS[0], marker=marker)
     panels[0].set_yscale("log")
     panels[0].set_ylabel("training loss")
@@ -125,7 +125,7 @@ def comparison_figure(table):
 
 
 def peaks_figure(table, by="layer"):
-    """Where the RDF of every layer or network peaks, against the epoch; both axes logarithmic, epoch 0 included."""
+    """The RDF peak of every layer or network against the epoch; both axes logarithmic, epoch 0 included."""
     figure = Figure(figsize=(WIDTH / 2, 2.8), layout="constrained")
     axes = figure.subplots()
     curves = curves_of(table, by)
@@ -142,7 +142,7 @@ def peaks_figure(table, by="layer"):
 
 
 def set_name(layer):
-    """The set that was measured, as the paper writes it (eq. 11)."""
+    """The measured set, in the paper's notation (eq. 11)."""
     features, _, target = layer.partition(":")
     if target == "softmax":
         return f"{{$f^{{[{features}]}}$, softmax $f^{{[-1]}}$}}"
@@ -150,7 +150,7 @@ def set_name(layer):
 
 
 def figures_of_one(tables):
-    """{stem: figure} of a run of one network: its layers against each other."""
+    """{stem: figure} for a run of one network: compares its layers."""
     drawn = {"rdf": curve_panels(tables["rdf.csv"], "rdf", "RDF / its maximum", True),
              "lfr": curve_panels(tables["lfr.csv"], "lfr", "LFR", False),
              "peaks": peaks_figure(tables["peaks.csv"])} if len(tables["rdf.csv"]["epoch"]) else {}
@@ -158,7 +158,7 @@ def figures_of_one(tables):
 
 
 def figures_of_several(tables):
-    """{stem: figure} of a run of several: the networks against each other, for every layer."""
+    """{stem: figure} for a run of several networks: compares the networks, for every layer."""
     drawn = {}
     for layer in layers_of(tables["rdf.csv"]):
         rdf, lfr, peaks = (select(tables[name], layer=layer) for name in ("rdf.csv", "lfr.csv", "peaks.csv"))
@@ -170,7 +170,7 @@ def figures_of_several(tables):
 
 
 def of_several(run_folder, tables):
-    """Whether a run has several networks, or will have: its manifest names them before they have rows."""
+    """Whether a run has, or will have, several networks: its manifest names them before they have rows."""
     try:
         planned = json.loads((run_folder / "manifest.json").read_text(encoding="utf-8")).get("networks", [])
     except (OSError, ValueError):
@@ -179,7 +179,7 @@ def of_several(run_folder, tables):
 
 
 def draw(run_folder, kinds):
-    """Draws every figure of a run in every kind of file asked for."""
+    """Draws every figure of a run, in every requested file format."""
     tables = read_tables(run_folder)
     figures = (figures_of_several if of_several(run_folder, tables) else figures_of_one)(tables)
     if len(tables["gradients.csv"]["epoch"]):
@@ -188,7 +188,7 @@ def draw(run_folder, kinds):
 
 
 def history_figure(history, curve):
-    """The spectra of a model's layers by epoch, as a run's figures show them."""
+    """The spectra of a model's layers by epoch, in the style of a run's figures."""
     if curve not in ("rdf", "lfr"):
         raise InputError(f"curve is {curve!r}, expected 'rdf' or 'lfr'")
     parts = [(epoch, name, *((s.rdf_inv_delta, s.rdf) if curve == "rdf" else (s.inv_delta, s.lfr)))

@@ -1,4 +1,4 @@
-"""A program that draws the figures of one folder."""
+"""The main program of the scripts that draw the figures of one folder."""
 
 import argparse
 import sys
@@ -19,7 +19,7 @@ def to_kinds(text):
 
 
 def main(draw, files):
-    """A script that draws a run's figures from these files of it by draw(folder, kinds); its exit status."""
+    """Main function of a script that draws a run's figures from `files` with draw(folder, kinds); its exit status."""
     parser = argparse.ArgumentParser(description="Draws the figures of a run from its CSV files.")
     parser.add_argument("run_folder", type=Path, help=f"folder with {files}")
     parser.add_argument("--format", type=to_kinds, default="png,svg", help="of png, svg, pdf (default: png,svg)")

@@ -11,12 +11,12 @@ from .tables import COLUMNS, read_table, select
 
 
 def scale_of(rdf):
-    """What RDF is drawn over: its maximum. A curve that never rises has no largest slope to be measured by."""
+    """What RDF is divided by for plotting: its maximum. A curve that never rises has no largest slope to scale by."""
     return max(np.nanmax(rdf), 0) or 1
 
 
 def draw_panel(panel, table, column, normalise, **style):
-    """One curve a layer, in the order of the file."""
+    """One curve per layer, in the order of the file."""
     for layer, colour in colours_of(names_of(table)).items():
         curve = select(table, layer=layer)
         panel.plot(curve["inv_delta"], curve[column] / (scale_of(curve[column]) if normalise else 1), **{"color": colour, "label": shown(layer), **style})
@@ -32,9 +32,9 @@ def names_of(table):
 
 
 def spectrum_figure(lfr, rdf):
-    """Both panels, side by side, below one legend."""
+    """Both panels side by side, with one legend above."""
     names = names_of(lfr)
-    entry = 0.5 + 0.062 * max(len(shown(name)) for name in names)  # inches in the legend
+    entry = 0.5 + 0.062 * max(len(shown(name)) for name in names)  # inches per legend entry
     lines = math.ceil(len(names) / max(1, WIDTH // entry))
     figure = Figure(figsize=(WIDTH, 2.4 + 0.17 * lines), layout="constrained")
     panels = figure.subplots(1, 2)
@@ -47,7 +47,7 @@ def spectrum_figure(lfr, rdf):
 
 
 def draw(folder, kinds):
-    """Draws the figure in every kind of file asked for."""
+    """Draws the figure in every requested file format."""
     tables = [read_table(folder / name, COLUMNS[name]) for name in ("lfr.csv", "rdf.csv")]
     for table in tables:
         if len(table["layer"]) == 0:
@@ -56,7 +56,7 @@ def draw(folder, kinds):
 
 
 def draw_spectra(spectra, axes, curve, style):
-    """One curve for each of several spectra by name: "rdf" over its maximum, or "lfr"; into axes or a new figure."""
+    """One curve per named spectrum: "rdf" over its maximum, or "lfr"; drawn into the given axes or a new figure."""
     if curve not in ("rdf", "lfr"):
         raise InputError(f"curve is {curve!r}, expected 'rdf' or 'lfr'")
     if axes is None:

@@ -1,4 +1,4 @@
-"""What all figures share: colours, names, legends, and files that are the same to the byte from the same tables."""
+"""Shared by all figures: colours, names, legends, and file output that is byte-identical for identical tables."""
 
 import io
 import math
@@ -12,13 +12,13 @@ try:
 except ImportError as error:
     raise ImportError(f"{error}: figures need matplotlib: pip install 'deepfreq[plot]'") from error
 
-# A creation date would make every file differ from the last one.
+# A creation date would make every file different from the previous one.
 METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
-# Okabe & Ito's colours, told apart by colour-blind readers too; the yellow, too pale for a line, left out.
+# Okabe & Ito's colours, which colour-blind readers can distinguish too; without the yellow, too pale for lines.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000"]
 
-WIDTH = 7.0  # inches: both columns of a paper
+WIDTH = 7.0  # inches: the full width of a two-column paper
 
 STYLE = {
     "font.size": 8,
@@ -40,29 +40,29 @@ STYLE = {
 
 
 def shown(name):
-    """A name as a label: without mathematics in it, and without a leading _, which would keep it out of a legend."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # bytes that are not UTF-8
+    """A name as a label: with math markup escaped, and without a leading _, which would hide it from the legend."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # replaces bytes that are not UTF-8
     text = "".join(letter if letter.isprintable() else " " for letter in text).replace("$", r"\$")
     text = text if len(text) <= 60 else text[:59] + "…"
     return rf"$\_${text[1:]}" if text.startswith("_") else text or " "
 
 
 def colours_of(names):
-    """One colour each: the palette, or shades from dark to light when there are more names than colours."""
+    """One colour per name: from the palette, or shades from dark to light if there are more names than colours."""
     if len(names) <= len(COLOURS):
         return dict(zip(names, COLOURS))
     return dict(zip(names, matplotlib.colormaps["viridis"](np.linspace(0, 0.92, len(names)))))
 
 
 def styles_of(names):
-    """{name: colour and style}. Networks plain-N and residual-N share a colour; with residual connections: dashed."""
+    """{name: colour and style}. Networks plain-N and residual-N share a colour; residual ones are dashed."""
     colours = colours_of(list(dict.fromkeys(re.sub("^(plain|residual)-", "", name) for name in names)))
     return {name: {"color": colours[re.sub("^(plain|residual)-", "", name)],
                    "linestyle": "--" if name.startswith("residual-") else "-"} for name in names}
 
 
 def legend_above(figure, axes, entry=1.1):
-    """One legend for all panels, in a strip kept free above them; `entry` inches each."""
+    """One legend for all panels, in a strip kept free above them; each entry is `entry` inches wide."""
     handles, labels = axes.get_legend_handles_labels()
     in_a_line = min(len(labels), max(1, int(figure.get_figwidth() / entry)))
     strip = 0.05 + 0.17 * math.ceil(len(labels) / in_a_line)  # inches
@@ -71,12 +71,12 @@ def legend_above(figure, axes, entry=1.1):
 
 
 def is_logarithmic(grid):
-    """Whether a grid is spaced by ratios: its middle lies far below the mean of its ends."""
+    """Whether a grid is spaced logarithmically: its middle is far below the mean of its ends."""
     return np.median(grid) < 0.2 * (grid.min() + grid.max())
 
 
 def save(figure, path):
-    """Writes a figure so that it stands under its name whole or not at all."""
+    """Writes a figure atomically: the file is complete or does not exist."""
     kind = path.suffix[1:]
     picture = io.BytesIO()
     figure.savefig(picture, format=kind, metadata=METADATA[kind])
@@ -86,10 +86,10 @@ def save(figure, path):
 
 
 def write_figures(figures, folder, kinds):
-    """Writes {stem: figure} into a folder in every kind of file asked for."""
+    """Writes {stem: figure} to a folder in every requested file format."""
     folder.mkdir(exist_ok=True)
     for stem, figure in figures.items():
-        figure.draw_without_rendering()  # lays the figure out, once for all kinds of file
+        figure.draw_without_rendering()  # computes the layout once for all file formats
         figure.set_layout_engine("none")
         for kind in kinds:
             save(figure, folder / f"{stem}.{kind}")

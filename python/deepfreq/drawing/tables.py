@@ -1,4 +1,4 @@
-"""The CSV files that the apps leave in a run's folder, as dictionaries of columns."""
+"""Reads the CSV files that the apps write to a run's folder, as dictionaries of columns."""
 
 import csv
 import json
@@ -10,21 +10,21 @@ import numpy as np
 
 from .._errors import InputError
 
-# Of all files that the apps write, declared once for Python and C++ (cmake/csv_columns.cmake).
+# The columns of all files that the apps write, declared once for Python and C++ (cmake/csv_columns.cmake).
 CSV_COLUMNS = json.loads((Path(__file__).parent / "csv_columns.json").read_text(encoding="utf-8"))
-# Of a run that trains.
+# The tables of a training run.
 COLUMNS = {name: CSV_COLUMNS[name] for name in ("metrics.csv", "lfr.csv", "rdf.csv", "peaks.csv", "gradients.csv")}
-TEXT_COLUMNS = ["network", "layer", "panel"]  # but for gradients.csv, whose layers are numbers
+TEXT_COLUMNS = ["network", "layer", "panel"]  # except in gradients.csv, whose layers are numbers
 
 
 def to_number(text):
-    """A cell as a number; what is not finite (nothing measured) becomes NaN, which plots as a gap."""
+    """A cell as a number; a non-finite value (nothing measured) becomes NaN, which plots as a gap."""
     value = float(text) if text else math.nan
     return value if math.isfinite(value) else math.nan
 
 
 def read_table(path, expected):
-    """Reads a CSV file with these columns as a dictionary of them: arrays of text or of numbers."""
+    """Reads a CSV file with these columns as a dictionary of arrays of text or numbers."""
     text = ["network"] if path.name == "gradients.csv" else TEXT_COLUMNS
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
@@ -35,7 +35,7 @@ def read_table(path, expected):
     if not rows or rows[0] != expected:
         found = ",".join(rows[0]) if rows else "nothing"
         raise InputError(f"{path}: the header is '{found}' and should be '{','.join(expected)}'")
-    if len(rows) == 1 and path.name in ("metrics.csv", "summary.csv"):  # others are empty when nothing was probed
+    if len(rows) == 1 and path.name in ("metrics.csv", "summary.csv"):  # others are empty if nothing was probed
         raise InputError(f"{path}: there is no row below the header")
     table = {name: [] for name in expected}
     for line, row in enumerate(rows[1:], start=2):
@@ -50,13 +50,13 @@ def read_table(path, expected):
 
 
 def seeds_of(run_folder):
-    """{seed: its folder} of a run of several, as far as they have been begun."""
+    """{seed: folder} of a run with several seeds, for those that have started."""
     folders = {path.name.removeprefix("seed-"): path for path in run_folder.glob("seed-*")}
     return {int(seed): folders[seed] for seed in sorted(folders, key=int) if (folders[seed] / "peaks.csv").exists()}
 
 
 def in_step(tables):
-    """Tables of several seeds with the epochs that all of them have; what each had last becomes one epoch."""
+    """Tables of several seeds, restricted to the epochs they have in common; their last epochs count as one epoch."""
     last = [max(table["epoch"], default=math.nan) for table in tables]
     shared = set.intersection(*(set(table["epoch"]) for table in tables))
     stepped = []
@@ -68,7 +68,7 @@ def in_step(tables):
 
 
 def read_tables(run_folder, names=tuple(COLUMNS)):
-    """{name: table} of a run; of several seeds in one, with a column that tells them apart."""
+    """{name: table} of a run; tables of several seeds are merged, with a column that distinguishes them."""
     seeds = seeds_of(run_folder)
     if not seeds:
         return {name: read_table(run_folder / name, COLUMNS[name]) for name in names}
@@ -90,7 +90,7 @@ def select(table, **wanted):
 
 
 def layers_of(table):
-    """The layers of a table from the input on: those counted from the input, from the output, then others as they come."""
+    """The layers of a table: those counted from the input, those counted from the output, then others as they come."""
 
     def order(layer):
         return (layer.startswith("-"), int(layer)) if re.fullmatch(r"-?\d+", layer) else (2, 0)
