@@ -43,8 +43,7 @@ std::string gibibytes(std::size_t bytes) {
 }
 
 void show_build(int argc, char** argv, const CudaFacts& cuda) {
-    nlohmann::json program = manifest_of_program(app_name);
-    program.update(facts_of_command(argc, argv), true);
+    const nlohmann::json program = manifest_of_command(app_name, argc, argv);
     const auto text = [&](const char* key) { return program[key].get<std::string>(); };
     spdlog::info("built: deepfreq {}, revision {}, by {}", text("version"), text("git_revision"),
                  text("compiler"));

@@ -236,8 +236,7 @@ EpochsTable take_up(const std::filesystem::path& folder, const nlohmann::json& i
 
 void write_manifest(const Flags& flags, int argc, char** argv, const Backend& backend,
                     const std::filesystem::path& folder) {
-    nlohmann::json manifest = manifest_of_program(app_name);
-    manifest.update(facts_of_command(argc, argv), true);
+    nlohmann::json manifest = manifest_of_command(app_name, argc, argv);
     add_device(manifest, backend);
     manifest["fit"] = flags.identity();
     write_whole(folder / "manifest.json", manifest_text(std::move(manifest)));

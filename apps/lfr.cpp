@@ -225,8 +225,7 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     const std::vector<Spectrum> spectra = measure_or_leave(backend, samples, flags.filter);
     print_table(samples, spectra);
     write_tables(folder, samples, spectra);
-    nlohmann::json manifest = manifest_of_program(app_name);
-    manifest.update(facts_of_command(argc, argv), true);
+    nlohmann::json manifest = manifest_of_command(app_name, argc, argv);
     manifest["device"] = backend.description();
     manifest["samples"] = samples.facts;
     folder.write("manifest.json", manifest_text(std::move(manifest)));

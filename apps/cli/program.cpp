@@ -13,6 +13,7 @@
 #include "common/crash_report.h"
 #include "common/error.h"
 #include "runs/interrupt.h"
+#include "runs/manifest.h"
 
 namespace deepfreq {
 namespace {
@@ -79,6 +80,12 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
 nlohmann::json facts_of_command(int argc, char** argv) {
     return {{"command_line", std::vector<std::string>(argv, argv + argc)},
             {"libraries", {{"CLI11", CLI11_VERSION}}}};
+}
+
+nlohmann::json manifest_of_command(const std::string& program, int argc, char** argv) {
+    nlohmann::json manifest = manifest_of_program(program);
+    manifest.update(facts_of_command(argc, argv), true);
+    return manifest;
 }
 
 CLI::Validator at_least(std::uint64_t least) {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace deepfreq {
 
@@ -26,6 +27,8 @@ int run_app(const char* name, const char* description, int argc, char** argv,
 
 /// What manifest.json records about the command: its words, and the version of the library that parsed them.
 nlohmann::json facts_of_command(int argc, char** argv);
+/// How the manifest of a program begins: manifest_of_program() and these facts.
+nlohmann::json manifest_of_command(const std::string& program, int argc, char** argv);
 
 /// @name Checks of one option's text, for CLI::Option::check
 /// The error message names what was found and what was expected.
