@@ -1,6 +1,6 @@
 #include "analysis/spectrum_rows.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

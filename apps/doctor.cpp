@@ -1,8 +1,12 @@
 // What this build can do on this machine, whether it computes correctly, and how to fix what is missing
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <CLI/App.hpp>
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "apps/cli/option_checks.h"
 #include "apps/cli/program.h"
 #include "apps/doctor/plans.h"
 #include "common/error.h"
@@ -27,7 +31,7 @@ struct Flags {
         app.add_option("--device", device, "check only this one: auto, cpu, cuda or cuda:N");
         app.add_option("--precision", precision,
                        "that products are computed in and checked for: fp32, bf16; on a GPU only: tf32; auto")
-            ->check(parses([](const std::string& s) { parse_precision(s); }, ""));
+            ->check(parses(parse_precision));
         app.add_option("--only", only, "check only operations whose names begin so, separated by commas")
             ->delimiter(',');
         app.add_flag(
@@ -42,8 +46,8 @@ std::string gibibytes(std::size_t bytes) {
     return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / 0x1p30);
 }
 
-void show_build(int argc, char** argv, const CudaFacts& cuda) {
-    const nlohmann::json program = manifest_of_command(app_name, argc, argv);
+void show_build(const Command& command, const CudaFacts& cuda) {
+    const nlohmann::json program = command.manifest();
     const auto text = [&](const char* key) { return program[key].get<std::string>(); };
     spdlog::info("built: deepfreq {}, revision {}, by {}", text("version"), text("git_revision"),
                  text("compiler"));
@@ -131,7 +135,7 @@ int check_device(const std::string& name, bool asked_for, const Flags& flags) {
     return check_operations(*device.backend, chosen_trials(flags, device.backend->precision()));
 }
 
-void run(CLI::App& /*app*/, Flags& flags, int argc, char** argv) {
+void run(CLI::App& /*app*/, Flags& flags, const Command& command) {
     if (!flags.plans.empty()) {
         const int missing = show_plans(flags.plans == "all" ? "" : flags.plans);
         if (missing > 0) throw RunError("{} convolutions have no plan, expected one for each", missing);
@@ -139,7 +143,7 @@ void run(CLI::App& /*app*/, Flags& flags, int argc, char** argv) {
     }
     const std::string& asked_for = flags.device;
     const CudaFacts cuda = cuda_facts();
-    show_build(argc, argv, cuda);
+    show_build(command, cuda);
     show_machine(cuda);
     show_choice();
     const bool all = asked_for == "all";

@@ -1,15 +1,18 @@
 // Fig. 1: epochs until a fixed error, (a) of deeper networks, (b) of higher frequencies; and parity of d bits
 #include <spdlog/spdlog.h>
 
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
 #include "apps/cli/config_file.h"
 #include "apps/cli/lists.h"
+#include "apps/cli/option_checks.h"
 #include "apps/cli/program.h"
 #include "apps/cli/training_app.h"
 #include "apps/fit_functions/side_by_side.h"
@@ -86,17 +89,13 @@ std::vector<std::int64_t> parse_depths(const std::string& text) {
     return depths;
 }
 
-CLI::Validator parses_all(auto parse) {
-    return parses([parse](const std::string& text) { parse(text); }, "");
-}
-
 void Flags::add_function_to(CLI::App& app) {
     const char* const group = "Function";
     app.add_option("--function", function,
                    "fig1 (both panels), fig1a (cos(3x) + cos(5x)), fig1b (cos(kx)) or parity")
-        ->check(parses_all(check_function))
+        ->check(parses(check_function))
         ->group(group);
-    app.add_option("--k", k, "of cos(kx), as 1,2.5,4")->check(parses_all(parse_numbers))->group(group);
+    app.add_option("--k", k, "of cos(kx), as 1,2.5,4")->check(parses(parse_numbers))->group(group);
     app.add_option("--bits", bits, "of the parity: all 2^bits inputs are learnt")
         ->check(CLI::Range(1, 20))
         ->group(group);
@@ -109,14 +108,14 @@ void Flags::add_function_to(CLI::App& app) {
 void Flags::add_network_to(CLI::App& app) {
     const char* const group = "Network";
     app.add_option("--depths", depths, "numbers of hidden layers that learn cos(3x) + cos(5x)")
-        ->check(parses_all(parse_depths))
+        ->check(parses(parse_depths))
         ->group(group);
     app.add_option("--width", width, "units of every hidden layer")->check(at_least(1))->group(group);
     app.add_option("--fixed-depth", fixed_depth, "hidden layers of the network that learns cos(kx) or parity")
         ->check(at_least(1))
         ->group(group);
     app.add_option("--activation", activation, "tanh, relu, sigmoid or identity")
-        ->check(parses_all(parse_activation))
+        ->check(parses(parse_activation))
         ->group(group);
 }
 
@@ -137,7 +136,7 @@ void Flags::add_training_to(CLI::App& app) {
         ->check(at_least(1))
         ->group(group);
     app.add_option("--init", training.initializer, "glorot-normal, glorot-uniform, he, lecun or normal:SIGMA")
-        ->check(parses_all(parse_initializer))
+        ->check(parses(parse_initializer))
         ->group(group);
     app.add_flag("--paired", paired,
                  "networks of all depths begin with the same weights: of each hidden layer, counted from the "
@@ -234,9 +233,9 @@ EpochsTable take_up(const std::filesystem::path& folder, const nlohmann::json& i
     return read_epochs(folder);
 }
 
-void write_manifest(const Flags& flags, int argc, char** argv, const Backend& backend,
+void write_manifest(const Flags& flags, const Command& command, const Backend& backend,
                     const std::filesystem::path& folder) {
-    nlohmann::json manifest = manifest_of_command(app_name, argc, argv);
+    nlohmann::json manifest = command.manifest();
     add_device(manifest, backend);
     manifest["fit"] = flags.identity();
     write_whole(folder / "manifest.json", manifest_text(std::move(manifest)));
@@ -254,7 +253,7 @@ void warn_of_unused(const CLI::App& app, const Flags& flags) {
             spdlog::warn("warning: {} has no effect with --function {}", option, flags.function);
 }
 
-void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Backend& backend) {
+void run_fig1(CLI::App& app, const Flags& flags, const Command& command, const Backend& backend) {
     if (!flags.run.probe_run.empty() || flags.run.keep_checkpoints)
         throw InputError("--probe-run and --keep-checkpoints found, expected with --function parity only");
     const Workers workers = make_workers(flags, backend);
@@ -269,8 +268,7 @@ void run_fig1(CLI::App& app, const Flags& flags, int argc, char** argv, const Ba
     if (!owned) owned.emplace(prepare_folder(flags.run.place(), app_name));
     const std::filesystem::path& folder = owned->path();
     write_whole(folder / "config.toml", options_as_toml(app));
-    if (!std::filesystem::exists(folder / "manifest.json"))
-        write_manifest(flags, argc, argv, backend, folder);
+    if (!std::filesystem::exists(folder / "manifest.json")) write_manifest(flags, command, backend, folder);
 
     catch_interrupts();
     fit_side_by_side(tasks, flags.fit_options(), workers, table, folder);
@@ -299,8 +297,8 @@ void run_parity(TrainingApp& training, Flags& flags, Backend& backend) {
     training.run(experiment, [&](std::uint64_t) { return data; });
 }
 
-void run(CLI::App& app, Flags& flags, int argc, char** argv) {
-    TrainingApp training(app, flags, argc, argv);
+void run(CLI::App& app, Flags& flags, const Command& command) {
+    TrainingApp training(app, flags, command);
     warn_of_unused(app, flags);
     training.settle_options([&] { choose_quick_setting(app, flags); });
     if (flags.training.seed >
@@ -310,7 +308,7 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     if (flags.function == "parity")
         run_parity(training, flags, backend);
     else
-        run_fig1(app, flags, argc, argv, backend);
+        run_fig1(app, flags, command, backend);
 }
 
 }  // namespace

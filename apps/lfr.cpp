@@ -1,12 +1,16 @@
 // Fig. 3: LFR and RDF of functions of one variable, or of features and targets of your own (.npy)
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <CLI/App.hpp>
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "analysis/figures.h"
 #include "analysis/spectrum_rows.h"
 #include "apps/cli/lists.h"
+#include "apps/cli/option_checks.h"
 #include "apps/cli/probe_flags.h"
 #include "apps/cli/program.h"
 #include "common/error.h"
@@ -47,16 +51,13 @@ void Flags::add_to(CLI::App& app) {
     const char* const of_function = "A function";
     std::vector<CLI::Option*> function_only = {
         app.add_option("--function", function, "a formula in x, k and pi, one curve for each k"),
-        app.add_option("--k", k, "values of k, as 1,2,4")->check(parses(distinct_numbers_between_commas, "")),
+        app.add_option("--k", k, "values of k, as 1,2,4")->check(parses(distinct_numbers_between_commas)),
         app.add_option("--samples", samples, "so many evenly spaced points")->check(CLI::Range(2, 1'000'000)),
-        app.add_option("--domain", domain, "LO,HI: their range")
-            ->check(parses(
-                [](const std::string& s) {
-                    Flags given;
-                    given.domain = s;
-                    points(given);
-                },
-                ""))};
+        app.add_option("--domain", domain, "LO,HI: their range")->check(parses([](const std::string& s) {
+            Flags given;
+            given.domain = s;
+            points(given);
+        }))};
     const char* const of_network = "Features of your own, in place of a function";
     auto* const x =
         app.add_option("--features", features, "X.npy: floats [n,d]")->check(not_empty())->group(of_network);
@@ -213,7 +214,7 @@ void print_table(const Samples& samples, const std::vector<Spectrum>& spectra) {
     if (peaks_rise_with_k(samples, spectra)) spdlog::info("RDF's peak rises with k");
 }
 
-void run(CLI::App& app, Flags& flags, int argc, char** argv) {
+void run(CLI::App& app, Flags& flags, const Command& command) {
     const OpenedBackend device = open_backend(flags.device);
     Backend& backend = *device.backend;
     spdlog::info("device: {} ({})", backend.description(), device.reason);
@@ -225,7 +226,7 @@ void run(CLI::App& app, Flags& flags, int argc, char** argv) {
     const std::vector<Spectrum> spectra = measure_or_leave(backend, samples, flags.filter);
     print_table(samples, spectra);
     write_tables(folder, samples, spectra);
-    nlohmann::json manifest = manifest_of_command(app_name, argc, argv);
+    nlohmann::json manifest = command.manifest();
     manifest["device"] = backend.description();
     manifest["samples"] = samples.facts;
     folder.write("manifest.json", manifest_text(std::move(manifest)));

@@ -1,9 +1,11 @@
 // Fig. 8: a fully connected network learns MNIST; RDF of every hidden layer during training
 #include <spdlog/spdlog.h>
 
+#include <CLI/App.hpp>
 #include <utility>
 
 #include "apps/cli/mnist.h"
+#include "apps/cli/option_checks.h"
 #include "apps/cli/program.h"
 #include "apps/cli/settings.h"
 #include "apps/cli/training_app.h"
@@ -61,10 +63,10 @@ struct Flags : TrainingAppFlags {
 
     void add_to(CLI::App& app) {
         app.add_option("--hidden", hidden, "widths of the hidden layers, as 500x5 or 500,300,100")
-            ->check(parses([](const std::string& s) { parse_widths(s); }, ""))
+            ->check(parses(parse_widths))
             ->group("Network");
         app.add_option("--activation", activation, "tanh, relu, sigmoid or identity")
-            ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
+            ->check(parses(parse_activation))
             ->group("Network");
         app.add_flag("--residual,!--no-residual", residual,
                      "hidden layers as wide as their input add it: x + activation(w x + b)")
@@ -85,8 +87,8 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
                  flags.training.samples, flags.training.learning_rate);
 }
 
-void run(CLI::App& app, Flags& flags, int argc, char** argv) {
-    TrainingApp training(app, flags, argc, argv);
+void run(CLI::App& app, Flags& flags, const Command& command) {
+    TrainingApp training(app, flags, command);
     training.settle_options([&] { choose_quick_setting(app, flags); }, &flags.settings);
     training.open_device();
     Experiment experiment = training.experiment();

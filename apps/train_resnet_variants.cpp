@@ -1,8 +1,10 @@
 // Figs. 5, 6, 7: variants of ResNet-18 learn CIFAR-10; accuracy, and RDF of what is left to their last layers
 #include <spdlog/spdlog.h>
 
+#include <CLI/App.hpp>
 #include <algorithm>
 
+#include "apps/cli/option_checks.h"
 #include "apps/cli/program.h"
 #include "apps/cli/settings.h"
 #include "apps/cli/training_app.h"
@@ -88,18 +90,16 @@ struct Flags : TrainingAppFlags {
 };
 
 /// A check for an option that takes one of two words.
-CLI::Validator one_of(const std::string& first, const std::string& second) {
-    return parses(
-        [first, second](const std::string& text) {
-            if (text != first && text != second)
-                throw InputError("'{}' found, {} or {} expected", text, first, second);
-        },
-        "");
+OptionCheck one_of(const std::string& first, const std::string& second) {
+    return parses([first, second](const std::string& text) {
+        if (text != first && text != second)
+            throw InputError("'{}' found, {} or {} expected", text, first, second);
+    });
 }
 
 void Flags::add_network_to(CLI::App& app) {
     const char* const network = "Network";
-    const auto widths = parses([](const std::string& s) { parse_widths(s); }, "");
+    const auto widths = parses(parse_widths);
     app.add_option("--variants", variants, "which Resnet18-i, as 1,2,3,4: each drops one more part")
         ->check(widths)
         ->group(network);
@@ -109,10 +109,10 @@ void Flags::add_network_to(CLI::App& app) {
            "--pool", pool,
            "what goes into them: 4x4 (a mean of so many pixels), global (a mean per channel) or 512 (as many "
            "features from every variant: the channels of the last part)")
-        ->check(parses([](const std::string& s) { parse_head_pooling(s); }, ""))
+        ->check(parses(parse_head_pooling))
         ->group(network);
     app.add_option("--activation", activation, "of all layers but the last: relu, tanh, sigmoid or identity")
-        ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
+        ->check(parses(parse_activation))
         ->group(network);
     app.add_option("--block", block,
                    "where a block's second activation is: after-sum (He et al.) or before-sum (the programs)")
@@ -149,7 +149,7 @@ void Flags::add_images_to(CLI::App& app) {
            "--augment", augment,
            "while training: none, or flip (mirrored or not), crop (moved by up to 4 pixels; crop:N by up "
            "to N) between commas")
-        ->check(parses([](const std::string& s) { parse_augmentation(s); }, ""))
+        ->check(parses(parse_augmentation))
         ->group(images);
     app.add_flag("--skip-bad-images", skip_bad_images, "go on without images that cannot be read")
         ->group(images);
@@ -260,8 +260,8 @@ std::shared_ptr<const TrainingData> data_of(Backend& backend, const Flags& flags
     return data;
 }
 
-void run(CLI::App& app, Flags& flags, int argc, char** argv) {
-    TrainingApp training(app, flags, argc, argv);
+void run(CLI::App& app, Flags& flags, const Command& command) {
+    TrainingApp training(app, flags, command);
     training.settle_options([&] { choose_quick_setting(app, flags); }, &flags.settings);
     flags.training.options();  // reports a schedule that ends early before images are read
     Backend& backend = training.open_device();

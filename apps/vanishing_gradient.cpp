@@ -1,11 +1,13 @@
 // Fig. 9: very deep fully connected networks learn MNIST, with and without residual connections
 #include <spdlog/spdlog.h>
 
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "apps/cli/mnist.h"
+#include "apps/cli/option_checks.h"
 #include "apps/cli/program.h"
 #include "apps/cli/training_app.h"
 #include "common/error.h"
@@ -53,7 +55,7 @@ std::vector<bool> parse_residual(const std::string& text) {
 void Flags::add_to(CLI::App& app) {
     const char* const group = "Network";
     app.add_option("--depth", depths, "layers of each network, the linear output among them, as 20,60,80")
-        ->check(parses([](const std::string& s) { parse_widths(s); }, ""))
+        ->check(parses(parse_widths))
         ->group(group);
     // CLI11's options can omit their value only if that means the default; its flags can omit it in any case.
     app.add_flag(
@@ -62,7 +64,7 @@ void Flags::add_to(CLI::App& app) {
            "both: first plain ones, then residual ones")
         ->expected(0, 1)
         ->default_str(residual)
-        ->check(parses([](const std::string& s) { parse_residual(s); }, ""))
+        ->check(parses(parse_residual))
         ->group(group);
     app.add_option("--residual-every", residual_every,
                    "residual networks: only every K-th of the layers whose widths agree adds its input")
@@ -75,7 +77,7 @@ void Flags::add_to(CLI::App& app) {
         ->group(group);
     app.add_option("--width", width, "units of every hidden layer")->check(at_least(1))->group(group);
     app.add_option("--activation", activation, "tanh, relu, sigmoid or identity")
-        ->check(parses([](const std::string& s) { parse_activation(s); }, ""))
+        ->check(parses(parse_activation))
         ->group(group);
     add_shared_to(app);
 }
@@ -119,8 +121,8 @@ std::vector<NetworkPlan> plan_networks(const Flags& flags, const Backend& backen
     return networks;
 }
 
-void run(CLI::App& app, Flags& flags, int argc, char** argv) {
-    TrainingApp training(app, flags, argc, argv);
+void run(CLI::App& app, Flags& flags, const Command& command) {
+    TrainingApp training(app, flags, command);
     training.settle_options([&] { choose_quick_setting(app, flags); });
     flags.probes.check_within(flags.training.epochs);
     const Backend& backend = training.open_device();

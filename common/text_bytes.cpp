@@ -1,6 +1,6 @@
 #include "common/text_bytes.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <charconv>

@@ -1,6 +1,6 @@
 #include "data/cifar10_files.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <span>
 #include <string_view>

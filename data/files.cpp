@@ -1,6 +1,6 @@
 #include "data/files.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/evp.h>
 #include <zlib.h>
 

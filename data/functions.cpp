@@ -1,6 +1,6 @@
 #include "data/functions.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <muParser.h>
 
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "data/mnist.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <filesystem>

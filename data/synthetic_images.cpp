@@ -1,6 +1,6 @@
 #include "data/synthetic_images.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

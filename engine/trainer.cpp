@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/error.h"
+#include "engine/checkpoint.h"
 
 namespace deepfreq {
 namespace {

@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "common/error.h"
-#include "engine/checkpoint.h"
 #include "engine/device_dataset.h"
 #include "engine/learning_rate.h"
 #include "engine/loss.h"
 #include "engine/network.h"
 
 namespace deepfreq {
+
+struct Checkpoint;
 
 struct TrainerOptions {
     Loss loss = Loss::MeanSquaredError;

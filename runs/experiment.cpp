@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "analysis/figures.h"
 #include "common/atomic_file.h"
 #include "common/error.h"
+#include "engine/checkpoint.h"
 #include "runs/interrupt.h"
 #include "runs/manifest.h"
 #include "runs/memory_check.h"

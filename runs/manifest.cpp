@@ -1,11 +1,12 @@
 #include "runs/manifest.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <spdlog/version.h>
 #include <array>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "common/text_bytes.h"
 

@@ -2,6 +2,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "common/error.h"
 #include "runs/csv_file.h"
 #include "runs/progress.h"

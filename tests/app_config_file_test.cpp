@@ -1,8 +1,9 @@
 #include <CLI/CLI.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include "apps/cli/config_file.h"
 #include "apps/cli/probe_flags.h"
-#include "apps/cli/program.h"
 #include "apps/cli/run_flags.h"
 #include "apps/cli/training_flags.h"
 #include "common/error.h"

@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "apps/cli/probe_flags.h"
-#include "apps/cli/program.h"
 #include "apps/cli/run_flags.h"
 #include "apps/cli/training_flags.h"
 #include "common/error.h"

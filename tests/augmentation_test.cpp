@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "common/error.h"
+#include "engine/checkpoint.h"
 #include "engine/trainer.h"
 #include "tests/backends.h"
 #include "tests/checks.h"

@@ -1,7 +1,7 @@
 // What the documentation says: every command is understood, every file linked is there, the code is that of
 // the examples.
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdlib>

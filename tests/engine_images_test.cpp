@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "engine/checkpoint.h"
 #include "engine/layers/convolution.h"
 #include "engine/layers/dense.h"
 #include "engine/layers/dropout.h"

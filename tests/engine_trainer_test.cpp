@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "engine/checkpoint.h"
 #include "tests/backends.h"
 #include "tests/engine_fixtures.h"
 #include "tests/files.h"

@@ -1,6 +1,6 @@
 // tools/fig9_search.py with a shell script in the place of the app.
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/wait.h>
 
 #include <algorithm>

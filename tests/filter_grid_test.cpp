@@ -1,7 +1,7 @@
 #include "analysis/filter_grid.h"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 // tools/gpu_round with shell scripts in the programs' place.
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/wait.h>
 
 #include <cstdlib>

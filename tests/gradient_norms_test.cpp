@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "common/error.h"
+#include "engine/checkpoint.h"
 #include "engine/trainer.h"
 #include "tests/backends.h"
 #include "tests/engine_fixtures.h"

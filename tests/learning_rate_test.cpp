@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "engine/checkpoint.h"
 #include "engine/trainer.h"
 #include "tests/backends.h"
 #include "tests/engine_fixtures.h"

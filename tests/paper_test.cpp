@@ -1,6 +1,6 @@
 // ./run paper with programs in the apps' place that leave CSV files written here.
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/wait.h>
 
 #include <cstdlib>

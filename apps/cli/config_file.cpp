@@ -12,7 +12,7 @@
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE __builtin_unreachable()
 #include <toml++/toml.h>
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 
 #include <cmath>
 #include <sstream>

@@ -1,9 +1,10 @@
 #include "apps/cli/probe_flags.h"
 
+#include <CLI/App.hpp>
 #include <algorithm>
 
 #include "apps/cli/lists.h"
-#include "apps/cli/program.h"
+#include "apps/cli/option_checks.h"
 #include "common/error.h"
 #include "runs/interrupt.h"
 
@@ -69,17 +70,15 @@ ProbedLayers parse_probed_layers(const std::string& text) {
 void FilterFlags::add_to(CLI::App& app, const std::string& group) {
     app.add_option("--inv-delta", inv_delta,
                    "grid of 1/delta: auto, authors (that of the paper's programs), LO:HI:N or log:LO:HI:N")
-        ->check(parses(
-            [](const std::string& s) {
-                if (s != "authors") FilterGridRequest::parse(s);
-            },
-            ""))
+        ->check(parses([](const std::string& s) {
+            if (s != "authors") FilterGridRequest::parse(s);
+        }))
         ->group(group);
     app.add_option(
            "--scale", scale,
            "of each dimension of the features: max-abs (divided by its largest magnitude), centred (its "
            "mean subtracted first) or none")
-        ->check(parses([](const std::string& s) { parse_column_scaling(s); }, ""))
+        ->check(parses(parse_column_scaling))
         ->group(group);
     app.add_flag("--exclude-self", exclude_self, "leave i = j out of the sums of eq. 4")->group(group);
 }
@@ -96,13 +95,13 @@ void ProbeFlags::add_to(CLI::App& app) {
     const char* const group = "Probes: LFR and RDF of the hidden layers";
     app.add_option("--probe-epochs", epochs,
                    "auto (0, 1, 2, 5, 10, 20, 50 … and the last), none, or a list as 0,10,every:100,last")
-        ->check(parses([](const std::string& s) { parse_probed_epochs(s); }, ""))
+        ->check(parses(parse_probed_epochs))
         ->group(group);
     app.add_option(
            "--probe-layers", layers,
            "hidden (all of them), all (the input too), or a list as 1,3,-2; -3:-1 measures f[-3] against "
            "the network's output f[-1] in place of the labels, -3:softmax against softmax of it")
-        ->check(parses([](const std::string& s) { parse_probed_layers(s); }, ""))
+        ->check(parses(parse_probed_layers))
         ->group(group);
     app.add_option("--probe-samples", samples, "measure on the first N training samples; 0: on all")
         ->check(at_least(0))

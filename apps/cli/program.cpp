@@ -3,17 +3,14 @@
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 
-#include <charconv>
-#include <cmath>
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <new>
-#include <optional>
 
 #include "apps/cli/advice.h"
 #include "common/crash_report.h"
 #include "common/error.h"
 #include "runs/interrupt.h"
-#include "runs/manifest.h"
 
 namespace deepfreq {
 namespace {
@@ -31,35 +28,22 @@ void open_standard_descriptors() {
         if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", O_RDWR);  // takes the lowest free number
 }
 
-template <class Number>
-std::optional<Number> whole_text_as(const std::string& text) {
-    Number value{};
-    const char* const last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data(), last, value);
-    if (error != std::errc{} || end != last) return std::nullopt;
-    return value;
-}
-
-CLI::Validator finite(bool (*in_range)(double), const char* range) {
-    return {[=](const std::string& text) {
-                const auto value = whole_text_as<double>(text);
-                return value && std::isfinite(*value) && in_range(*value)
-                           ? std::string{}
-                           : fmt::format("'{}' found, a finite number {} expected", text, range);
-            },
-            ""};
-}
-
 }  // namespace
 
-int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+int run_program(const std::string& name, const std::string& description, int argc, char** argv,
+                const std::function<void(CLI::App&)>& add_options,
+                const std::function<void(CLI::App&, const Command&)>& body) {
     open_standard_descriptors();
     wait_for_interrupts();
     report_crashes();
     spdlog::set_pattern("%v");
+    CLI::App app(description, name);
+    app.get_formatter()->column_width(36);
+    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    add_options(app);
     try {
         app.parse(argc, argv);
-        body();
+        body(app, {name, {argv, argv + argc}});
         return 0;
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help
@@ -75,55 +59,6 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
     } catch (const std::exception& error) {
         return fail(1, error.what());
     }
-}
-
-nlohmann::json facts_of_command(int argc, char** argv) {
-    return {{"command_line", std::vector<std::string>(argv, argv + argc)},
-            {"libraries", {{"CLI11", CLI11_VERSION}}}};
-}
-
-nlohmann::json manifest_of_command(const std::string& program, int argc, char** argv) {
-    nlohmann::json manifest = manifest_of_program(program);
-    manifest.update(facts_of_command(argc, argv), true);
-    return manifest;
-}
-
-CLI::Validator at_least(std::uint64_t least) {
-    return {[least](const std::string& text) {
-                const auto value = whole_text_as<std::uint64_t>(text);
-                return value && *value >= least
-                           ? std::string{}
-                           : fmt::format("'{}' found, a whole number of at least {} expected", text, least);
-            },
-            ""};
-}
-
-CLI::Validator finite_above_zero() {
-    return finite([](double value) { return value > 0.0; }, "above 0");
-}
-
-CLI::Validator finite_from_zero() {
-    return finite([](double value) { return value >= 0.0; }, "of at least 0");
-}
-
-CLI::Validator share_below_one() {
-    return finite([](double value) { return value >= 0.0 && value < 1.0; }, "of at least 0 and less than 1");
-}
-
-CLI::Validator not_empty() {
-    return {[](const std::string& text) { return text.empty() ? "nothing found, a name expected" : ""; }, ""};
-}
-
-CLI::Validator parses(std::function<void(const std::string&)> parse, std::string kind) {
-    return {[parse = std::move(parse)](const std::string& text) -> std::string {
-                try {
-                    parse(text);
-                    return {};
-                } catch (const InputError& error) {
-                    return error.what();
-                }
-            },
-            std::move(kind)};
 }
 
 }  // namespace deepfreq

@@ -2,8 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <CLI/App.hpp>
+
 #include "apps/cli/config_file.h"
-#include "apps/cli/program.h"
+#include "apps/cli/option_checks.h"
 #include "common/error.h"
 
 namespace deepfreq {
@@ -14,7 +16,7 @@ void RunFlags::add_to(CLI::App& app) {
     app.add_option("--precision", precision,
                    "of matrix products and convolutions: fp32; faster, weights stay float32: bf16 (slower on "
                    "a CPU that has no bf16), on a GPU only: tf32; auto: tf32 where the device has it")
-        ->check(parses([](const std::string& s) { parse_precision(s); }, ""))
+        ->check(parses(parse_precision))
         ->group(group);
     app.add_option("--data", data,
                    "folder with the data, or synthetic; else $DEEPFREQ_DATA, the cache, a download")

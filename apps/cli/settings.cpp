@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <optional>
 
-#include "apps/cli/program.h"
+#include "apps/cli/option_checks.h"
 #include "apps/cli/run_flags.h"
 #include "common/error.h"
 
@@ -60,12 +61,10 @@ void Settings::add_to(CLI::App& app) {
     app.add_option("--setting", chosen_,
                    fmt::format("{}: values for the options listed below, which single ones override",
                                fmt::join(names, " or ")))
-        ->check(parses(
-            [names](const std::string& text) {
-                if (std::ranges::find(names, text) == names.end())
-                    throw InputError("the setting is '{}', expected {}", text, fmt::join(names, " or "));
-            },
-            ""))
+        ->check(parses([names](const std::string& text) {
+            if (std::ranges::find(names, text) == names.end())
+                throw InputError("the setting is '{}', expected {}", text, fmt::join(names, " or "));
+        }))
         ->group("Run");
     for (const auto& [name, value] : all_.front().options) app.get_option("--" + name)->default_str(value);
     std::string footer = "Settings:\n";

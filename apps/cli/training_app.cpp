@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include "apps/cli/config_file.h"
-#include "apps/cli/program.h"
 
 namespace deepfreq {
 
@@ -29,13 +28,13 @@ Backend& TrainingApp::open_device() {
 
 Experiment TrainingApp::experiment() const {
     Experiment experiment;
-    experiment.program = app_.get_name();
+    experiment.program = command_.program;
     experiment.plan.training = flags_.training.options();
     experiment.plan.probes = flags_.probes.plan();
     experiment.plan.record = flags_.run.record();
     experiment.plan.identity = flags_.training.identity();
     experiment.place = flags_.run.place();
-    experiment.facts = facts_of_command(argc_, argv_);
+    experiment.facts = command_.facts();
     experiment.options = options_as_toml(app_);
     if (settings_ != nullptr) experiment.facts["setting"] = settings_->facts(app_);
     return experiment;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 
+#include "apps/cli/command.h"
 #include "apps/cli/probe_flags.h"
 #include "apps/cli/run_flags.h"
 #include "apps/cli/settings.h"
@@ -21,8 +23,8 @@ struct TrainingAppFlags {
 /// The sequence that all training apps share: options, device, check, data, run.
 class TrainingApp {
   public:
-    TrainingApp(CLI::App& app, const TrainingAppFlags& flags, int argc, char** argv)
-        : app_(app), flags_(flags), argc_(argc), argv_(argv) {}
+    TrainingApp(CLI::App& app, const TrainingAppFlags& flags, Command command)
+        : app_(app), flags_(flags), command_(std::move(command)) {}
 
     /// Sets options that the command line leaves open: from --config, from the run being resumed, then from
     /// `quick` if requested, then from the setting. Reports which setting that is.
@@ -45,8 +47,7 @@ class TrainingApp {
   private:
     CLI::App& app_;
     const TrainingAppFlags& flags_;
-    int argc_;
-    char** argv_;
+    Command command_;
     const Settings* settings_ = nullptr;
     OpenedBackend device_;
 };

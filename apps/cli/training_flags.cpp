@@ -1,10 +1,12 @@
 #include "apps/cli/training_flags.h"
 
+#include <CLI/App.hpp>
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "apps/cli/lists.h"
-#include "apps/cli/program.h"
+#include "apps/cli/option_checks.h"
 #include "common/error.h"
 
 namespace deepfreq {
@@ -85,11 +87,9 @@ AugmentParams parse_augmentation(const std::string& text) {
 
 void TrainingFlags::add_to(CLI::App& app) {
     const char* const group = "Training";
-    app.add_option("--loss", loss, "mse or softmax-ce")
-        ->check(parses([](const std::string& s) { parse_loss(s); }, ""))
-        ->group(group);
+    app.add_option("--loss", loss, "mse or softmax-ce")->check(parses(parse_loss))->group(group);
     app.add_option("--init", initializer, "glorot-normal, glorot-uniform, he, lecun or normal:SIGMA")
-        ->check(parses([](const std::string& s) { parse_initializer(s); }, ""))
+        ->check(parses(parse_initializer))
         ->group(group);
     app.add_flag("--init-alike,!--no-init-alike", alike,
                  "weights of equal role and shape begin alike, in a network and from network to network")
@@ -98,11 +98,9 @@ void TrainingFlags::add_to(CLI::App& app) {
     app.add_option("--lr", learning_rate, "learning rate of Adam")->check(finite_above_zero())->group(group);
     app.add_option("--lr-schedule", schedule,
                    "rate:epochs from stage to stage in place of --lr, as 1e-3:40,1e-4:20,1e-5:20")
-        ->check(parses(
-            [](const std::string& s) {
-                if (!s.empty()) parse_learning_rate(s);
-            },
-            ""))
+        ->check(parses([](const std::string& s) {
+            if (!s.empty()) parse_learning_rate(s);
+        }))
         ->group(group);
     app.add_option("--lr-decay", decay, "the rate is multiplied by 1 - F after every epoch")
         ->check(share_below_one())
@@ -126,11 +124,9 @@ void TrainingFlags::add_to(CLI::App& app) {
            "--seeds", seeds,
            "several runs, one after the other, with means in the figures: how many (from --seed on), or "
            "which, as 0,1,5")
-        ->check(parses(
-            [](const std::string& s) {
-                if (!s.empty()) parse_seeds(s, 0);
-            },
-            ""))
+        ->check(parses([](const std::string& s) {
+            if (!s.empty()) parse_seeds(s, 0);
+        }))
         ->group(group);
     app.add_flag("--gradient-norms,!--no-gradient-norms", gradient_norms,
                  "write the norm of every layer's gradient, its mean square over an epoch's steps rooted, to "
