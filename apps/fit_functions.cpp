@@ -20,6 +20,7 @@
 #include "common/error.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
+#include "runs/drawing.h"
 #include "runs/interrupt.h"
 #include "runs/manifest.h"
 #include "runs/memory_check.h"
@@ -274,10 +275,7 @@ void run_fig1(CLI::App& app, const Flags& flags, const Command& command, const B
     fit_side_by_side(tasks, flags.fit_options(), workers, table, folder);
     if (interrupted())
         spdlog::info("interrupted: what is done is kept; go on with --resume {}", folder.string());
-    if (!flags.run.no_figures && !table.empty()) {
-        const std::string failure = draw_figures(source_file("analysis/fig1.py"), folder);
-        if (!failure.empty()) spdlog::warn(failure);
-    }
+    if (!flags.run.no_figures && !table.empty()) draw_figures_of(folder, "analysis/fig1.py");
     spdlog::info("written: {}", folder.string());
 }
 

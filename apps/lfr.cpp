@@ -7,14 +7,15 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "analysis/figures.h"
 #include "analysis/spectrum_rows.h"
+#include "apps/cli/device.h"
 #include "apps/cli/lists.h"
 #include "apps/cli/option_checks.h"
 #include "apps/cli/probe_flags.h"
 #include "apps/cli/program.h"
 #include "common/error.h"
 #include "data/functions.h"
+#include "runs/drawing.h"
 #include "runs/interrupt.h"
 #include "runs/manifest.h"
 #include "runs/npy_samples.h"
@@ -215,9 +216,8 @@ void print_table(const Samples& samples, const std::vector<Spectrum>& spectra) {
 }
 
 void run(CLI::App& app, Flags& flags, const Command& command) {
-    const OpenedBackend device = open_backend(flags.device);
+    const OpenedBackend device = open_backend_telling(flags.device);
     Backend& backend = *device.backend;
-    spdlog::info("device: {} ({})", backend.description(), device.reason);
     const Samples samples = app.count("--features") > 0
                                 ? load_samples(backend, flags)
                                 : sample_functions(backend, flags, app.count("--k") > 0);
@@ -231,10 +231,7 @@ void run(CLI::App& app, Flags& flags, const Command& command) {
     manifest["samples"] = samples.facts;
     folder.write("manifest.json", manifest_text(std::move(manifest)));
     folder.keep();
-    if (!flags.no_figures) {
-        const std::string failure = draw_figures(source_file("analysis/spectrum_figures.py"), folder.path());
-        if (!failure.empty()) spdlog::warn(failure);
-    }
+    if (!flags.no_figures) draw_figures_of(folder.path(), "analysis/spectrum_figures.py");
     spdlog::info("written: {}", folder.path().string());
 }
 

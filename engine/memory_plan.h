@@ -75,7 +75,6 @@ class MemoryPlan {
     };
     const std::vector<Lasting>& parameters() const { return parameters_.tensors; }
     const std::vector<Lasting>& states() const { return states_.tensors; }
-    int layers() const { return layers_; }
 
     /// Number of floats in all parameters, and in all states; every tensor is aligned to 64 bytes.
     std::int64_t parameter_count() const { return parameters_.size; }

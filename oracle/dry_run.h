@@ -3,15 +3,7 @@
 #include <cstddef>
 #include <set>
 
-#include "kernels/cuda/adam_kernels.h"
-#include "kernels/cuda/batchnorm_kernels.h"
-#include "kernels/cuda/conv2d_kernels.h"
-#include "kernels/cuda/dense_kernels.h"
-#include "kernels/cuda/elementwise_kernels.h"
-#include "kernels/cuda/gather_kernels.h"
-#include "kernels/cuda/gradient_norms_kernels.h"
-#include "kernels/cuda/losses_kernels.h"
-#include "kernels/cuda/pool_kernels.h"
+#include "kernels/cuda/network_kernels.h"
 
 namespace deepfreq::oracle {
 

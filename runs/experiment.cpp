@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "analysis/figures.h"
 #include "common/atomic_file.h"
 #include "common/error.h"
 #include "engine/checkpoint.h"
+#include "runs/drawing.h"
 #include "runs/interrupt.h"
 #include "runs/manifest.h"
 #include "runs/memory_check.h"
@@ -139,11 +139,6 @@ OwnedFolder own(const std::filesystem::path& folder) {
     return OwnedFolder(folder);
 }
 
-void draw(const std::filesystem::path& folder) {
-    const std::string failure = draw_figures(source_file("analysis/figures.py"), folder);
-    if (!failure.empty()) spdlog::warn(failure);
-}
-
 }  // namespace
 
 OwnedFolder prepare_folder(const RunPlace& place, const std::string& program) {
@@ -209,7 +204,7 @@ RunOutcome run_experiment(const Experiment& experiment, Backend& backend, const 
         done = current->run(folder, manifest);
         current.reset();
     }
-    if (experiment.plan.record.figures) draw(folder);
+    if (experiment.plan.record.figures) draw_figures_of(folder, "analysis/figures.py");
     spdlog::info("written: {}", folder.string());
     return {folder, !done && place.measured.empty()};
 }

@@ -5,15 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "kernels/cuda/adam_kernels.h"
-#include "kernels/cuda/batchnorm_kernels.h"
-#include "kernels/cuda/conv2d_kernels.h"
-#include "kernels/cuda/dense_kernels.h"
-#include "kernels/cuda/elementwise_kernels.h"
-#include "kernels/cuda/gather_kernels.h"
-#include "kernels/cuda/gradient_norms_kernels.h"
-#include "kernels/cuda/losses_kernels.h"
-#include "kernels/cuda/pool_kernels.h"
+#include "kernels/cuda/network_kernels.h"
 #include "kernels/cuda/reductions_kernels.h"
 #include "kernels/cuda/spectrum_driver.h"
 #include "tests/host_device.h"

@@ -31,7 +31,8 @@ class Watched final : public Layer {
         plan.parameter({.shape = {outputs_}});
         states_ = {plan.state({.shape = {3}}), plan.state({.shape = {outputs_}})};
         saved_ = {plan.saved(PerRow{{2, 1, outputs_}}), plan.saved(Shape{outputs_}), plan.saved(PerRow{{3}})};
-        scratch_ = {plan.scratch(PerRow{{inputs_}}), plan.scratch(PerRow{{outputs_ + 5}})};
+        scratch_ = {plan.scratch(PerRow{{inputs_}}), plan.scratch(Shape{3}),
+                    plan.scratch(PerRow{{outputs_ + 5}})};
     }
     void forward(Backend& /*backend*/, const LayerMemory& memory, Mode /*mode*/, ConstTensor /*x*/,
                  Tensor y) const override {
@@ -180,7 +181,7 @@ TEST_CASE("engine/network: outputs, what layers save, gradients and scratch do n
                 REQUIRE(seen[l].backward.size() == seen[l].forward.size());  // and it finds it all again
                 for (std::size_t i = 0; i < seen[l].forward.size(); ++i)
                     CHECK(seen[l].backward[i].data == seen[l].forward[i].data);
-                std::vector<Shape> transient = {{n, out}, {n, in}, {n, in}, {n, out + 5}};
+                std::vector<Shape> transient = {{n, out}, {n, in}, {n, in}, {3}, {n, out + 5}};
                 if (l == 0)
                     transient.erase(transient.begin() + 1);  // nobody asks for the gradient with respect to x
                 CHECK(shapes_of(seen[l].transient) == transient);

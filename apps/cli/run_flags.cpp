@@ -1,10 +1,9 @@
 #include "apps/cli/run_flags.h"
 
-#include <spdlog/spdlog.h>
-
 #include <CLI/App.hpp>
 
 #include "apps/cli/config_file.h"
+#include "apps/cli/device.h"
 #include "apps/cli/option_checks.h"
 #include "common/error.h"
 
@@ -57,9 +56,7 @@ void RunFlags::add_to(CLI::App& app) {
 }
 
 OpenedBackend RunFlags::open_device() const {
-    OpenedBackend opened = open_backend(device, parse_precision(precision));
-    spdlog::info("device: {} ({})", opened.backend->description(), opened.reason);
-    return opened;
+    return open_backend_telling(device, parse_precision(precision));
 }
 
 void take_options_of_files(CLI::App& app, const RunFlags& run) {
