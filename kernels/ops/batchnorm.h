@@ -19,6 +19,20 @@ struct BatchNormParams {
     }
 };
 
+/// Checks the fields that both forward passes have.
+template <class Forward>
+void expect_batch_norm_forward(const Expect& expect, const Forward& forward) {
+    expect.rank("x", forward.x, 4);
+    const Shape channels{forward.x.shape[3]};
+    expect.shape("scale", forward.scale, channels);
+    expect.shape("shift", forward.shift, channels);
+    expect.shape("running_mean", forward.running_mean, channels);
+    expect.shape("running_variance", forward.running_variance, channels);
+    if (forward.residual) expect.shape("residual", forward.residual, forward.x.shape);
+    expect.shape("y", forward.y, forward.x.shape);
+    forward.params.validate(expect);
+}
+
 /// y = activation((x - mean) inv_std scale + shift [+ residual]), with each channel's mean and variance taken
 /// over all n h w pixels (in double); inv_std = 1 / sqrt(variance + epsilon).
 struct BatchNormForwardTraining {
@@ -36,17 +50,9 @@ struct BatchNormForwardTraining {
 
     void validate() const {
         const Expect expect("batch_norm_forward_training");
-        expect.rank("x", x, 4);
-        const Shape channels{x.shape[3]};
-        expect.shape("scale", scale, channels);
-        expect.shape("shift", shift, channels);
-        expect.shape("running_mean", running_mean, channels);
-        expect.shape("running_variance", running_variance, channels);
-        expect.shape("saved_mean", saved_mean, channels);
-        expect.shape("saved_inv_std", saved_inv_std, channels);
-        if (residual) expect.shape("residual", residual, x.shape);
-        expect.shape("y", y, x.shape);
-        params.validate(expect);
+        expect_batch_norm_forward(expect, *this);
+        expect.shape("saved_mean", saved_mean, scale.shape);
+        expect.shape("saved_inv_std", saved_inv_std, scale.shape);
     }
 };
 
@@ -62,18 +68,7 @@ struct BatchNormForwardInference {
     Activation activation = Activation::Identity;
     Tensor y;  ///< as x, overwritten
 
-    void validate() const {
-        const Expect expect("batch_norm_forward_inference");
-        expect.rank("x", x, 4);
-        const Shape channels{x.shape[3]};
-        expect.shape("scale", scale, channels);
-        expect.shape("shift", shift, channels);
-        expect.shape("running_mean", running_mean, channels);
-        expect.shape("running_variance", running_variance, channels);
-        if (residual) expect.shape("residual", residual, x.shape);
-        expect.shape("y", y, x.shape);
-        params.validate(expect);
-    }
+    void validate() const { expect_batch_norm_forward(Expect("batch_norm_forward_inference"), *this); }
 };
 
 /// Gradients of BatchNormForwardTraining, including those through the batch statistics.
