@@ -1,6 +1,5 @@
 // What this build can do on this machine, whether it computes correctly, and how to fix what is missing
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <CLI/App.hpp>
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "kernels/cuda/open_cuda.h"
 #include "oracle/self_check.h"
 #include "runs/manifest.h"
+#include "runs/report.h"
 
 namespace {
 
@@ -49,32 +49,31 @@ std::string gibibytes(std::size_t bytes) {
 void show_build(const Command& command, const CudaFacts& cuda) {
     const nlohmann::json program = command.manifest();
     const auto text = [&](const char* key) { return program[key].get<std::string>(); };
-    spdlog::info("built: deepfreq {}, revision {}, by {}", text("version"), text("git_revision"),
-                 text("compiler"));
+    report("built: deepfreq {}, revision {}, by {}", text("version"), text("git_revision"), text("compiler"));
     for (const auto& [library, version] : program["libraries"].items())
-        spdlog::info("  {} {}", library, version.get<std::string>());
-    spdlog::info("backends in this binary: cpu{}", cuda.built ? ", cuda" : "");
-    if (cuda.built) spdlog::info("  cuda: toolkit {}, architectures {}", cuda.toolkit, cuda.architectures);
+        report("  {} {}", library, version.get<std::string>());
+    report("backends in this binary: cpu{}", cuda.built ? ", cuda" : "");
+    if (cuda.built) report("  cuda: toolkit {}, architectures {}", cuda.toolkit, cuda.architectures);
 }
 
 void show_machine(const CudaFacts& cuda) {
     if (cuda.built)
-        spdlog::info("found: NVIDIA driver: {}{}", cuda.driver == "none" ? "" : "serves CUDA ", cuda.driver);
+        report("found: NVIDIA driver: {}{}", cuda.driver == "none" ? "" : "serves CUDA ", cuda.driver);
     else
-        spdlog::info("found: NVIDIA driver: not looked for");
-    for (const auto& [library, version] : cuda.libraries) spdlog::info("  {} {}", library, version);
-    for (const std::string& device : cuda.devices) spdlog::info("  {}", device);
-    if (!cuda.unavailable.empty()) spdlog::info("  cuda cannot be used: {}", cuda.unavailable);
+        report("found: NVIDIA driver: not looked for");
+    for (const auto& [library, version] : cuda.libraries) report("  {} {}", library, version);
+    for (const std::string& device : cuda.devices) report("  {}", device);
+    if (!cuda.unavailable.empty()) report("  cuda cannot be used: {}", cuda.unavailable);
     if (!cuda.built)
-        spdlog::info("  cure: ./run --backend cuda doctor builds it, where nvcc and cuDNN are installed");
+        report("  cure: ./run --backend cuda doctor builds it, where nvcc and cuDNN are installed");
 }
 
 /// What `auto` would open, and why; an error that prevents opening is shown, not thrown.
 void show_choice() {
     try {
-        spdlog::info("{}", open_backend("auto").reason);
+        report("{}", open_backend("auto").reason);
     } catch (const InputError& error) {
-        spdlog::info("auto fails: {}", error.what());
+        report("auto fails: {}", error.what());
     }
 }
 
@@ -93,13 +92,13 @@ std::vector<std::string> devices_present(const CudaFacts& cuda, Precision precis
 /// One line per operation; returns how many failed.
 int check_operations(Backend& backend, const std::vector<oracle::OperationTrials>& operations) {
     int failed = 0;
-    spdlog::info("{:<40}{:>24}{:>12}", "operation", "error, of what's allowed", "time");
+    report("{:<40}{:>24}{:>12}", "operation", "error, of what's allowed", "time");
     for (const oracle::OperationTrials& operation : operations) {
         const oracle::CheckedOperation checked = oracle::check_operation(operation, backend);
         const bool well = checked.complaint.empty();
         if (!well) ++failed;
-        spdlog::info("{:<40}{:>22.1f} %{:>9.2f} ms  {}{}", checked.name, 100.0 * checked.error_share,
-                     1e3 * checked.seconds, well ? "OK" : "FAILED: ", checked.complaint);
+        report("{:<40}{:>22.1f} %{:>9.2f} ms  {}{}", checked.name, 100.0 * checked.error_share,
+               1e3 * checked.seconds, well ? "OK" : "FAILED: ", checked.complaint);
     }
     return failed;
 }
@@ -127,11 +126,11 @@ int check_device(const std::string& name, bool asked_for, const Flags& flags) {
         device = open_backend(name, parse_precision(flags.precision));
     } catch (const InputError& error) {
         if (asked_for) throw;
-        spdlog::info("\ndevice: {}: FAILED: {}", name, error.what());
+        report("\ndevice: {}: FAILED: {}", name, error.what());
         return 1;
     }
-    spdlog::info("\ndevice: {} ({})", device.backend->description(), device.reason);
-    spdlog::info("free memory: {}", gibibytes(device.backend->free_bytes()));
+    report("\ndevice: {} ({})", device.backend->description(), device.reason);
+    report("free memory: {}", gibibytes(device.backend->free_bytes()));
     return check_operations(*device.backend, chosen_trials(flags, device.backend->precision()));
 }
 
@@ -152,7 +151,7 @@ void run(CLI::App& /*app*/, Flags& flags, const Command& command) {
     int failed = 0;
     for (const std::string& name : devices) failed += check_device(name, !all, flags);
     if (failed > 0) throw RunError("{} of the checks above failed, expected none", failed);
-    spdlog::info("\nall is well on {}", fmt::join(devices, ", "));
+    report("\nall is well on {}", fmt::join(devices, ", "));
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 // Fig. 1: epochs until a fixed error, (a) of deeper networks, (b) of higher frequencies; and parity of d bits
-#include <spdlog/spdlog.h>
 
 #include <CLI/App.hpp>
 #include <algorithm>
@@ -24,6 +23,7 @@
 #include "runs/interrupt.h"
 #include "runs/manifest.h"
 #include "runs/memory_check.h"
+#include "runs/report.h"
 
 namespace {
 
@@ -189,8 +189,8 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
     default_to(app, "--seeds", "3");
     default_to(app, "--learning-rate", "1e-3");
     default_to(app, "--bits", "6");
-    spdlog::info("--quick: {} seeds at learning rate {:g}, {} bits; the whole is 20 at 0.0001, 10 bits.",
-                 flags.seeds, flags.training.learning_rate, flags.bits);
+    report("--quick: {} seeds at learning rate {:g}, {} bits; the whole is 20 at 0.0001, 10 bits.",
+           flags.seeds, flags.training.learning_rate, flags.bits);
 }
 
 std::vector<FitTask> make_tasks(const Flags& flags) {
@@ -251,7 +251,7 @@ void warn_of_unused(const CLI::App& app, const Flags& flags) {
                              "--scale", "--exclude-self", "--save-every",   "--no-seconds"};
     for (const char* const option : unused)
         if (app.count(option) > 0)
-            spdlog::warn("warning: {} has no effect with --function {}", option, flags.function);
+            warn("warning: {} has no effect with --function {}", option, flags.function);
 }
 
 void run_fig1(CLI::App& app, const Flags& flags, const Command& command, const Backend& backend) {
@@ -273,10 +273,9 @@ void run_fig1(CLI::App& app, const Flags& flags, const Command& command, const B
 
     catch_interrupts();
     fit_side_by_side(tasks, flags.fit_options(), workers, table, folder);
-    if (interrupted())
-        spdlog::info("interrupted: what is done is kept; go on with --resume {}", folder.string());
+    if (interrupted()) report("interrupted: what is done is kept; go on with --resume {}", folder.string());
     if (!flags.run.no_figures && !table.empty()) draw_figures_of(folder, "analysis/fig1.py");
-    spdlog::info("written: {}", folder.string());
+    report("written: {}", folder.string());
 }
 
 void run_parity(TrainingApp& training, Flags& flags, Backend& backend) {

@@ -1,6 +1,5 @@
 // Fig. 3: LFR and RDF of functions of one variable, or of features and targets of your own (.npy)
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <CLI/App.hpp>
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include "runs/manifest.h"
 #include "runs/npy_samples.h"
 #include "runs/progress.h"
+#include "runs/report.h"
 #include "runs/result_folder.h"
 
 namespace {
@@ -104,7 +104,7 @@ Curve function_curve(Backend& backend, const Flags& flags, std::optional<double>
     const RegressionSet set = sample_formula(flags.function, k.value_or(1.0), points(flags));
     const double missed = share_between_points(flags.function, k.value_or(1.0), points(flags));
     if (missed > 0.01)
-        spdlog::warn(
+        warn(
             "warning: {}: {:.2g} % of its variance lies between the points; what is measured is another "
             "function, unless there are more --samples",
             set.name, 100.0 * missed);
@@ -138,9 +138,9 @@ Samples load_samples(Backend& backend, const Flags& flags) {
     if (n != of_targets)
         throw InputError("{} has {} rows and {} {}, equally many expected", flags.features, n, flags.targets,
                          of_targets);
-    if (!curve.features.warning.empty()) spdlog::warn("warning: {}", curve.features.warning);
-    spdlog::info("features: {}, columns scaled: {}", curve.features.description, flags.filter.scale);
-    spdlog::info("targets: {}", curve.targets.description);
+    if (!curve.features.warning.empty()) warn("warning: {}", curve.features.warning);
+    report("features: {}, columns scaled: {}", curve.features.description, flags.filter.scale);
+    report("targets: {}", curve.targets.description);
     Samples samples{"features", {}, {{"features", curve.features.description}}};
     samples.facts["scale"] = flags.filter.scale;
     samples.facts["targets"] = curve.targets.description;
@@ -162,7 +162,7 @@ std::vector<Spectrum> measure(Backend& backend, const Samples& samples, const Fi
         backend, loaded, options, [&](const std::string& line) { warnings.push_back(line); },
         [&](const std::string& name) { progress.note(fmt::format("measuring {}", name)); });
     progress.finish();
-    for (const std::string& line : warnings) spdlog::warn("warning: {}", line);
+    for (const std::string& line : warnings) warn("warning: {}", line);
     return spectra;
 }
 
@@ -200,19 +200,19 @@ bool peaks_rise_with_k(const Samples& samples, const std::vector<Spectrum>& spec
 
 void print_table(const Samples& samples, const std::vector<Spectrum>& spectra) {
     const std::vector<double>& inv_deltas = spectra[0].lfr.inv_delta;
-    spdlog::info("grid: {} widths, 1/delta = {:.4g} to {:.4g}", inv_deltas.size(), inv_deltas.front(),
-                 inv_deltas.back());
+    report("grid: {} widths, 1/delta = {:.4g} to {:.4g}", inv_deltas.size(), inv_deltas.front(),
+           inv_deltas.back());
     constexpr std::string_view title = "1/delta at";
     std::size_t longest = title.size();
     for (const Curve& curve : samples.curves) longest = std::max(longest, curve.name.size());
-    spdlog::info("{:{}}{:>12}{:>11}{:>11}{:>11} of LFR's rise", title, longest, "RDF's peak", "10 %", "50 %",
-                 "90 %");
+    report("{:{}}{:>12}{:>11}{:>11}{:>11} of LFR's rise", title, longest, "RDF's peak", "10 %", "50 %",
+           "90 %");
     for (std::size_t i = 0; i < spectra.size(); ++i) {
         const Peak& p = spectra[i].peak;
-        spdlog::info("{:{}}{:>12.4g}{:>11.4g}{:>11.4g}{:>11.4g}", samples.curves[i].name, longest,
-                     p.inv_delta, p.rise10, p.rise50, p.rise90);
+        report("{:{}}{:>12.4g}{:>11.4g}{:>11.4g}{:>11.4g}", samples.curves[i].name, longest, p.inv_delta,
+               p.rise10, p.rise50, p.rise90);
     }
-    if (peaks_rise_with_k(samples, spectra)) spdlog::info("RDF's peak rises with k");
+    if (peaks_rise_with_k(samples, spectra)) report("RDF's peak rises with k");
 }
 
 void run(CLI::App& app, Flags& flags, const Command& command) {
@@ -232,7 +232,7 @@ void run(CLI::App& app, Flags& flags, const Command& command) {
     folder.write("manifest.json", manifest_text(std::move(manifest)));
     folder.keep();
     if (!flags.no_figures) draw_figures_of(folder.path(), "analysis/spectrum_figures.py");
-    spdlog::info("written: {}", folder.path().string());
+    report("written: {}", folder.path().string());
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 // Fig. 8: a fully connected network learns MNIST; RDF of every hidden layer during training
-#include <spdlog/spdlog.h>
 
 #include <CLI/App.hpp>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "data/mnist.h"
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
+#include "runs/report.h"
 
 namespace {
 
@@ -83,8 +83,8 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
     default_to(app, "--lr", whole ? "4e-4" : "1e-4");
     default_to(app, "--epochs", whole ? "200" : "100");
     if (whole) default_to(app, "--probe-epochs", "every:20,last");
-    spdlog::info("--quick: {} samples at learning rate {:g}. The paper's scale is 30000.",
-                 flags.training.samples, flags.training.learning_rate);
+    report("--quick: {} samples at learning rate {:g}. The paper's scale is 30000.", flags.training.samples,
+           flags.training.learning_rate);
 }
 
 void run(CLI::App& app, Flags& flags, const Command& command) {

@@ -1,5 +1,5 @@
 // Figs. 5, 6, 7: variants of ResNet-18 learn CIFAR-10; accuracy, and RDF of what is left to their last layers
-#include <spdlog/spdlog.h>
+#include <fmt/core.h>
 
 #include <CLI/App.hpp>
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include "models/mlp.h"
 #include "models/resnet18_variants.h"
 #include "runs/progress.h"
+#include "runs/report.h"
 
 namespace {
 
@@ -173,7 +174,7 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
     default_to(app, "--epochs", "8");
     default_to(app, "--lr-schedule", "1e-3:6,1e-4:2");
     default_to(app, "--probe-epochs", "0,1,4,8");
-    spdlog::info(
+    report(
         "--quick: {} samples, {} epochs, parts of {} channels. The paper's scale is 40000 samples, 80 "
         "epochs, 64,128,256.",
         flags.training.samples, flags.training.epochs, flags.parts);
@@ -183,14 +184,14 @@ Cifar10Options cifar10_options(const Flags& flags) {
     Cifar10Options options;
     options.data = flags.run.data;
     options.skip_bad_images = flags.skip_bad_images;
-    options.notice = [](const std::string& line) { spdlog::info(line); };
+    options.notice = [](const std::string& line) { report_line(line); };
     options.download.progress = show_download;
     return options;
 }
 
 ImageSets load_images(const Cifar10Options& options) {
     ImageSets images = load_cifar10(options);
-    spdlog::info("data: {}", images.source);
+    report("data: {}", images.source);
     return images;
 }
 

@@ -1,5 +1,5 @@
 // Fig. 9: very deep fully connected networks learn MNIST, with and without residual connections
-#include <spdlog/spdlog.h>
+#include <fmt/core.h>
 
 #include <CLI/App.hpp>
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include "engine/layers/dense.h"
 #include "models/mlp.h"
 #include "runs/memory_check.h"
+#include "runs/report.h"
 
 namespace {
 
@@ -90,7 +91,7 @@ void choose_quick_setting(CLI::App& app, const Flags& flags) {
     default_to(app, "--lr", "1e-4");
     default_to(app, "--epochs", "60");
     default_to(app, "--probe-epochs", "0,60");
-    spdlog::info(
+    report(
         "--quick: {} samples, width {}, {} epochs at learning rate {:g}. The paper's scale is 30000 samples, "
         "267 epochs; its width is taken to be 500, its learning rate 1e-05.",
         flags.training.samples, flags.width, flags.training.epochs, flags.training.learning_rate);

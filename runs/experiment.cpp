@@ -1,6 +1,6 @@
 #include "runs/experiment.h"
 
-#include <spdlog/spdlog.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>
@@ -14,6 +14,7 @@
 #include "runs/interrupt.h"
 #include "runs/manifest.h"
 #include "runs/memory_check.h"
+#include "runs/report.h"
 
 namespace deepfreq {
 namespace {
@@ -37,8 +38,8 @@ nlohmann::json manifest_of(const Experiment& experiment, const Backend& backend,
 // One line per network.
 void print_descriptions(const std::vector<NetworkPlan>& networks) {
     for (const NetworkPlan& network : networks)
-        spdlog::info("{}: {}", networks.size() == 1 ? "network" : "network " + network.name,
-                     describe(network.layers(0)));
+        report("{}: {}", networks.size() == 1 ? "network" : "network " + network.name,
+               describe(network.layers(0)));
 }
 
 /// The folder of one seed within that of a run; the run's folder itself where there is only one seed.
@@ -85,7 +86,7 @@ class SeedRun {
             if (!current_) make(i);
             current_->open(*folder_);
             const std::string& name = experiment_.networks[i].name;
-            if (experiment_.networks.size() > 1) spdlog::info("training {}", name);
+            if (experiment_.networks.size() > 1) report("training {}", name);
             if (!kept_.empty())
                 current_->measure_kept(kept_.at(name));
             else if (!current_->train())
@@ -198,14 +199,14 @@ RunOutcome run_experiment(const Experiment& experiment, Backend& backend, const 
             current = prepared(seed);
             open(seed);
         }
-        if (seeds.size() > 1) spdlog::info("seed {}", seed);
+        if (seeds.size() > 1) report("seed {}", seed);
         manifest["seed"] = seed;
         manifest.update(current->data().facts);
         done = current->run(folder, manifest);
         current.reset();
     }
     if (experiment.plan.record.figures) draw_figures_of(folder, "analysis/figures.py");
-    spdlog::info("written: {}", folder.string());
+    report("written: {}", folder.string());
     return {folder, !done && place.measured.empty()};
 }
 

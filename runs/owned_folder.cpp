@@ -1,7 +1,7 @@
 #include "runs/owned_folder.h"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 
 #include "common/atomic_file.h"
 #include "common/error.h"
+#include "runs/report.h"
 
 namespace deepfreq {
 namespace {
@@ -51,7 +52,7 @@ OwnedFolder::OwnedFolder(fs::path path) : path_(std::move(path)) {
         struct flock lock = exclusive();
         if (fcntl(descriptor_, F_SETLK, &lock) == 0) continue;
         if (errno != EACCES && errno != EAGAIN) {
-            spdlog::warn(
+            warn(
                 "warning: {}: its file system gives no lock ({}): "
                 "take care that no second program works on it",
                 path_.string(), std::strerror(errno));

@@ -1,6 +1,6 @@
 #include "runs/training_run.h"
 
-#include <spdlog/spdlog.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +12,7 @@
 #include "engine/checkpoint.h"
 #include "runs/interrupt.h"
 #include "runs/manifest.h"
+#include "runs/report.h"
 
 namespace deepfreq {
 
@@ -77,8 +78,8 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
     probe_due_ = run.value("probe_due", false);
     resumed_ = true;
     open(*folder_);  // the clock continues from there
-    spdlog::info("resumed at epoch {}, step {} from {}", trainer_.epoch(), trainer_.step(),
-                 folder_->checkpoint().string());
+    report("resumed at epoch {}, step {} from {}", trainer_.epoch(), trainer_.step(),
+           folder_->checkpoint().string());
 }
 
 void TrainingRun::save() {
@@ -127,7 +128,7 @@ void TrainingRun::probe() {
     const std::int64_t epoch = trainer_.epoch();
     progress_->note(
         fmt::format("epoch {}: measuring LFR and RDF of {} layers", epoch, plan_.probes.layers.text()));
-    spectra_ = probe_.measure([](const std::string& line) { spdlog::warn(line); });
+    spectra_ = probe_.measure([](const std::string& line) { warn_line(line); });
     for (const LayerSpectrum& s : spectra_) {
         const SpectrumRows rows = rows_of(s, name_, s.set.name, std::to_string(epoch));
         for (const std::string& row : rows.lfr) folder_->lfr().row(row);
@@ -182,7 +183,7 @@ bool TrainingRun::train() {
     progress_->finish();
     if (done()) return true;
     save();
-    spdlog::info("interrupted at epoch {}, step {}: saved", trainer_.epoch(), trainer_.step());
+    report("interrupted at epoch {}, step {}: saved", trainer_.epoch(), trainer_.step());
     return false;
 }
 

@@ -1,8 +1,7 @@
 #include "apps/cli/training_app.h"
 
-#include <spdlog/spdlog.h>
-
 #include "apps/cli/config_file.h"
+#include "runs/report.h"
 
 namespace deepfreq {
 
@@ -18,7 +17,7 @@ void TrainingApp::settle_options(const std::function<void()>& quick, const Setti
     settings_ = settings;
     if (settings_ == nullptr) return;
     settings_->apply(app_);
-    spdlog::info("setting: {}", settings_->description(app_));
+    report("setting: {}", settings_->description(app_));
 }
 
 Backend& TrainingApp::open_device() {
@@ -42,7 +41,7 @@ Experiment TrainingApp::experiment() const {
 
 void TrainingApp::run(const Experiment& experiment, const DataOfSeed& data) {
     const RunOutcome outcome = run_experiment(experiment, *device_.backend, data);
-    if (outcome.interrupted) spdlog::info("go on with --resume {}", outcome.folder.string());
+    if (outcome.interrupted) report("go on with --resume {}", outcome.folder.string());
 }
 
 void TrainingApp::run(const Experiment& experiment, const TrainValidation& data) {

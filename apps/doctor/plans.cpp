@@ -1,7 +1,6 @@
 #include "apps/doctor/plans.h"
 
 #include <fmt/ranges.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include "kernels/backend.h"
 #include "kernels/cuda/plan_report.h"
 #include "oracle/convolution_tasks.h"
+#include "runs/report.h"
 
 namespace deepfreq {
 namespace {
@@ -42,9 +42,9 @@ int show_device(const DescribedDevice& device, const std::vector<ConvolutionTask
     std::vector<std::vector<PlanReport>> reports;
     for (const Precision precision : precisions)
         reports.push_back(cuda::report_plans(device.properties, tasks, precision));
-    spdlog::info("\ndevice: {}", device.name);
-    spdlog::info("{:<75}{:^22}{:^22}{:^22}", "proposed, unwanted, possible; MiB of the first's workspace",
-                 "fp32", "tf32", "bf16");
+    report("\ndevice: {}", device.name);
+    report("{:<75}{:^22}{:^22}{:^22}", "proposed, unwanted, possible; MiB of the first's workspace", "fp32",
+           "tf32", "bf16");
     int missing = 0;
     std::int64_t largest = 0;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
@@ -56,11 +56,10 @@ int show_device(const DescribedDevice& device, const std::vector<ConvolutionTask
             ++missing;
             line += " (" + of_precision[i].tally.reason + ")";
         }
-        spdlog::info("{}", line);
+        report_line(line);
     }
-    spdlog::info("{}: {} convolutions in {} precisions, {} without a plan; largest workspace {:.0f} MiB",
-                 device.name, tasks.size(), std::size(precisions), missing,
-                 static_cast<double>(largest) / 0x1p20);
+    report("{}: {} convolutions in {} precisions, {} without a plan; largest workspace {:.0f} MiB",
+           device.name, tasks.size(), std::size(precisions), missing, static_cast<double>(largest) / 0x1p20);
     return missing;
 }
 
