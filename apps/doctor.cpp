@@ -71,7 +71,7 @@ void show_machine(const CudaFacts& cuda) {
 /// What `auto` would open, and why; an error that prevents opening is shown, not thrown.
 void show_choice() {
     try {
-        report("{}", open_backend("auto").reason);
+        report_line(open_backend("auto").reason);
     } catch (const InputError& error) {
         report("auto fails: {}", error.what());
     }

@@ -184,7 +184,7 @@ Cifar10Options cifar10_options(const Flags& flags) {
     Cifar10Options options;
     options.data = flags.run.data;
     options.skip_bad_images = flags.skip_bad_images;
-    options.notice = [](const std::string& line) { report_line(line); };
+    options.notice = report_line;
     options.download.progress = show_download;
     return options;
 }

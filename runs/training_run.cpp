@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "analysis/spectrum_rows.h"
 #include "common/error.h"
@@ -128,7 +127,7 @@ void TrainingRun::probe() {
     const std::int64_t epoch = trainer_.epoch();
     progress_->note(
         fmt::format("epoch {}: measuring LFR and RDF of {} layers", epoch, plan_.probes.layers.text()));
-    spectra_ = probe_.measure([](const std::string& line) { warn_line(line); });
+    spectra_ = probe_.measure(warn_line);
     for (const LayerSpectrum& s : spectra_) {
         const SpectrumRows rows = rows_of(s, name_, s.set.name, std::to_string(epoch));
         for (const std::string& row : rows.lfr) folder_->lfr().row(row);

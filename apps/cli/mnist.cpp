@@ -9,7 +9,7 @@ namespace deepfreq {
 TrainValidation load_mnist_telling(const std::string& place) {
     MnistOptions options;
     options.data = place;
-    options.notice = [](const std::string& line) { report_line(line); };
+    options.notice = report_line;
     options.download.progress = show_download;
     TrainValidation data = load_mnist(options);
     report("data: {}", data.source);

@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
-// Checks of one option's text. They return a message that names what was found and what was expected, or
-// nothing if the text is well.
+// Checks of one option's text. They return a message that names what was found and what was expected, or an
+// empty one if the text is valid.
 
 namespace deepfreq {
 

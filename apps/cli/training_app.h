@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <utility>
 
 #include "apps/cli/command.h"
 #include "apps/cli/probe_flags.h"
@@ -23,8 +22,8 @@ struct TrainingAppFlags {
 /// The sequence that all training apps share: options, device, check, data, run.
 class TrainingApp {
   public:
-    TrainingApp(CLI::App& app, const TrainingAppFlags& flags, Command command)
-        : app_(app), flags_(flags), command_(std::move(command)) {}
+    TrainingApp(CLI::App& app, const TrainingAppFlags& flags, const Command& command)
+        : app_(app), flags_(flags), command_(command) {}
 
     /// Sets options that the command line leaves open: from --config, from the run being resumed, then from
     /// `quick` if requested, then from the setting. Reports which setting that is.
@@ -47,7 +46,7 @@ class TrainingApp {
   private:
     CLI::App& app_;
     const TrainingAppFlags& flags_;
-    Command command_;
+    const Command& command_;
     const Settings* settings_ = nullptr;
     OpenedBackend device_;
 };
