@@ -117,8 +117,9 @@ inline Vector multiply_add(const Vector& a, const Vector& b, const Vector& c) {
 }
 
 /// 2^(-b d) for d, b >= 0, whose product may be infinite. The relative error is at most exponential_error;
-/// the result is exactly 1 at 0, and exactly 0 where it would be below the smallest normal float.
-inline Vector power_of_half(const Vector& d, float b) {
+/// the result is exactly 1 at 0, and exactly 0 where it would be below the smallest normal float. Always
+/// inlined: otherwise a program may be linked with the copy of a source that was compiled for debugging.
+[[gnu::always_inline]] inline Vector power_of_half(const Vector& d, float b) {
     constexpr float round_to_int = 12582912.0F;  // 1.5 * 2^23: the sum's last bits are the nearest integer
     constexpr float largest = 126.0F;
 
