@@ -51,7 +51,7 @@ SpacedNodes make_nodes(double smallest, double largest, const Density& density,
                 ratio_error =
                     fresh ? arithmetic.exponential_error : 2.0 * ratio_error + arithmetic.product_error;
             nodes.exponent.push_back((q + j) * step * std::numbers::ln2);
-            nodes.error.push_back(weight_error);
+            nodes.error.push_back(weight_error + arithmetic.rounding_error);
         }
     }
     return nodes;

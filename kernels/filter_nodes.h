@@ -21,12 +21,13 @@ struct WeightChain {
 
 /// The cost and the error of a backend's arithmetic.
 struct WeightArithmetic {
-    double exponential_error;    ///< relative, of 2^(-b D) for any float b
-    double product_error;        ///< relative, of the product of two weights
-    double exponential_cost;     ///< in products
-    double sum_cost;             ///< of adding one weight to all its sums, in products
-    std::int64_t least_samples;  ///< below this, fitting the nodes takes longer than it saves
-    int longest_chain;           ///< when the sums are taken at evenly spaced widths themselves
+    double exponential_error;     ///< relative, of 2^(-b D) for any float b
+    double product_error;         ///< relative, of the product of two weights
+    double rounding_error = 0.0;  ///< relative, of a weight as it is summed
+    double exponential_cost;      ///< in products
+    double sum_cost;              ///< of adding one weight to all its sums, in products
+    std::int64_t least_samples;   ///< below this, fitting the nodes takes longer than it saves
+    int longest_chain;            ///< when the sums are taken at evenly spaced widths themselves
     int most_octaves_per_exponential = 2;
 };
 

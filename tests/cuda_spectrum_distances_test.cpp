@@ -29,8 +29,8 @@ struct WriteDistances {
 
     template <class Block>
     void operator()(Block& block, Shared& shared) const {
-        make_distances<MatrixUnitOnHost>(block, shared.stage(), shared.judging.near_pairs,
-                                         shared.made.distance, x, tile);
+        make_distances<MatrixUnitOnHost::Products>(block, shared.stage(), shared.judging.near_pairs,
+                                                   shared.made.distance, x, tile);
         for (int j = 0; j < tile.columns; ++j)
             out[j * tile_rows + block.thread()] = shared.made.distance[distance_of(block.thread(), j)];
     }

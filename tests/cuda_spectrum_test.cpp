@@ -105,7 +105,7 @@ TEST_CASE(
         const Limits little{1, 60 << 10, 0};
         const Pass pass = plan_pass({s.n, s.n, 20, one_hot ? 3 : 1, one_hot ? 1 : 4}, little);
         CHECK(pass.row_blocks == 1);
-        CHECK(pass.nodes == (one_hot ? 12 : 6));
+        CHECK(pass.nodes == (one_hot ? 2 : 1) * longest_chain);
         const std::vector<double> in_passes = ratio(s, grid, little, {}, &blocks_run);
         CHECK(blocks_run == 3 * blocks_for(20, pass.nodes) * pass.parts);
         CHECK(worst_difference(in_passes, once) <= 1e-6);
@@ -327,6 +327,8 @@ TEST_CASE("kernels/cuda spectrum: classes with one member or none, and rows that
     check_against_reference("more classes than samples", many, even_grid(many, 0.0, 40.0, 5), by_products);
     const Set columns = clusters(12, 9, 100, false);
     check_against_reference("many columns", columns, even_grid(columns, 0.0, 40.0, 5), by_products);
+    for (const std::int64_t targets : {7, 8, 15, 16, 31})  // beside them the 1 that sums the weights
+        check_against_reference("targets", clusters(40, 9, targets, false), {0.5, 3.0}, by_products);
     for (const float odd : {0.0F, 2.0F}) {
         Set almost = clusters(40, 5, 3, true);
         for (std::int64_t k = 0; k < 3; ++k) almost.y[39 * 3 + k] = odd;

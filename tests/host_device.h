@@ -19,7 +19,7 @@ namespace deepfreq::tests {
 /// with plain loops in place of the matrix units and of what libraries do.
 class HostDevice {
   public:
-    using Products = MatrixUnitOnHost;
+    using MatrixUnit = MatrixUnitOnHost;
     /// Few, so that the small cases of the table take several blocks too.
     static constexpr std::int64_t max_partial_sums = 3;
 

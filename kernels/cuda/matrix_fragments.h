@@ -8,6 +8,9 @@
 
 namespace deepfreq::cuda::fragments {
 
+/// k of one instruction: columns of the first factor, rows of the second.
+inline constexpr int depth = 16;
+
 /// An element of a matrix.
 struct Place {
     int row, column;

@@ -9,24 +9,28 @@
 #include "common/error.h"
 #include "kernels/buffer.h"
 #include "kernels/cuda/spectrum_backend_on.h"
+#include "kernels/cuda/spectrum_energies.h"
 #include "kernels/cuda/spectrum_samples.h"
-#include "kernels/cuda/spectrum_weights.h"
+#include "kernels/cuda/spectrum_sums.h"
 #include "kernels/filter_nodes.h"
 
 // Energy of the low-frequency part (eqs. 3 to 5) for a grid of widths, on the device: the sequence of
 // kernels.
 //
 // `Device` runs them: StreamDevice (stream_device.h) on the GPU, tests/host_device.h on the host. Its
-// Products type computes the products of a tile (spectrum_distances.h).
+// MatrixUnit computes the products of a tile (spectrum_products.h) and those with targets
+// (spectrum_targets.h).
 
 namespace deepfreq::cuda::spectrum {
 
-/// The errors of weights here, and their cost (in products), for choose_nodes.
-inline WeightArithmetic arithmetic_for(int columns) {
+/// The errors of weights here, and their cost (in products), for choose_nodes. With general targets, a weight
+/// is split (4), and for every eight targets multiplied by the matrix unit and added (7 for 8 weights).
+inline WeightArithmetic arithmetic_for(int columns, bool one_hot) {
     return {.exponential_error = exponential_error,
             .product_error = 0x1p-24,
+            .rounding_error = one_hot ? 0.0 : split_error,
             .exponential_cost = 6.0,
-            .sum_cost = static_cast<double>(columns),
+            .sum_cost = one_hot ? 1.0 : 4.0 + 0.875 * static_cast<double>(blocks_for(columns, 8)),
             .least_samples = 16000,
             .longest_chain = longest_chain,
             .most_octaves_per_exponential = 1};
@@ -143,7 +147,7 @@ class LowFrequencyEnergy {
         nodes_ = nodes_at_widths(std::span<const double>(exponents_).first(widths_per_pass_), arithmetic());
         return pass;
     }
-    WeightArithmetic arithmetic() const { return arithmetic_for(targets_.columns()); }
+    WeightArithmetic arithmetic() const { return arithmetic_for(targets_.columns(), targets_.one_hot()); }
 
     template <class T>
     auto on_device(const std::vector<T>& from) const {
@@ -164,8 +168,8 @@ class LowFrequencyEnergy {
             blocks_for(waves_wanted * device_.limits().resident_blocks, row_blocks()), 1,
             blocks_for(pairs_.columns.n, tile_columns)));
         const auto of_parts = device_.template take<double>(parts * rows);
-        device_.blocks(row_blocks() * parts,
-                       NearestOthers<typename Device::Products>{pairs_, parts, rows, of_parts.data()});
+        device_.blocks(row_blocks() * parts, NearestOthers<typename Device::MatrixUnit::Products>{
+                                                 pairs_, parts, rows, of_parts.data()});
         device_.each(rows, NearestOfParts{of_parts.data(), parts, rows, nearest_.data()});
     }
 
@@ -234,7 +238,7 @@ class LowFrequencyEnergy {
 
     template <bool OneHot, int Tiles>
     void sum_weights(std::int64_t blocks, std::int64_t first_row, const Nodes& nodes) {
-        device_.blocks(blocks, WeightedSums<typename Device::Products, OneHot, Tiles>{
+        device_.blocks(blocks, WeightedSums<typename Device::MatrixUnit, OneHot, Tiles>{
                                    pairs_, nodes, segments_.data(), first_segment_.data(), segment_count(),
                                    first_row, pass_.parts, value_.data(), targets_.columns(),
                                    exclude_self_ ? nearest_.data() : nullptr, sums_.data()});

@@ -1,53 +1,20 @@
 #pragma once
 
+#include <cuda_fp16.h>
+
 #include "kernels/cuda/spectrum_products.h"
+#include "kernels/cuda/spectrum_targets.h"
 
 namespace deepfreq::cuda::spectrum {
 
-/// The products of a tile (spectrum_products.h) on the matrix units.
-class MatrixUnit : public ProductSums {
-  public:
-    using ProductSums::ProductSums;
-
-    __device__ void add(const std::uint16_t* stage) {
-        const auto base = static_cast<unsigned>(__cvta_generic_to_shared(stage));
-        const auto load_at = [&](Registers& to, int offset) {
-            load(to, base + static_cast<unsigned>(offset * sizeof(std::uint16_t)));
-        };
-        Registers hi_row[fragments_down];
-        Registers lo_row[fragments_down];
-        DEEPFREQ_UNROLL
-        for (int a = 0; a < fragments_down; ++a) {
-            load_at(hi_row[a], row_address(thread_, a));
-            load_at(lo_row[a], row_address(thread_, a) + low_part);
-        }
-        DEEPFREQ_UNROLL
-        for (int b = 0; b < fragments_across; b += 2) {
-            Registers hi_columns;  // of two fragments side by side
-            Registers lo_columns;
-            load_at(hi_columns, column_address(thread_, b));
-            load_at(lo_columns, column_address(thread_, b) + low_part);
-            DEEPFREQ_UNROLL
-            for (int a = 0; a < fragments_down; ++a) {
-                DEEPFREQ_UNROLL
-                for (int side = 0; side < 2; ++side) {
-                    float(&sums)[4] = recent_[a][b + side];
-                    multiply(sums, lo_row[a], hi_columns.x + 2 * side);
-                    multiply(sums, hi_row[a], lo_columns.x + 2 * side);
-                    multiply(sums, hi_row[a], hi_columns.x + 2 * side);
-                }
-            }
-        }
-    }
-
-  private:
-    static_assert(chunk == 16, "the k of one matrix instruction");
-
-    /// What ldmatrix loads into a lane.
+/// The instructions of the matrix units, as the lanes of a warp execute them together.
+struct MatrixInstructions {
+    /// A lane's share of the first factor, or of two second factors side by side.
     struct Registers {
         unsigned x[4];
     };
 
+    /// ldmatrix.x4 from shared memory; `address` is the lane's.
     static __device__ void load(Registers& to, unsigned address) {
         asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                      : "=r"(to.x[0]), "=r"(to.x[1]), "=r"(to.x[2]), "=r"(to.x[3])
@@ -71,6 +38,111 @@ class MatrixUnit : public ProductSums {
                 : "r"(first.x[2 * half]), "r"(first.x[2 * half + 1]), "r"(second[half]));
 #endif
     }
+};
+
+/// The matrix units of the device, for kernels of the spectrum. The tests have MatrixUnitOnHost in its place.
+struct MatrixUnit {
+    /// The products of a tile (spectrum_products.h).
+    class Products : public ProductSums, MatrixInstructions {
+      public:
+        using ProductSums::ProductSums;
+
+        __device__ void add(const std::uint16_t* stage) {
+            const auto base = static_cast<unsigned>(__cvta_generic_to_shared(stage));
+            const auto load_at = [&](Registers& to, int offset) {
+                load(to, base + static_cast<unsigned>(offset * sizeof(std::uint16_t)));
+            };
+            Registers hi_row[fragments_down];
+            Registers lo_row[fragments_down];
+            DEEPFREQ_UNROLL
+            for (int a = 0; a < fragments_down; ++a) {
+                load_at(hi_row[a], row_address(thread_, a));
+                load_at(lo_row[a], row_address(thread_, a) + low_part);
+            }
+            DEEPFREQ_UNROLL
+            for (int b = 0; b < fragments_across; b += 2) {
+                Registers hi_columns;  // of two fragments side by side
+                Registers lo_columns;
+                load_at(hi_columns, column_address(thread_, b));
+                load_at(lo_columns, column_address(thread_, b) + low_part);
+                DEEPFREQ_UNROLL
+                for (int a = 0; a < fragments_down; ++a) {
+                    DEEPFREQ_UNROLL
+                    for (int side = 0; side < 2; ++side) {
+                        float(&sums)[4] = recent_[a][b + side];
+                        multiply(sums, lo_row[a], hi_columns.x + 2 * side);
+                        multiply(sums, hi_row[a], lo_columns.x + 2 * side);
+                        multiply(sums, hi_row[a], hi_columns.x + 2 * side);
+                    }
+                }
+            }
+        }
+    };
+
+    /// Weights times targets (spectrum_targets.h).
+    template <int Count, int Groups>
+    class Targets : public TargetSums<Count, Groups>, MatrixInstructions {
+      public:
+        using TargetSums<Count, Groups>::TargetSums;
+
+        /// Adds the products at 16 columns from `column` on.
+        __device__ void add(const float* distance, int column, const WeightChain& chain,
+                            const TargetTile& targets) {
+            Registers high[Count], low[Count];
+            make_factors(distance, column, chain, high, low);
+            DEEPFREQ_UNROLL
+            for (int g = 0; g < Groups; ++g) {
+                unsigned high_target[2], low_target[2];
+                DEEPFREQ_UNROLL
+                for (int i = 0; i < 2; ++i) {
+                    const auto [k, target] = fragments::second_factor(this->lane_, i, 0);
+                    high_target[i] = two_halves(&targets.high[8 * g + target][column + k]);
+                    low_target[i] = two_halves(&targets.low[8 * g + target][column + k]);
+                }
+                DEEPFREQ_UNROLL
+                for (int k = 0; k < Count; ++k) {
+                    multiply(this->low_[g][k], low[k], high_target);
+                    multiply(this->low_[g][k], high[k], low_target);
+                    float recent[4] = {};
+                    multiply(recent, high[k], high_target);
+                    DEEPFREQ_UNROLL
+                    for (int i = 0; i < 4; ++i) this->high_[g][k][i] += recent[i];
+                }
+            }
+        }
+
+      private:
+        /// The lane's weights at all nodes, split.
+        __device__ void make_factors(const float* distance, int column, const WeightChain& chain,
+                                     Registers (&high)[Count], Registers (&low)[Count]) const {
+            DEEPFREQ_UNROLL
+            for (int i = 0; i < 4; ++i) {
+                float weights[2][Count];
+                DEEPFREQ_UNROLL
+                for (int h = 0; h < 2; ++h) {
+                    const auto [row, k] = fragments::first_factor(this->lane_, i, h);
+                    make_weights<Count>(distance[distance_of(this->row_ + row, column + k)], chain,
+                                        weights[h], weight_scale);
+                }
+                DEEPFREQ_UNROLL
+                for (int k = 0; k < Count; ++k) {
+                    const float x = weights[0][k], y = weights[1][k];
+                    const __half2 both = __floats2half2_rn(x, y);
+                    const float2 rounded = __half22float2(both);
+                    high[k].x[i] = bits_of(both);
+                    low[k].x[i] =
+                        bits_of(__floats2half2_rn((x - rounded.x) * low_scale, (y - rounded.y) * low_scale));
+                }
+            }
+        }
+        static __device__ unsigned bits_of(const __half2& halves) {
+            return *reinterpret_cast<const unsigned*>(&halves);
+        }
+        /// Two neighbours, on 4 bytes.
+        static __device__ unsigned two_halves(const std::uint16_t* first) {
+            return *reinterpret_cast<const unsigned*>(first);
+        }
+    };
 };
 
 }  // namespace deepfreq::cuda::spectrum

@@ -66,9 +66,8 @@ class Targets {
     }
 
   private:
-    /// Targets are scaled up to this value. A tile's sum of them cannot overflow, and a target down to 2^-40
-    /// of the largest, times the smallest weight, is still a normal float.
-    static constexpr double largest = 0x1p40;
+    /// Targets are scaled up to this value: halves are normal down to 2^-28 of it.
+    static constexpr double largest = 0x1p14;
 
     std::int64_t n_, c_;
     typename Device::template Memory<std::int32_t> order_;

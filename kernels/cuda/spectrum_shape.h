@@ -19,10 +19,10 @@ inline constexpr int tile_columns = 64;
 /// Number of blocks wanted, in multiples of what the device can hold: the last wave is then a small part.
 inline constexpr std::int64_t waves_wanted = 4;
 
-/// Targets that are summed at a time (their sums are in registers), and the most weights beside them: those
-/// of a chain.
-inline constexpr int targets_at_once = 12;
-inline constexpr int longest_chain = 6;
+/// Targets that are summed at a time (their sums are in registers; the matrix units take eight), and the most
+/// weights beside them: those of a chain.
+inline constexpr int targets_at_once = 16;
+inline constexpr int longest_chain = 5;
 
 /// Sorted samples first … last-1 that share a sum: part of one class, or (general targets) of all.
 struct Segment {

@@ -94,6 +94,9 @@ struct Tile {
 
 inline constexpr int distances_of_tile = tile_columns * distance_stride;
 
+/// Tiles whose distances a block keeps at most.
+inline constexpr int most_tiles = 2;
+
 /// What the distances of a tile are computed from.
 union Stages {
     alignas(128) std::uint16_t halves[stages][stage_halves];
@@ -111,6 +114,14 @@ struct NearPairs {
     std::uint16_t pair[most];
 };
 
+/// Targets of a block's columns, split (spectrum_targets.h), padded so that what a warp reads at once falls into
+/// different banks.
+struct TargetTile {
+    static constexpr int stride = most_tiles * tile_columns + 8;
+    std::uint16_t high[targets_at_once][stride];
+    std::uint16_t low[targets_at_once][stride];
+};
+
 /// Shared memory of a block. It computes the distances of `Tiles` tiles before it sums their weights, so sums
 /// in global memory are read and written that many times less often. The last tile is computed where its
 /// distances and the targets will be.
@@ -118,7 +129,7 @@ template <int Tiles>
 union TileMemory {
     struct {
         float distance[Tiles * distances_of_tile];  ///< [column][row]
-        float y[Tiles * tile_columns * targets_at_once];
+        TargetTile targets;
     } made;
     struct {
         alignas(128) unsigned char bytes[(Tiles - 1) * distances_of_tile * sizeof(float) + sizeof(Stages)];

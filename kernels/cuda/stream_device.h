@@ -11,7 +11,7 @@
 namespace deepfreq::cuda {
 
 namespace spectrum {
-class MatrixUnit;
+struct MatrixUnit;
 }
 
 /// A device in use, with the stream to which all its work goes, in order.
@@ -33,7 +33,7 @@ struct TakenDevice {
 /// very same operation without a GPU. Templates are defined in stream_device.cuh, for .cu files.
 class StreamDevice {
   public:
-    using Products = spectrum::MatrixUnit;
+    using MatrixUnit = spectrum::MatrixUnit;
     template <class T>
     using Memory = Temporary<T>;
 
