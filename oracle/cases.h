@@ -265,7 +265,8 @@ inline void add_convolution_cases(std::vector<Case>& table) {
         {{17, 3, 3, 8}, {8, 3, 3, {1, 1}}},    {{2, 11, 13, 6}, {10, 5, 3, {3, 1}}},
         {{3, 10, 10, 64}, {65, 3, 3, {2, 1}}}, {{2, 12, 7, 48}, {32, 7, 7, {2, 3}}},
         {{64, 4, 4, 32}, {48, 3, 3, {1, 1}}},  {{32, 32, 32, 4}, {8, 1, 1, {2, 0}}},
-        {{8, 33, 17, 12}, {24, 1, 1, {2, 0}}}, {{1, 6, 20, 16}, {3, 1, 1, {2, 0}}}};
+        {{8, 33, 17, 12}, {24, 1, 1, {2, 0}}}, {{1, 6, 20, 16}, {3, 1, 1, {2, 0}}},
+        {{5, 7, 9, 64}, {96, 3, 3, {1, 1}}}};  // tiles (kernels/cpu/winograd.h) beyond the image's edge
     // A batch of one: the most the naive reference can handle. The whole batch is checked at sampled places.
     for (const auto& resnet : resnet18_convolutions(1)) shapes.push_back(resnet);
     for (const Operation operation : {Operation::Conv2dForward, Operation::Conv2dBackward}) {
@@ -278,7 +279,7 @@ inline void add_convolution_cases(std::vector<Case>& table) {
                              .filters = {33, 3, 3, {1, 1}}});
         for (const std::int64_t out : {1, 33, 64})
             table.push_back({.operation = operation,
-                             .shape = {2, 7, 9, out == 64 ? 64 : 17},
+                             .shape = {4, 7, 10, out == 64 ? 64 : 17},
                              .misaligned = true,
                              .filters = {out, 3, 3, {1, 1}}});
     }

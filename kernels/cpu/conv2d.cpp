@@ -4,6 +4,7 @@
 #include "kernels/cpu/convolutions.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/onednn.h"
+#include "kernels/cpu/winograd.h"
 
 namespace deepfreq {
 namespace {
@@ -19,15 +20,16 @@ memory::desc description(const Shape& shape, bool ours, memory::data_type type =
     return {{shape[0], shape[3], shape[1], shape[2]}, type, layout};
 }
 
-/// How oneDNN would do a convolution by some algorithm. Images stay in our layout or not, filters never do:
-/// they are small beside the images, and each direction wants them differently.
+/// How oneDNN does a convolution. Images stay in our layout or not, filters never do: they are small beside
+/// the images, and each direction wants them differently.
 struct Choice {
     dnnl::convolution_forward::primitive_desc forward;
     dnnl::convolution_backward_data::primitive_desc data;
     dnnl::convolution_backward_weights::primitive_desc weights;
 
-    Choice(memory::data_type factors, dnnl::algorithm algorithm, bool images_as_ours, const Shape& x_shape,
-           const Shape& w_shape, const Shape& y_shape, const Conv2dParams& params) {
+    Choice(memory::data_type factors, bool images_as_ours, const Shape& x_shape, const Shape& w_shape,
+           const Shape& y_shape, const Conv2dParams& params) {
+        const auto algorithm = dnnl::algorithm::convolution_direct;
         const memory::desc x = description(x_shape, images_as_ours, factors);
         const memory::desc w = description(w_shape, false, factors);
         const memory::desc dy = description(y_shape, images_as_ours, factors);
@@ -56,43 +58,19 @@ bool wrong_in_our_layout(memory::data_type factors, const Shape& w, const Conv2d
     return w[1] == 1 && w[2] == 1 && (writes_too_far || lacks_half_a_pair);
 }
 
-/// Where it exists (AVX-512, 3×3, stride 1), Winograd's algorithm on tiles of 4×4 pixels needs a quarter of
-/// the multiplications. From about 64 channels on, this far outweighs copying the images into blocks of 16
-/// channels and back. Its rounding error is that of the tile, which sums of many terms hide. The filters'
-/// gradients are sums over pixels, of which there must be enough.
-Choice choose(Precision precision, const Shape& x, const Shape& w, const Shape& y,
-              const Conv2dParams& params) {
-    constexpr std::int64_t enough_channels = 64;
-    constexpr std::int64_t enough_pixels = 256;
-    const bool tiles = w[1] == 3 && w[2] == 3 && params.stride == 1 && params.padding == 1;
-    const bool enough = std::min(w[0], w[3]) >= enough_channels && x[0] * x[1] * x[2] >= enough_pixels;
-    const memory::data_type factors = onednn::factor_type(precision);
-    const bool images_as_ours = !wrong_in_our_layout(factors, w, params);
-    const auto direct = [&] {
-        return Choice(factors, dnnl::algorithm::convolution_direct, images_as_ours, x, w, y, params);
-    };
-    if (!tiles || !enough) return direct();
-    try {
-        return {factors, dnnl::algorithm::convolution_winograd, false, x, w, y, params};
-    } catch (const dnnl::error&) {  // not on this processor, or not for these channel counts
-        return direct();
-    }
-}
-
-}  // namespace
-
-/// One convolution of fixed shapes.
-class Convolution {
+/// A convolution by oneDNN's direct algorithms.
+class DirectConvolution final : public Convolution {
   public:
-    Convolution(Precision precision, const Shape& x, const Shape& w, const Shape& y,
-                const Conv2dParams& params)
+    DirectConvolution(Precision precision, const Shape& x, const Shape& w, const Shape& y,
+                      const Conv2dParams& params)
         : precision_(precision),
-          choice_(choose(precision, x, w, y, params)),
+          choice_(onednn::factor_type(precision),
+                  !wrong_in_our_layout(onednn::factor_type(precision), w, params), x, w, y, params),
           x_(description(x, true)),
           w_(description(w, true)),
           y_(description(y, true)) {}
 
-    void forward(const float* x, const float* w, float* y, Workspace& workspace) {
+    void forward(const float* x, const float* w, float* y, Workspace& workspace) override {
         const auto& chosen = choice_.forward;
         if (!forward_)
             forward_.emplace(precision_, dnnl::convolution_forward(chosen),
@@ -102,7 +80,7 @@ class Convolution {
         forward_->run(x, w, y, workspace);
     }
 
-    void backward_data(const float* w, const float* dy, float* dx, Workspace& workspace) {
+    void backward_data(const float* w, const float* dy, float* dx, Workspace& workspace) override {
         const auto& chosen = choice_.data;
         if (!data_)
             data_.emplace(precision_, dnnl::convolution_backward_data(chosen),
@@ -112,7 +90,7 @@ class Convolution {
         data_->run(dy, w, dx, workspace);
     }
 
-    void backward_weights(const float* x, const float* dy, float* dw, Workspace& workspace) {
+    void backward_weights(const float* x, const float* dy, float* dw, Workspace& workspace) override {
         const auto& chosen = choice_.weights;
         if (!weights_)
             weights_.emplace(precision_, dnnl::convolution_backward_weights(chosen),
@@ -130,13 +108,22 @@ class Convolution {
     std::optional<Pass> forward_, data_, weights_;
 };
 
-Convolutions::Convolutions(Precision precision) : precision_(precision) {}
-Convolutions::~Convolutions() = default;
+/// oneDNN 2.6 has Winograd's algorithm for AVX-512 alone, and 3.x has none. Ours is as fast there
+/// (benchmarks/results/cpu.md). Where the processor multiplies bfloat16, direct convolutions are.
+std::unique_ptr<Convolution> made(Precision precision, const Shape& x, const Shape& w, const Shape& y,
+                                  const Conv2dParams& params) {
+    const bool multiplies_halves = precision == Precision::BFloat16 && onednn::multiplies_bfloat16();
+    if (!multiplies_halves && Winograd::serves(x, w, params))
+        return std::make_unique<Winograd>(precision, x, w);
+    return std::make_unique<DirectConvolution>(precision, x, w, y, params);
+}
+
+}  // namespace
 
 Convolution& Convolutions::of(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams& params) {
     const Key key{x[0], x[1], x[2], x[3], w[0], w[1], w[2], params.stride, params.padding};
     std::unique_ptr<Convolution>& convolution = made_[key];
-    if (!convolution) convolution = std::make_unique<Convolution>(precision_, x, w, y, params);
+    if (!convolution) convolution = made(precision_, x, w, y, params);
     return *convolution;
 }
 

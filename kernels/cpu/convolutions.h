@@ -6,19 +6,25 @@
 #include <memory>
 
 #include "kernels/buffer.h"
+#include "kernels/cpu/workspace.h"
 #include "kernels/ops/conv2d.h"
 
 namespace deepfreq {
 
-class Convolution;
+/// A convolution of fixed shapes. All results are overwritten.
+class Convolution {
+  public:
+    virtual ~Convolution() = default;
+    virtual void forward(const float* x, const float* w, float* y, Workspace& workspace) = 0;
+    virtual void backward_data(const float* w, const float* dy, float* dx, Workspace& workspace) = 0;
+    virtual void backward_weights(const float* x, const float* dy, float* dw, Workspace& workspace) = 0;
+};
 
-/// oneDNN's convolutions. Each is created when its shapes are first seen, because that compiles machine code.
+/// Convolutions by oneDNN or Winograd's algorithm (winograd.h). Each is created when its shapes are first
+/// seen, because oneDNN then compiles machine code.
 class Convolutions {
   public:
-    explicit Convolutions(Precision precision);
-    ~Convolutions();
-    Convolutions(const Convolutions&) = delete;
-    Convolutions& operator=(const Convolutions&) = delete;
+    explicit Convolutions(Precision precision) : precision_(precision) {}
 
     /// The convolution of images x[n,h,w,in] with filters w[out,kh,kw,in] to y. Throws RunError if oneDNN has
     /// none.

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "kernels/cpu/spectrum_backend.h"
-#include "kernels/cpu/spectrum_vector.h"
+#include "kernels/cpu/vector.h"
 
 namespace deepfreq {
 namespace {
@@ -37,7 +37,7 @@ std::string CpuSpectrumBackend::processor() {
 }
 
 std::string CpuSpectrumBackend::description() const {
-    return fmt::format("{} ({})", processor(), spectrum::vector_instructions);
+    return fmt::format("{} ({})", processor(), simd::vector_instructions);
 }
 
 void* CpuSpectrumBackend::allocate_bytes(std::size_t bytes) {
