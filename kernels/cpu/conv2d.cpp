@@ -108,13 +108,13 @@ class DirectConvolution final : public Convolution {
     std::optional<Pass> forward_, data_, weights_;
 };
 
-/// oneDNN 2.6 has Winograd's algorithm for AVX-512 alone, and 3.x has none. Ours is as fast there
-/// (benchmarks/results/cpu.md). Where the processor multiplies bfloat16, direct convolutions are.
+/// oneDNN 2.6 has Winograd's algorithm for AVX-512 alone, and 3.x has none. Ours is as fast there, and in bf16
+/// as fast as direct convolutions by AVX512_BF16 or faster (benchmarks/results/cpu.md). AMX multiplies bfloat16
+/// faster than any algorithm saves.
 std::unique_ptr<Convolution> made(Precision precision, const Shape& x, const Shape& w, const Shape& y,
                                   const Conv2dParams& params) {
-    const bool multiplies_halves = precision == Precision::BFloat16 && onednn::multiplies_bfloat16();
-    if (!multiplies_halves && Winograd::serves(x, w, params))
-        return std::make_unique<Winograd>(precision, x, w);
+    const bool by_amx = precision == Precision::BFloat16 && onednn::has(dnnl_cpu_isa_avx512_core_amx);
+    if (!by_amx && Winograd::serves(x, w, params)) return std::make_unique<Winograd>(precision, x, w);
     return std::make_unique<DirectConvolution>(precision, x, w, y, params);
 }
 

@@ -292,7 +292,8 @@ void Winograd::forward(const float* x, const float* w, float* y, Workspace& work
     float* room = workspace.room<float>(rounded(of_x.size()) + rounded(9 * in_ * out_) + filters +
                                         room_to_convolve(of_x.tiles(), in_, out_));
     x = factor(x, of_x.size(), room);
-    transform_filters(factor(w, 9 * in_ * out_, room), in_, out_, room);
+    w = factor(w, 9 * in_ * out_, room);
+    transform_filters(w, in_, out_, room);
     convolve(of_x, of_y, x, room, y, room + filters);
 }
 
@@ -302,7 +303,8 @@ void Winograd::backward_data(const float* w, const float* dy, float* dx, Workspa
     float* room = workspace.room<float>(rounded(of_dy.size()) + rounded(9 * in_ * out_) + filters +
                                         room_to_convolve(of_x.tiles(), out_, in_));
     dy = factor(dy, of_dy.size(), room);
-    transform_turned_filters(factor(w, 9 * in_ * out_, room), in_, out_, room);
+    w = factor(w, 9 * in_ * out_, room);
+    transform_turned_filters(w, in_, out_, room);
     convolve(of_dy, of_x, dy, room, dx, room + filters);
 }
 
