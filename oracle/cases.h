@@ -257,16 +257,27 @@ inline std::vector<std::pair<Shape, Filters>> resnet18_convolutions(std::int64_t
 
 inline void add_convolution_cases(std::vector<Case>& table) {
     std::vector<std::pair<Shape, Filters>> shapes = {
-        {{1, 1, 1, 1}, {1, 1, 1, {}}},         {{1, 1, 1, 3}, {2, 3, 3, {1, 1}}},
-        {{2, 1, 7, 5}, {3, 1, 3, {}}},         {{1, 9, 1, 2}, {4, 3, 1, {2, 0}}},
-        {{3, 5, 4, 1}, {17, 3, 3, {1, 1}}},    {{2, 7, 9, 17}, {33, 3, 3, {2, 1}}},
-        {{5, 8, 8, 16}, {16, 3, 3, {1, 0}}},   {{1, 32, 32, 3}, {64, 3, 3, {1, 1}}},
-        {{4, 6, 5, 31}, {7, 1, 1, {1, 0}}},    {{2, 9, 6, 33}, {16, 1, 1, {2, 0}}},
-        {{17, 3, 3, 8}, {8, 3, 3, {1, 1}}},    {{2, 11, 13, 6}, {10, 5, 3, {3, 1}}},
-        {{3, 10, 10, 64}, {65, 3, 3, {2, 1}}}, {{2, 12, 7, 48}, {32, 7, 7, {2, 3}}},
-        {{64, 4, 4, 32}, {48, 3, 3, {1, 1}}},  {{32, 32, 32, 4}, {8, 1, 1, {2, 0}}},
-        {{8, 33, 17, 12}, {24, 1, 1, {2, 0}}}, {{1, 6, 20, 16}, {3, 1, 1, {2, 0}}},
-        {{5, 7, 9, 64}, {96, 3, 3, {1, 1}}}};  // tiles (kernels/cpu/winograd.h) beyond the image's edge
+        {{1, 1, 1, 1}, {1, 1, 1, {}}},
+        {{1, 1, 1, 3}, {2, 3, 3, {1, 1}}},
+        {{2, 1, 7, 5}, {3, 1, 3, {}}},
+        {{1, 9, 1, 2}, {4, 3, 1, {2, 0}}},
+        {{3, 5, 4, 1}, {17, 3, 3, {1, 1}}},
+        {{2, 7, 9, 17}, {33, 3, 3, {2, 1}}},
+        {{5, 8, 8, 16}, {16, 3, 3, {1, 0}}},
+        {{1, 32, 32, 3}, {64, 3, 3, {1, 1}}},
+        {{4, 6, 5, 31}, {7, 1, 1, {1, 0}}},
+        {{2, 9, 6, 33}, {16, 1, 1, {2, 0}}},
+        {{17, 3, 3, 8}, {8, 3, 3, {1, 1}}},
+        {{2, 11, 13, 6}, {10, 5, 3, {3, 1}}},
+        {{3, 10, 10, 64}, {65, 3, 3, {2, 1}}},
+        {{2, 12, 7, 48}, {32, 7, 7, {2, 3}}},
+        {{64, 4, 4, 32}, {48, 3, 3, {1, 1}}},
+        {{32, 32, 32, 4}, {8, 1, 1, {2, 0}}},
+        {{8, 33, 17, 12}, {24, 1, 1, {2, 0}}},
+        {{1, 6, 20, 16}, {3, 1, 1, {2, 0}}},
+        // Winograd's algorithm (kernels/cpu/winograd.h): tiles beyond the image's edge; more than are summed at once.
+        {{5, 7, 9, 64}, {96, 3, 3, {1, 1}}},
+        {{3, 27, 30, 64}, {64, 3, 3, {1, 1}}}};
     // A batch of one: the most the naive reference can handle. The whole batch is checked at sampled places.
     for (const auto& resnet : resnet18_convolutions(1)) shapes.push_back(resnet);
     for (const Operation operation : {Operation::Conv2dForward, Operation::Conv2dBackward}) {
@@ -277,7 +288,7 @@ inline void add_convolution_cases(std::vector<Case>& table) {
                              .shape = {2, 7, 9, 17},
                              .scale = scale,
                              .filters = {33, 3, 3, {1, 1}}});
-        for (const std::int64_t out : {1, 33, 64})
+        for (const std::int64_t out : {1, 33, 64})  // 280 pixels: with 64 channels, Winograd's algorithm
             table.push_back({.operation = operation,
                              .shape = {4, 7, 10, out == 64 ? 64 : 17},
                              .misaligned = true,

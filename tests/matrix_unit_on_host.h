@@ -10,8 +10,8 @@
 
 namespace deepfreq::tests {
 
-/// What kernels of the spectrum want of matrix units (kernels/cuda/spectrum_matrix_unit.cuh) with plain loops,
-/// truncated as matrix units do at worst: published measurements (Fasi et al. 2021, doi:10.7717/peerj-cs.330;
+/// Stands in for the matrix units (kernels/cuda/spectrum_matrix_unit.cuh): plain loops, which truncate as the
+/// worst of them do. Published measurements (Fasi et al. 2021, doi:10.7717/peerj-cs.330;
 /// Li et al. 2024, arXiv:2403.00232) have the 16 products, exact, and the sum before brought to the exponent
 /// of the largest, cut off there, some with two or three bits more, and added. Here there are none more: every
 /// addend is cut off to 24 bits of the largest, and the result again.
@@ -42,7 +42,7 @@ struct MatrixUnitOnHost {
 
     /// Weights times targets.
     template <int Count, int Groups>
-    class Targets : public cuda::spectrum::TargetSums<Count, Groups> {
+    class TargetProducts : public cuda::spectrum::TargetSums<Count, Groups> {
       public:
         using cuda::spectrum::TargetSums<Count, Groups>::TargetSums;
 
@@ -58,7 +58,9 @@ struct MatrixUnitOnHost {
                         const int target = 8 * g + cuda::fragments::sum(this->lane_, i).column;
                         const std::uint16_t* const high_target = &targets.high[target][column];
                         const std::uint16_t* const low_target = &targets.low[target][column];
-                        if (is_zero(high_target, cuda::fragments::depth)) continue;
+                        if (is_zero(high_target, cuda::fragments::depth) &&
+                            is_zero(low_target, cuda::fragments::depth))
+                            continue;
                         for (int k = 0; k < Count; ++k) {
                             float& sum = this->low_[g][k][i];
                             sum = multiplied(sum, low[k], high_target);

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "kernels/cpu/convolutions.h"
@@ -111,8 +111,8 @@ class DirectConvolution final : public Convolution {
 /// oneDNN 2.6 has Winograd's algorithm for AVX-512 alone, and 3.x has none. Ours is as fast there, and in bf16
 /// as fast as direct convolutions by AVX512_BF16 or faster (benchmarks/results/cpu.md). AMX multiplies bfloat16
 /// faster than any algorithm saves.
-std::unique_ptr<Convolution> made(Precision precision, const Shape& x, const Shape& w, const Shape& y,
-                                  const Conv2dParams& params) {
+std::unique_ptr<Convolution> make_convolution(Precision precision, const Shape& x, const Shape& w,
+                                              const Shape& y, const Conv2dParams& params) {
     const bool by_amx = precision == Precision::BFloat16 && onednn::has(dnnl_cpu_isa_avx512_core_amx);
     if (!by_amx && Winograd::serves(x, w, params)) return std::make_unique<Winograd>(precision, x, w);
     return std::make_unique<DirectConvolution>(precision, x, w, y, params);
@@ -123,7 +123,7 @@ std::unique_ptr<Convolution> made(Precision precision, const Shape& x, const Sha
 Convolution& Convolutions::of(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams& params) {
     const Key key{x[0], x[1], x[2], x[3], w[0], w[1], w[2], params.stride, params.padding};
     std::unique_ptr<Convolution>& convolution = made_[key];
-    if (!convolution) convolution = made(precision_, x, w, y, params);
+    if (!convolution) convolution = make_convolution(precision_, x, w, y, params);
     return *convolution;
 }
 

@@ -8,6 +8,7 @@
 #include "kernels/buffer.h"
 #include "kernels/cpu/workspace.h"
 #include "kernels/ops/conv2d.h"
+#include "kernels/types.h"
 
 namespace deepfreq {
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <utility>
 
 #if defined(__SSE__)
 #include <immintrin.h>
@@ -11,7 +13,7 @@
 
 #include "kernels/cpu/vector.h"
 
-// What measuring needs of vectors (kernels/cpu/vector.h) besides.
+// Further vector operations, which only the measurement of spectra needs.
 
 namespace deepfreq::spectrum {
 

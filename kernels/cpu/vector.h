@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -41,8 +42,8 @@ Vector interleave(const Vector& a, const Vector& b, std::integer_sequence<int, L
     return __builtin_shufflevector(a, b, ((Upper ? lanes / 2 : 0) + Lane / 2 + Lane % 2 * lanes)...);
 }
 
-/// rows[i][j] and rows[j][i] change places. Row i of the upper half of the rows shuffled with row i of the
-/// lower, log2(lanes) times over, is the transpose.
+/// Transposes: rows[i][j] and rows[j][i] change places. Each step interleaves row i of the lower half with row i
+/// of the upper half; log2(lanes) steps make the transpose.
 inline void transpose_square(std::array<Vector, lanes>& rows) {
     constexpr auto each_lane = std::make_integer_sequence<int, lanes>{};
 #pragma GCC unroll 4

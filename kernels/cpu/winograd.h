@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "kernels/cpu/convolutions.h"
 
 namespace deepfreq {
@@ -9,8 +11,9 @@ namespace deepfreq {
 /// are both transformed to 6×6 elements. There a convolution multiplies element by element, and its sums over
 /// channels are 36 matrix products: a quarter of the multiplications.
 ///
-/// Rounding: a transform adds up to 36 pixels with factors of up to 5. The error is a few times that of a sum
-/// of products in float32; the table of cases bounds both alike. A NaN spreads over its tile.
+/// Rounding: a transform adds up to 25 elements, with factors of up to 11.4 (3.375 in each dimension). The
+/// error is a few times that of a sum of products in float32; oracle/cases.h bounds both alike. A NaN spreads
+/// over all tiles that read it: up to four.
 class Winograd final : public Convolution {
   public:
     /// Whether it is worth it: enough channels and pixels, and whole vectors of channels. Not for code that was
@@ -25,8 +28,10 @@ class Winograd final : public Convolution {
     void backward_weights(const float* x, const float* dy, float* dw, Workspace& workspace) override;
 
   private:
-    std::int64_t rounded(std::int64_t count) const { return rounds_ ? count : 0; }
-    const float* factor(const float* data, std::int64_t count, float*& room) const;
+    /// Floats for a rounded copy of so many; none in float32.
+    std::int64_t room_for_copy(std::int64_t count) const { return rounds_ ? count : 0; }
+    /// `data`, or its rounded copy in `room`, which then begins after it.
+    const float* rounded_factor(const float* data, std::int64_t count, float*& room) const;
 
     bool rounds_;
     std::int64_t images_, height_, width_, in_, out_;

@@ -14,18 +14,18 @@
 //
 // A distance by products has a relative error beta. hi + lo is within 2^-23 of each feature, but lengths are
 // those of what hi and lo stand for, so this costs only what a slightly moved point does. lo.lo is left out:
-// 2^-24 of |x_i| |x_j|. The rest is what the matrix unit truncates: each addend may lose a bit of the largest
-// one, always to the same side if all products have one sign. tests/cuda_spectrum_distances_test.cpp lets
-// every addend lose that much: beta <= 2.5e-6, for 33 columns of one sign and pairs just beyond `near`; 1e-6
+// at most 2^-22 of |x_i| |x_j|, typically 2^-24. The rest is what the matrix unit truncates: each addend may
+// lose a bit of the largest one, always to the same side if all products have one sign.
+// tests/cuda_spectrum_distances_test.cpp lets every addend lose that much: beta <= 2.5e-6, for 33 columns of one sign and pairs just beyond `near`; 1e-6
 // for 512; typically 3e-7.
 //
 // What that does to LFR: with u = |x_i - x_j|^2 / (2 delta), the weight exp(-u) has a relative error of u
 // beta, and counts by its share of all weights. The row's own weight, 1, has no error. Errors all to one side
 // shift weight between it and the others, most of all if the others are equally far and have a share 1 - s
 // together. Then u = ln(n s / (1 - s)), and |y_low|^2 changes by at most 2 s^2 (1 - s) u beta, which at its
-// largest, s = 2/3, is 0.3 ln(2 n) beta. With the weights' own error (spectrum_weights.h, 4.7e-6, likewise
-// 0.3 of it) that is 1e-5 for n = 40000 at beta = 2.5e-6, and 6e-6 for a million samples at 1e-6. If i = j is
-// left out, the largest weight takes its place (spectrum_nearest.h).
+// largest, s = 2/3, is 0.3 ln(2 n) beta. For n = 40000 that is 3.4e-6 at beta = 1e-6,
+// and 8.5e-6 at 2.5e-6. The weights' own error at nodes adds at most 3.8e-6 (kernels/filter_nodes.h). If i = j
+// is left out, the largest weight takes its place (spectrum_nearest.h).
 
 namespace deepfreq::cuda::spectrum {
 

@@ -23,8 +23,8 @@
 
 namespace deepfreq::cuda::spectrum {
 
-/// The errors of weights here, and their cost (in products), for choose_nodes. With general targets, a weight
-/// is split (4), and for every eight targets multiplied by the matrix unit and added (7 for 8 weights).
+/// The errors of weights and their cost, in products, for choose_nodes. With general targets, splitting a weight
+/// costs 4. Multiplying it with eight targets and adding the products costs 7/8.
 inline WeightArithmetic arithmetic_for(int columns, bool one_hot) {
     return {.exponential_error = exponential_error,
             .product_error = 0x1p-24,

@@ -2,6 +2,8 @@
 
 #include <cuda_fp16.h>
 
+#include <cstdint>
+
 #include "kernels/cuda/spectrum_products.h"
 #include "kernels/cuda/spectrum_targets.h"
 
@@ -81,7 +83,7 @@ struct MatrixUnit {
 
     /// Weights times targets (spectrum_targets.h).
     template <int Count, int Groups>
-    class Targets : public TargetSums<Count, Groups>, MatrixInstructions {
+    class TargetProducts : public TargetSums<Count, Groups>, MatrixInstructions {
       public:
         using TargetSums<Count, Groups>::TargetSums;
 
@@ -95,24 +97,24 @@ struct MatrixUnit {
                 unsigned high_target[2], low_target[2];
                 DEEPFREQ_UNROLL
                 for (int i = 0; i < 2; ++i) {
-                    const auto [k, target] = fragments::second_factor(this->lane_, i, 0);
-                    high_target[i] = two_halves(&targets.high[8 * g + target][column + k]);
-                    low_target[i] = two_halves(&targets.low[8 * g + target][column + k]);
+                    const auto [depth, target] = fragments::second_factor(this->lane_, i, 0);
+                    high_target[i] = two_halves(&targets.high[8 * g + target][column + depth]);
+                    low_target[i] = two_halves(&targets.low[8 * g + target][column + depth]);
                 }
                 DEEPFREQ_UNROLL
-                for (int k = 0; k < Count; ++k) {
-                    multiply(this->low_[g][k], low[k], high_target);
-                    multiply(this->low_[g][k], high[k], low_target);
+                for (int node = 0; node < Count; ++node) {
+                    multiply(this->low_[g][node], low[node], high_target);
+                    multiply(this->low_[g][node], high[node], low_target);
                     float recent[4] = {};
-                    multiply(recent, high[k], high_target);
+                    multiply(recent, high[node], high_target);
                     DEEPFREQ_UNROLL
-                    for (int i = 0; i < 4; ++i) this->high_[g][k][i] += recent[i];
+                    for (int i = 0; i < 4; ++i) this->high_[g][node][i] += recent[i];
                 }
             }
         }
 
       private:
-        /// The lane's weights at all nodes, split.
+        /// The lane's weights at all nodes, as by split(), two at a time.
         __device__ void make_factors(const float* distance, int column, const WeightChain& chain,
                                      Registers (&high)[Count], Registers (&low)[Count]) const {
             DEEPFREQ_UNROLL
@@ -120,18 +122,18 @@ struct MatrixUnit {
                 float weights[2][Count];
                 DEEPFREQ_UNROLL
                 for (int h = 0; h < 2; ++h) {
-                    const auto [row, k] = fragments::first_factor(this->lane_, i, h);
-                    make_weights<Count>(distance[distance_of(this->row_ + row, column + k)], chain,
+                    const auto [row, depth] = fragments::first_factor(this->lane_, i, h);
+                    make_weights<Count>(distance[distance_of(this->row_ + row, column + depth)], chain,
                                         weights[h], weight_scale);
                 }
                 DEEPFREQ_UNROLL
-                for (int k = 0; k < Count; ++k) {
-                    const float x = weights[0][k], y = weights[1][k];
-                    const __half2 both = __floats2half2_rn(x, y);
+                for (int node = 0; node < Count; ++node) {
+                    const float first = weights[0][node], second = weights[1][node];
+                    const __half2 both = __floats2half2_rn(first, second);
                     const float2 rounded = __half22float2(both);
-                    high[k].x[i] = bits_of(both);
-                    low[k].x[i] =
-                        bits_of(__floats2half2_rn((x - rounded.x) * low_scale, (y - rounded.y) * low_scale));
+                    high[node].x[i] = bits_of(both);
+                    low[node].x[i] = bits_of(
+                        __floats2half2_rn((first - rounded.x) * low_scale, (second - rounded.y) * low_scale));
                 }
             }
         }

@@ -19,8 +19,8 @@ inline constexpr int tile_columns = 64;
 /// Number of blocks wanted, in multiples of what the device can hold: the last wave is then a small part.
 inline constexpr std::int64_t waves_wanted = 4;
 
-/// Targets that are summed at a time (their sums are in registers; the matrix units take eight), and the most
-/// weights beside them: those of a chain.
+/// Targets that are summed at a time, in registers: two instructions of eight. And the most weights per chain,
+/// each of which needs its own sums.
 inline constexpr int targets_at_once = 16;
 inline constexpr int longest_chain = 5;
 
@@ -90,7 +90,7 @@ inline std::int64_t pass_bytes(const Problem& problem, const Pass& pass) {
 }
 
 /// The largest passes that fit: all nodes if enough rows then still fit to fill the device, otherwise fewer
-/// nodes. (One row block at `longest_chain` nodes is taken even if it is too large: more than 50000 targets.)
+/// nodes. (One row block at `longest_chain` nodes is taken even if it is too large: more than 90000 targets.)
 inline Pass plan_pass(const Problem& problem, const Limits& limits) {
     const std::int64_t row_blocks = blocks_for(problem.rows, tile_rows);
     const std::int64_t tiles = blocks_for(problem.samples, tile_columns);

@@ -16,8 +16,8 @@ namespace deepfreq::cuda::spectrum {
 
 /// sums[row block][segment][target][node][row of the block] = sum over the segment's samples j of G_ij y_js.
 /// One-hot targets are a single "target" of 1, and each segment belongs to one class. Block b handles part b
-/// % parts of the columns and the rows from first_row + 128 (b / parts) on: blocks that run at the same time
-/// share rows as well as columns, and find both in the cache.
+/// % parts of the columns, and the 128 rows from first_row + 128 (b / parts) on. Blocks that run at the same
+/// time thus share rows and columns, and find both in the cache.
 template <class MatrixUnit, bool OneHot, int Tiles>
 struct WeightedSums {
     static constexpr int threads = tile_rows;

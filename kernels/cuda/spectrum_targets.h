@@ -1,18 +1,23 @@
 #pragma once
 
+#include <cstdint>
+
 #include "kernels/cuda/half_bits.h"
 #include "kernels/cuda/spectrum_weights.h"
 
 // Sums of weights times general targets, on the matrix units: a fragment of 16 rows and 16 columns of weights
-// times 16 columns and 8 targets, whose sums are [16 rows][8 targets]. `MatrixUnit::Targets` is the MatrixUnit
-// of spectrum_matrix_unit.cuh on the device, MatrixUnitOnHost in the tests.
+// times 16 columns and 8 targets, whose sums are [16 rows][8 targets]. `MatrixUnit::TargetProducts` computes
+// them: MatrixUnit (spectrum_matrix_unit.cuh) on the device, MatrixUnitOnHost in the tests.
 //
 // Weights and targets are split in two halves each, x = high + 2^-11 low: 22 bits together for weights down to
 // 2^-28, and 2^-51 for all others, of which even 10^6 are nothing beside a weight of 1. Of the four products,
-// low.low is left out: 2^-24, or 2^-52 where a weight has no high part. The instruction cuts off every addend at 24 bits of the largest
-// (tests/matrix_unit_on_host.h). So each product of high parts begins a sum of its own, which is then added
-// as a float: of 16 weights, at most 16 * 2^-23 of the largest is lost, 1.9e-6. What low parts lose is 2^-11 of
-// that, and they are summed within the matrix unit.
+// low.low is left out: at most 2^-22 of the product, or 2^-51 of the target where the weight has no high part.
+// The target's own split, 2^-23, is as if the targets were so little different.
+//
+// The instruction cuts off every addend at 24 bits of the largest (tests/matrix_unit_on_host.h). So each
+// product of high parts begins a sum of its own, which is then added as a float: of 16 weights, at most
+// 16 * 2^-23 of the largest is lost, 1.9e-6. What low parts lose is 2^-11 of that, and they are summed within
+// the matrix unit.
 
 namespace deepfreq::cuda::spectrum {
 
@@ -20,8 +25,8 @@ namespace deepfreq::cuda::spectrum {
 inline constexpr float weight_scale = 0x1p15F;
 inline constexpr float low_scale = 0x1p11F;
 
-/// The relative errors of a split weight and of the product left out.
-inline constexpr double split_error = 0x1p-23 + 0x1p-24;
+/// Relative: of a split weight, and of the product that is left out.
+inline constexpr double split_error = 0x1p-23 + 0x1p-22;
 
 struct SplitHalves {
     std::uint16_t high, low;
@@ -88,10 +93,10 @@ DEEPFREQ_HOST_DEVICE void stage_targets(Block& block, const float* y, int column
 template <class MatrixUnit, int Groups>
 DEEPFREQ_HOST_DEVICE void add_products(int thread, const float* distance, const TargetTile& staged,
                                        int columns, int count, const Nodes& nodes, const SegmentSums& sums) {
-    for_each_chain(nodes, [&](auto weights, const WeightChain& chain, int node) {
+    for_each_chain(nodes, [&](auto length, const WeightChain& chain, int node) {
         DEEPFREQ_NO_UNROLL
         for (int a = 0; a < fragments_down; ++a) {
-            typename MatrixUnit::template Targets<decltype(weights)::value, Groups> of_chain(thread, a);
+            typename MatrixUnit::template TargetProducts<decltype(length)::value, Groups> of_chain(thread, a);
             DEEPFREQ_NO_UNROLL
             for (int column = 0; column < columns; column += fragments::depth)
                 of_chain.add(distance, column, chain, staged);

@@ -33,6 +33,8 @@ namespace deepfreq::cuda::spectrum {
 
 /// Feature columns that are processed at once; features are padded with zeros to a multiple of this.
 inline constexpr int chunk = 16;
+static_assert(chunk == fragments::depth, "one instruction takes one chunk");
+static_assert(tile_columns % fragments::depth == 0, "and whole fragments of a tile's columns");
 
 /// Halves of one row in a chunk: first the high parts of its features, then the low parts.
 inline constexpr int split_halves = 2 * chunk;
@@ -114,12 +116,12 @@ struct NearPairs {
     std::uint16_t pair[most];
 };
 
-/// Targets of a block's columns, split (spectrum_targets.h), padded so that what a warp reads at once falls into
-/// different banks.
+/// Targets of a block's columns, split (spectrum_targets.h), and padded so that what a warp reads at once falls
+/// into different banks.
 struct TargetTile {
     static constexpr int stride = most_tiles * tile_columns + 8;
-    std::uint16_t high[targets_at_once][stride];
-    std::uint16_t low[targets_at_once][stride];
+    alignas(4) std::uint16_t high[targets_at_once][stride];  // read two at a time
+    alignas(4) std::uint16_t low[targets_at_once][stride];
 };
 
 /// Shared memory of a block. It computes the distances of `Tiles` tiles before it sums their weights, so sums

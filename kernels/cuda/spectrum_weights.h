@@ -120,8 +120,8 @@ struct Nodes {
     int chains, count;         ///< count: number of nodes
 };
 
-/// Calls use(count, chain, node) for every chain, whose first node is `node`. Its number of weights, one of
-/// chain_lengths, is a constant: decltype(count)::value.
+/// Calls use(length, chain, node) for every chain; `node` is the index of its first node. The chain's length,
+/// one of chain_lengths, is a constant: decltype(length)::value.
 template <class Use>
 DEEPFREQ_HOST_DEVICE void for_each_chain(const Nodes& nodes, const Use& use) {
     for (int c = 0, node = 0; c < nodes.chains; node += nodes.chain[c].count, ++c) {
@@ -160,9 +160,9 @@ DEEPFREQ_HOST_DEVICE void add_weights(const float* distance, int columns, const 
 /// The same at all nodes.
 DEEPFREQ_HOST_DEVICE inline void add_all_weights(const float* distance, int columns, const Nodes& nodes,
                                                  const SegmentSums& sums) {
-    for_each_chain(nodes, [&](auto count, const WeightChain& chain, int node) {
-        add_weights<decltype(count)::value>(distance, columns, chain,
-                                            sums.from(std::int64_t{node} * tile_rows));
+    for_each_chain(nodes, [&](auto length, const WeightChain& chain, int node) {
+        add_weights<decltype(length)::value>(distance, columns, chain,
+                                             sums.from(std::int64_t{node} * tile_rows));
     });
 }
 

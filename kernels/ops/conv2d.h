@@ -36,7 +36,8 @@ struct Conv2dParams {
 /// y = x convolved with w, where x is 0 outside the image:
 ///   y[i,r,s,o] = sum_{a,b,c} x[i, r stride + a - padding, s stride + b - padding, c] w[o,a,b,c].
 /// There is no bias: the batch normalisation that follows would subtract it again. A backend may compute
-/// tiles of pixels at once (Winograd); a NaN then spreads over the whole tile, but never to another image.
+/// tiles of pixels at once (Winograd); a NaN then spreads over all tiles that read it, but never to another
+/// image.
 struct Conv2dForward {
     ConstTensor x;  ///< [n,h,w,in]
     ConstTensor w;  ///< [out,kh,kw,in]
