@@ -83,8 +83,9 @@ TEST_CASE("kernels/cuda spectrum: every shape agrees with the oracle, by product
             for (const Limits& limits : {by_products, by_differences}) {
                 const Set s = clusters(row.n, row.d, row.c, one_hot);
                 const std::string name = one_hot ? "one-hot" : "general";
-                check_against_reference(name + ", even", s, even_grid(s, 0.0, 40.0, 37), limits, false, true);
-                check_against_reference(name + ", log", s, log_grid(s, 1e-3, 1e3, 9), limits, true, true);
+                constexpr bool both = !tests::few_columns_only;
+                check_against_reference(name + ", even", s, even_grid(s, 0.0, 40.0, 37), limits, false, both);
+                check_against_reference(name + ", log", s, log_grid(s, 1e-3, 1e3, 9), limits, true, both);
             }
 }
 
@@ -270,6 +271,7 @@ TEST_CASE(
     // Dense clusters: more pairs of a tile are near than are listed at once.
     for (const double noise : {0.1, 1.0})
         for (const bool one_hot : {true, false}) {
+            if (tests::few_columns_only && noise > 0.5) continue;
             const Set s = clusters(150, 40, 3, one_hot, 1.0, noise);
             const std::vector<double> grid = even_grid(s, 0.0, 40.0, 7);
             for (const bool exclude_self : {false, true}) {
