@@ -30,7 +30,7 @@ constexpr std::int64_t tiles_of_all = 128;
 /// Transformed filters of more floats than this (16 MiB) do not stay in the last cache.
 constexpr std::int64_t cached_filters = std::int64_t{4} << 20;
 
-std::int64_t quotient_rounded_up(std::int64_t count, std::int64_t step) {
+constexpr std::int64_t quotient_rounded_up(std::int64_t count, std::int64_t step) {
     return (count + step - 1) / step;
 }
 
@@ -217,7 +217,7 @@ struct Convolving {
   private:
     /// Whole groups of rows that multiply() takes at once.
     static constexpr std::int64_t room_of_all =
-        (tiles_of_all + tiles_at_once - 1) / tiles_at_once * tiles_at_once;
+        quotient_rounded_up(tiles_of_all, tiles_at_once) * tiles_at_once;
     static_assert(tiles_per_thread % tiles_at_once == 0);
 
     /// Columns o … o + columns_at_once - 1 of one of the 36 products.
@@ -337,26 +337,24 @@ const float* Winograd::rounded_factor(const float* data, std::int64_t count, flo
     return copy;
 }
 
-void Winograd::forward(const float* x, const float* w, float* y, Workspace& workspace) {
-    const TiledImages of_x{images_, height_, width_, in_}, of_y{images_, height_, width_, out_};
+void Winograd::convolve(const float* x, const float* w, float* y, bool back, Workspace& workspace) const {
+    const TiledImages from{images_, height_, width_, back ? out_ : in_};
+    const TiledImages to{images_, height_, width_, back ? in_ : out_};
     const std::int64_t filters = 9 * in_ * out_, transformed = elements * in_ * out_;
-    float* room = workspace.room<float>(room_for_copy(of_x.size()) + room_for_copy(filters) + transformed +
-                                        Convolving::room_for(of_x, of_y));
-    x = rounded_factor(x, of_x.size(), room);
+    float* room = workspace.room<float>(room_for_copy(from.size()) + room_for_copy(filters) + transformed +
+                                        Convolving::room_for(from, to));
+    x = rounded_factor(x, from.size(), room);
     w = rounded_factor(w, filters, room);
-    transform_filters(w, in_, out_, room);
-    Convolving{of_x, of_y, x, room, y, room + transformed}();
+    (back ? transform_rotated_filters : transform_filters)(w, in_, out_, room);
+    Convolving{from, to, x, room, y, room + transformed}();
+}
+
+void Winograd::forward(const float* x, const float* w, float* y, Workspace& workspace) {
+    convolve(x, w, y, false, workspace);
 }
 
 void Winograd::backward_data(const float* w, const float* dy, float* dx, Workspace& workspace) {
-    const TiledImages of_x{images_, height_, width_, in_}, of_dy{images_, height_, width_, out_};
-    const std::int64_t filters = 9 * in_ * out_, transformed = elements * in_ * out_;
-    float* room = workspace.room<float>(room_for_copy(of_dy.size()) + room_for_copy(filters) + transformed +
-                                        Convolving::room_for(of_dy, of_x));
-    dy = rounded_factor(dy, of_dy.size(), room);
-    w = rounded_factor(w, filters, room);
-    transform_rotated_filters(w, in_, out_, room);
-    Convolving{of_dy, of_x, dy, room, dx, room + transformed}();
+    convolve(dy, w, dx, true, workspace);
 }
 
 void Winograd::backward_weights(const float* x, const float* dy, float* dw, Workspace& workspace) {

@@ -33,6 +33,9 @@ class Winograd final : public Convolution {
     /// `data`, or its rounded copy in `room`, which then begins after it.
     const float* rounded_factor(const float* data, std::int64_t count, float*& room) const;
 
+    /// y = x convolved with w, or `back` from dy to dx: with the filters rotated, from out to in.
+    void convolve(const float* x, const float* w, float* y, bool back, Workspace& workspace) const;
+
     bool rounds_;
     std::int64_t images_, height_, width_, in_, out_;
 };
