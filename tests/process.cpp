@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,8 +56,10 @@ void Process::signal(int number) const {
 
 int Process::wait() {
     int status = 0;
-    REQUIRE(::waitpid(child_, &status, 0) == child_);
+    rusage used{};
+    REQUIRE(::wait4(child_, &status, 0, &used) == child_);
     child_ = 0;
+    peak_bytes_ = std::int64_t{used.ru_maxrss} * 1024;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,12 +22,15 @@ class Process {
     void signal(int number) const;
     /// Waits for its end: the exit status, or 128 + the signal that ended it.
     int wait();
+    /// Its largest resident memory, once it has been waited for.
+    std::int64_t peak_bytes() const { return peak_bytes_; }
     std::string output() const;
     std::string errors() const;
 
   private:
     std::filesystem::path folder_;
     pid_t child_ = 0;
+    std::int64_t peak_bytes_ = 0;
 };
 
 }  // namespace deepfreq

@@ -34,18 +34,27 @@ WidthEnergies::WidthEnergies(const FilterNodes& nodes, const Targets& targets, b
       exclude_self_(exclude_self),
       groups_(static_cast<std::size_t>((widths_ + widths_at_once - 1) / widths_at_once),
               Group{nodes.count, 0}) {
-    const std::size_t stride = groups_.size() * widths_at_once;
-    coefficient_.resize(static_cast<std::size_t>(nodes_) * stride);
-    constant_.resize(stride);
+    constant_.resize(groups_.size() * widths_at_once);
     for (std::size_t k = 0; k < nodes.widths.size(); ++k) {
         const auto& [first, count, coefficients, constant] = nodes.widths[k];
-        for (int m = 0; m < count; ++m)
-            coefficient_[static_cast<std::size_t>(first + m) * stride + k] =
-                nodes.coefficients[static_cast<std::size_t>(coefficients + m)];
         constant_[k] = constant;
         Group& group = groups_[k / widths_at_once];
         group.first_node = std::min(group.first_node, first);
         group.last_node = std::max(group.last_node, first + count);
+    }
+    std::int64_t size = 0;
+    for (Group& group : groups_) {
+        group.coefficients = size;
+        size += std::int64_t{group.last_node - group.first_node} * widths_at_once;
+    }
+    coefficient_.resize(static_cast<std::size_t>(size));
+    for (std::size_t k = 0; k < nodes.widths.size(); ++k) {
+        const auto& [first, count, coefficients, constant] = nodes.widths[k];
+        const Group& group = groups_[k / widths_at_once];
+        double* const to = coefficient_.data() + group.coefficients + k % widths_at_once;
+        for (int m = 0; m < count; ++m)
+            to[std::int64_t{first + m - group.first_node} * widths_at_once] =
+                nodes.coefficients[static_cast<std::size_t>(coefficients + m)];
     }
 }
 
@@ -53,7 +62,6 @@ WidthEnergies::WidthEnergies(const FilterNodes& nodes, const Targets& targets, b
 template <int Sums>
 void WidthEnergies::add_sums(std::int64_t row, int s, const double* at_node, RowSums& room) const {
     const std::int64_t sums_stride = std::int64_t{block_rows} * nodes_;
-    const std::size_t stride = constant_.size();
     // The sums at the nodes exclude the row itself. Its weight is 1 at any width, or it is left out.
     double own[Sums], others[Sums];
     for (int i = 0; i < Sums; ++i) {
@@ -68,11 +76,11 @@ void WidthEnergies::add_sums(std::int64_t row, int s, const double* at_node, Row
         for (int i = 0; i < Sums; ++i)
             for (int v = 0; v < vectors_of_widths; ++v)
                 sum[i][v] = load_doubles(&constant_[k + v * lanes / 2]) * others[i] + own[i];
-        for (int m = groups_[g].first_node; m < groups_[g].last_node; ++m) {
+        const double* coefficients = coefficient_.data() + groups_[g].coefficients;
+        for (int m = groups_[g].first_node; m < groups_[g].last_node; ++m, coefficients += widths_at_once) {
             DoubleVector coefficient[vectors_of_widths];
             for (int v = 0; v < vectors_of_widths; ++v)
-                coefficient[v] =
-                    load_doubles(&coefficient_[static_cast<std::size_t>(m) * stride + k + v * lanes / 2]);
+                coefficient[v] = load_doubles(coefficients + v * lanes / 2);
 #pragma GCC unroll 4
             for (int i = 0; i < Sums; ++i)
 #pragma GCC unroll 4

@@ -39,14 +39,15 @@ class WidthEnergies {
     /// Widths that are processed together, and the range of nodes used by at least one of them.
     struct Group {
         int first_node = 0, last_node = 0;
+        std::int64_t coefficients = 0;  ///< index of those of the first node
     };
 
     const Targets& targets_;
     int nodes_, widths_;
     bool exclude_self_;
     std::vector<Group> groups_;
-    std::vector<double> coefficient_;  ///< [node][width], padded so that the last group is full
-    std::vector<double> constant_;     ///< [width]
+    std::vector<double> coefficient_;  ///< per group: [node][widths_at_once], of its range of nodes alone
+    std::vector<double> constant_;     ///< [width], padded so that the last group is full
 };
 
 }  // namespace deepfreq::spectrum
