@@ -275,10 +275,12 @@ TEST_CASE(
             const Set s = clusters(150, 40, 3, one_hot, 1.0, noise);
             const std::vector<double> grid = even_grid(s, 0.0, 40.0, 7);
             for (const bool exclude_self : {false, true}) {
+                if (tests::few_columns_only && exclude_self != one_hot) continue;
                 const LowFrequencyParams params{.exclude_self = exclude_self};
                 // Passes of one block of rows, of all, and of some of the widths.
                 for (const Limits& limits :
                      {Limits{6, 400 << 10, 0, 2}, Limits{6, much, 0, 1}, Limits{6, 20 << 10, 0, 1}}) {
+                    if (tests::few_columns_only && limits.tiles_at_once == 1) continue;
                     const auto energies = [&](const std::vector<std::int64_t>& rows) {
                         HostDevice device(limits);
                         return LowFrequencyEnergy<HostDevice>(

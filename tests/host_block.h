@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <barrier>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -37,10 +36,10 @@ class HostBlock {
         explicit Meeting(int threads) : barrier(threads), warps(static_cast<std::size_t>(threads / 32)) {}
 
         struct Warp {
-            std::barrier<> barrier{32};
+            HostBarrier barrier{32};
             float value[32] = {};
         };
-        std::barrier<> barrier;
+        HostBarrier barrier;
         std::deque<Warp> warps;
         std::int64_t index = 0;  ///< of the block that is run
     };

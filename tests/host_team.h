@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <barrier>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -11,6 +10,8 @@
 #include <numeric>
 #include <thread>
 #include <vector>
+
+#include "tests/host_barrier.h"
 
 namespace deepfreq::tests {
 
@@ -34,13 +35,13 @@ class HostTeam {
     /// Leaves a barrier for good at the end of a scope.
     class Leaving {
       public:
-        explicit Leaving(std::barrier<>& barrier) : barrier_(barrier) {}
+        explicit Leaving(HostBarrier& barrier) : barrier_(barrier) {}
         ~Leaving() { barrier_.arrive_and_drop(); }
         Leaving(const Leaving&) = delete;
         Leaving& operator=(const Leaving&) = delete;
 
       private:
-        std::barrier<>& barrier_;
+        HostBarrier& barrier_;
     };
 
     /// The team of so many members, made once.
@@ -87,7 +88,7 @@ class HostTeam {
         }
     }
 
-    std::barrier<> begin_, end_;
+    HostBarrier begin_, end_;
     Job* job_ = nullptr;
     std::vector<std::jthread> members_;
 };
