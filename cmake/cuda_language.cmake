@@ -14,7 +14,12 @@ set(cuda_options -DFMT_USE_CONSTEXPR=1 --expt-relaxed-constexpr -Xcompiler=-Wall
 if(DEEPFREQ_WERROR)
   list(APPEND cuda_options -Werror all-warnings -Xptxas=--warning-as-error)
 endif()
-string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
+# What the code is compiled for, in numbers.
+set(architectures ${CMAKE_CUDA_ARCHITECTURES})
+if(architectures STREQUAL "native")
+  set(architectures ${CMAKE_CUDA_ARCHITECTURES_NATIVE})
+endif()
+string(REPLACE ";" " " architectures "${architectures}")
 
 # Adds the CUDA measuring code to a target. It needs only the runtime, which is linked statically: on a machine without
 # CUDA the program starts and says so.

@@ -277,7 +277,7 @@ TEST_CASE("app/lfr: a grid of 10^5 widths over twelve decades, in a fixed worksp
     const Points found = run.curve("x");
     REQUIRE(found.value.size() == widths);
 #if !defined(__SANITIZE_ADDRESS__)
-    CHECK(run.peak_bytes < std::int64_t{400} << 20);  // the sums of a pass: 224 MiB
+    CHECK(run.peak_bytes < std::int64_t{1} << 30);  // the sums of a pass: 224 MiB; CUDA's libraries: as much
 #endif
     Points some;
     for (std::size_t i = 0; i < widths; i += widths / 100 - 1) {

@@ -63,6 +63,7 @@ TEST_CASE("cuda/device: machine code serves its major version, PTX all later one
     CHECK_FALSE(cuda::why_not_built_for("GPU", 8, 0, "86-real").empty());
     CHECK_FALSE(cuda::why_not_built_for("GPU", 9, 0, "80-real").empty());
     CHECK(cuda::why_not_built_for("GPU", 9, 0, "80-virtual").empty());
+    CHECK(cuda::why_not_built_for("GPU", 9, 0, "all-major").empty());
 }
 
 TEST_CASE("cuda/device: a GPU older than tf32 and bf16 is refused where they are asked for") {

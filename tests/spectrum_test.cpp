@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "kernels/cpu/spectrum_plan.h"
 #include "tests/spectrum_samples.h"
 
 namespace deepfreq::tests {
@@ -191,6 +192,22 @@ TEST_CASE("kernels/spectrum: sums too large for one pass") {
         for (const std::size_t k : {1U, 2U, 6U}) {
             const double at_once = energy(*tested.backend, s, {grid[k]})[0];
             CHECK(std::fabs(in_passes[k] - at_once) <= 1e-6 * sum_of_squares(s.y));
+        }
+    }
+}
+
+TEST_CASE("kernels/spectrum: with a thousand classes the sums are at nodes still") {
+    CHECK(spectrum::better_at_nodes(16, 16, 1));   // all blocks fit at once
+    CHECK(spectrum::better_at_nodes(3, 16, 15));   // 1000 classes, 100 widths
+    CHECK(!spectrum::better_at_nodes(3, 16, 2));   // 10 widths
+    CHECK(!spectrum::better_at_nodes(0, 16, 99));  // not even one block fits
+    const Samples s = clusters(2100, 2, 1000, true);
+    const Grid grid = even_grid(s, 1.0, 100.0, 100);
+    for (const TestedBackend& tested : backends_present()) {
+        const std::vector<double> at_nodes = energy(*tested.backend, s, grid);
+        for (const std::size_t k : {0U, 1U, 50U, 99U}) {
+            const double alone = energy(*tested.backend, s, {grid[k]})[0];
+            CHECK(std::fabs(at_nodes[k] - alone) <= 1e-5 * sum_of_squares(s.y));
         }
     }
 }

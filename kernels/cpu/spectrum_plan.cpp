@@ -21,18 +21,25 @@ WeightArithmetic arithmetic_for(const Targets& targets) {
 
 }  // namespace
 
+bool better_at_nodes(std::int64_t blocks_at_nodes, std::int64_t blocks_at_once, std::int64_t width_passes) {
+    return std::min(blocks_at_nodes, blocks_at_once) * width_passes >= blocks_at_once;
+}
+
 Plan::Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFrequencyParams& params,
            std::int64_t blocks_at_once)
     : targets_(prepare_targets(samples.y)),
       x_(prepare_features(backend, samples.x, params.scale, targets_.order, params.stop)) {
     for (const double value : samples.inv_deltas) exponents_.push_back(0.5 * value * x_.unit * x_.unit);
     const std::int64_t bytes_per_node = std::int64_t{targets_.sums()} * block_rows * 8;  // and per block
-    const std::int64_t nodes_that_fit = sums_limit / (blocks_at_once * bytes_per_node);
+    const std::int64_t widths_that_fit =
+        std::clamp<std::int64_t>(sums_limit / (blocks_at_once * bytes_per_node), 1, widths());
     first_nodes_ = choose_nodes(exponents_, x_.n, x_.largest_distance, arithmetic_for(targets_), params.sums,
                                 params.stop);
     widths_per_pass_ = widths();
-    if (first_nodes_.are_widths() || first_nodes_.count > nodes_that_fit) {
-        widths_per_pass_ = std::clamp<std::int64_t>(nodes_that_fit, 1, widths());
+    if (first_nodes_.are_widths() ||
+        !better_at_nodes(sums_limit / (first_nodes_.count * bytes_per_node), blocks_at_once,
+                         (widths() + widths_that_fit - 1) / widths_that_fit)) {
+        widths_per_pass_ = widths_that_fit;
         first_nodes_ =
             nodes_at_widths(std::span(exponents_).first(widths_per_pass_), arithmetic_for(targets_));
     }

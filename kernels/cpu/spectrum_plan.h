@@ -12,12 +12,18 @@ namespace deepfreq::spectrum {
 /// Bytes for the sums of one pass.
 inline constexpr std::int64_t sums_limit = std::int64_t{224} << 20;
 
+/// Whether one pass over all pairs at the nodes, with the sums of so many blocks of rows in memory at a time,
+/// takes less time than `width_passes` at the widths, with those of `blocks_at_once`. Threads beyond the blocks
+/// in memory have no work.
+bool better_at_nodes(std::int64_t blocks_at_nodes, std::int64_t blocks_at_once, std::int64_t width_passes);
+
 /// What a measurement starts from: the samples in suitable forms, and the nodes at which the sums over pairs
-/// are computed. If the sums at the nodes would need too much memory even for a few blocks, they are computed
-/// at the widths instead, which can be taken a part at a time.
+/// are computed. If so few blocks' sums at the nodes fit into sums_limit that it takes longer, they are
+/// computed at the widths instead, which can be taken a part at a time.
 class Plan {
   public:
-    /// The sums of at least `blocks_at_once` blocks of rows must fit in memory together.
+    /// `blocks_at_once` blocks of rows keep the threads busy: at the widths, their sums fit in memory together
+    /// (at a single width, more than sums_limit if need be).
     Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFrequencyParams& params,
          std::int64_t blocks_at_once);
 

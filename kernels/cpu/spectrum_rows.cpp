@@ -21,7 +21,7 @@ namespace {
 
 using namespace spectrum;
 
-/// Number of blocks whose sums must fit into sums_limit together, so that this many threads can have one
+/// Number of blocks whose sums should fit into sums_limit together, so that this many threads can have one
 /// each. It does not depend on the number of threads, because then the widths per pass, and so the last
 /// digits, would too.
 constexpr std::int64_t blocks_at_once = 16;
@@ -35,8 +35,8 @@ class RowEnergies {
           x_(plan_.features()),
           exclude_self_(params.exclude_self),
           sample_(places_of(rows)),
-          threads_(static_cast<int>(std::min<std::int64_t>(
-              omp_get_max_threads(), std::max(blocks_at_once, sums_limit / (8 * plan_.block_sums()))))),
+          threads_(static_cast<int>(
+              std::clamp<std::int64_t>(sums_limit / (8 * plan_.block_sums()), 1, omp_get_max_threads()))),
           rows_at_once_(rows_at_once()),
           progress_(params.stop, &params.progress, steps()),
           nearest_(params.exclude_self ? sample_.size() : 0, std::numeric_limits<double>::infinity()),

@@ -141,8 +141,11 @@ std::vector<Descriptor> proposals(const PlanDevice& device, const Descriptor& gr
     for (std::int64_t i = 0; i < most; ++i)
         places.push_back(configurations.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR).get());
     std::int64_t count = 0;
-    DEEPFREQ_CUDA(cudnnBackendGetAttribute(heuristic.get(), CUDNN_ATTR_ENGINEHEUR_RESULTS,
-                                           CUDNN_TYPE_BACKEND_DESCRIPTOR, most, &count, places.data()));
+    // Some modes may be refused only here; then the next one is asked.
+    if (cudnnBackendGetAttribute(heuristic.get(), CUDNN_ATTR_ENGINEHEUR_RESULTS,
+                                 CUDNN_TYPE_BACKEND_DESCRIPTOR, most, &count,
+                                 places.data()) != CUDNN_STATUS_SUCCESS)
+        return {};
     while (static_cast<std::int64_t>(configurations.size()) > count) configurations.pop_back();
     return configurations;
 }

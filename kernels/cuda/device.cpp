@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cctype>
 #include <sstream>
 
 namespace deepfreq::cuda {
@@ -41,6 +42,7 @@ std::string why_not_built_for(const std::string& device, int major, int minor, c
     const int wanted = 10 * major + minor;
     std::istringstream list(built);
     for (std::string item; list >> item;) {
+        if (std::isdigit(static_cast<unsigned char>(item.front())) == 0) return {};  // "all" and the like
         const bool real_only = item.ends_with("-real");
         const bool virtual_only = item.ends_with("-virtual");
         const int version = std::stoi(item);

@@ -134,15 +134,16 @@ class LowFrequencyEnergy {
         const std::int64_t samples = pairs_.columns.n;
         nodes_ = choose_nodes(exponents_, samples, features_.largest_distance(), arithmetic(), params.sums,
                               params.stop);
-        const auto planned = pairs_.listed() ? plan_listed_pass : plan_pass;
+        const auto at_widths = pairs_.listed() ? plan_listed_pass : plan_pass_at_widths;
+        const auto at_nodes = pairs_.listed() || nodes_.are_widths() ? at_widths : plan_pass_at_nodes;
         Problem problem{pairs_.rows.n, samples, std::max(nodes_.count, 1), targets_.runs(),
                         targets_.columns()};
-        Pass pass = planned(problem, device_.limits());
+        Pass pass = at_nodes(problem, device_.limits());
         widths_per_pass_ = exponents_.size();
         if (pass.nodes == problem.nodes) return pass;
         // Not all sums fit. Widths, unlike nodes, can be taken a few at a time.
         problem.nodes = static_cast<int>(exponents_.size());
-        pass = planned(problem, device_.limits());
+        pass = at_widths(problem, device_.limits());
         widths_per_pass_ = static_cast<std::size_t>(pass.nodes);
         nodes_ = nodes_at_widths(std::span<const double>(exponents_).first(widths_per_pass_), arithmetic());
         return pass;

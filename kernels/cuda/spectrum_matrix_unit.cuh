@@ -27,14 +27,16 @@ struct MatrixInstructions {
     /// sums += first second.
     static __device__ void multiply(float (&sums)[4], const Registers& first, const unsigned* second) {
 #if __CUDA_ARCH__ >= 800
-        asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+        asm volatile(
+            "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
             "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
             : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
             : "r"(first.x[0]), "r"(first.x[1]), "r"(first.x[2]), "r"(first.x[3]), "r"(second[0]),
               "r"(second[1]));
 #else  // the same in two steps of k = 8: the first half of the registers, then the second
         for (int half = 0; half < 2; ++half)
-            asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
+            asm volatile(
+                "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
                 "{%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
                 : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
                 : "r"(first.x[2 * half]), "r"(first.x[2 * half + 1]), "r"(second[half]));

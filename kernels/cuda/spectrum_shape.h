@@ -89,9 +89,10 @@ inline std::int64_t pass_bytes(const Problem& problem, const Pass& pass) {
     return pass.row_blocks * pass.nodes * tile_rows * sums * std::int64_t{sizeof(double)};
 }
 
-/// The largest passes that fit: all nodes if enough rows then still fit to fill the device, otherwise fewer
-/// nodes. (One row block at `longest_chain` nodes is taken even if it is too large: more than 90000 targets.)
-inline Pass plan_pass(const Problem& problem, const Limits& limits) {
+/// The largest passes that fit: all nodes if `least_blocks` blocks of threads (or all there are) then still
+/// fit, otherwise fewer nodes. (One row block at `longest_chain` nodes is taken even if it is too large: more
+/// than 90000 targets.)
+inline Pass plan_pass(const Problem& problem, const Limits& limits, std::int64_t least_blocks) {
     const std::int64_t row_blocks = blocks_for(problem.rows, tile_rows);
     const std::int64_t tiles = blocks_for(problem.samples, tile_columns);
     Pass pass{1, row_blocks, problem.nodes};
@@ -104,7 +105,7 @@ inline Pass plan_pass(const Problem& problem, const Limits& limits) {
         pass.row_blocks = std::max<std::int64_t>(1, blocks_that_fit());
         pass.parts = static_cast<int>(std::clamp<std::int64_t>(
             blocks_for(waves_wanted * limits.resident_blocks, pass.row_blocks), 1, tiles));
-        const std::int64_t busy = std::min(2 * limits.resident_blocks, row_blocks * pass.parts);
+        const std::int64_t busy = std::min(least_blocks, row_blocks * pass.parts);
         while ((pass.row_blocks = blocks_that_fit()) == 0 && pass.parts > 1)
             pass.parts = (pass.parts + 1) / 2;
         if (pass.row_blocks * pass.parts >= busy || pass.nodes <= longest_chain) break;
@@ -114,6 +115,16 @@ inline Pass plan_pass(const Problem& problem, const Limits& limits) {
     const std::int64_t passes = blocks_for(row_blocks, pass.row_blocks);
     pass.row_blocks = blocks_for(row_blocks, passes);
     return pass;
+}
+
+/// At nodes: a pass that fills an eighth of the device takes less time than all the passes at the widths.
+inline Pass plan_pass_at_nodes(const Problem& problem, const Limits& limits) {
+    return plan_pass(problem, limits, std::max<std::int64_t>(1, limits.resident_blocks / 8));
+}
+
+/// At widths, each pass computes all distances again: as many widths as leave the device busy.
+inline Pass plan_pass_at_widths(const Problem& problem, const Limits& limits) {
+    return plan_pass(problem, limits, 2 * limits.resident_blocks);
 }
 
 /// The same for listed rows. What divides a row's sums (parts and nodes) depends only on the samples and the

@@ -36,6 +36,7 @@ void StreamDevice::sort(const Key* key, const std::int32_t* value, Key* sorted_k
 template <class T>
 std::vector<T> StreamDevice::read(const T* from, std::int64_t count) {
     std::vector<T> to(static_cast<std::size_t>(count));
+    if (to.empty()) return to;
     DEEPFREQ_CUDA(cudaMemcpyAsync(to.data(), from, to.size() * sizeof(T), cudaMemcpyDeviceToHost, stream_));
     DEEPFREQ_CUDA(cudaStreamSynchronize(stream_));
     return to;
@@ -43,6 +44,7 @@ std::vector<T> StreamDevice::read(const T* from, std::int64_t count) {
 
 template <class T>
 void StreamDevice::write(const std::vector<T>& from, T* to) {
+    if (from.empty()) return;
     DEEPFREQ_CUDA(cudaMemcpyAsync(to, from.data(), from.size() * sizeof(T), cudaMemcpyHostToDevice, stream_));
     DEEPFREQ_CUDA(cudaStreamSynchronize(stream_));
 }

@@ -88,7 +88,8 @@ SpectrumBackend& Device::backend() const {
 
 Features::Features(Device& device, std::string name, DeviceArray x, ColumnScaling scaling)
     : name_(std::move(name)), array_(std::move(x)) {
-    if (array_.device_type() != memory_kind)
+    const bool managed = array_.device_type() == nb::device::cuda_managed::value;
+    if (array_.device_type() != memory_kind && !(managed && memory_kind == nb::device::cuda::value))
         throw InputError("{}: memory of device type {} of DLPack found, {} expected", name_,
                          array_.device_type(), memory_kind);
     SpectrumBackend& backend = device.backend();

@@ -15,13 +15,16 @@ FAMILIES = {
     "images": "kernels: *batch*,kernels: *pool*,kernels: *augment*",
     "spectrum: every shape": "kernels/spectrum: every*",
     "spectrum: edges": "kernels/spectrum:*",
+    "spectrum: rows": "kernels/spectrum rows:*,kernels/filter*",
     "engine": "engine/*,models/*,common/*",
     "PyTorch's numbers": "fixtures*",
 }
 # Tests that take long and say nothing about the GPU, or that are separate parts.
-ELSEWHERE = ("agreement*,fault*,app/*,apps*,run:*,paper*,data/*,analysis*,tools/*,cuda/plans*,cuda/host*,cuda/fragments*,"
-             "kernels/cuda*,*on the host*")
+ELSEWHERE = ("agreement*,fault*,app/*,apps*,run:*,paper*,data/*,analysis*,tools/*,docs*,figures*,examples*,cuda/plans*,"
+             "cuda/host*,cuda/fragments*,kernels/cuda*,*on the host*")
 ROUNDED = "kernels: dense_*agrees with the reference,kernels: conv*reference*"  # products, checked in tf32 and bf16
+# By differences; by products, with more near pairs than are listed; listed rows.
+SPECTRUM_BRANCHES = "kernels/spectrum: every grid*,kernels/spectrum: *collapsed*,kernels/spectrum rows: every row*"
 OWN_OPERATIONS = ("mean_squared,softmax,count,adam,gather,random,scale,sum_of,add,first,batch_norm,average,max,"
                   "gaussian,dropout,centre")  # name prefixes of the operations that call no library
 # Comparisons of compare_cuda.py, with their duration in seconds.
@@ -169,7 +172,7 @@ SMOKE = [
     # initcheck takes memory written by kernels that it does not watch for unwritten, so it watches all of them.
     Part("initcheck of our own operations", 30, sanitizer("initcheck", doctor("--only", OWN_OPERATIONS), kernels=()),
          figures.sanitizer),
-    *(Part(f"{check} of the spectrum", 30, sanitizer(check, tests("kernels/spectrum: every grid*")), figures.sanitizer)
+    *(Part(f"{check} of the spectrum", 40, sanitizer(check, tests(SPECTRUM_BRANCHES)), figures.sanitizer)
       for check in ("memcheck", "racecheck")),
 ]
 BENCH = [
