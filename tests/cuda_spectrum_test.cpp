@@ -111,6 +111,15 @@ TEST_CASE(
         CHECK(blocks_run == 3 * blocks_for(20, pass.nodes) * pass.parts);
         CHECK(worst_difference(in_passes, once) <= 1e-6);
     }
+    {  // one block of rows at a time, but at nodes
+        const Set s = clusters(300, 40, 3, false);
+        const std::vector<double> grid = even_grid(s, 0.0, 40.0, 20);
+        const LowFrequencyParams params{.sums = FilterSums::AtNodes};
+        std::int64_t blocks_run = 0;
+        const std::vector<double> in_passes = ratio(s, grid, {1, 200 << 10, 0}, params, &blocks_run);
+        CHECK(blocks_run == 3);
+        CHECK(worst_difference(in_passes, ratio(s, grid, {1, much, 0}, params)) <= 1e-6);
+    }
     const Set s = clusters(40, 20, 3, true);
     for (const int count : {1, 2, 3, 33}) {
         check_against_reference("even", s, even_grid(s, 0.5, 60.0, count), by_differences);
@@ -280,7 +289,7 @@ TEST_CASE(
                 // Passes of one block of rows, of all, and of some of the widths.
                 for (const Limits& limits :
                      {Limits{6, 400 << 10, 0, 2}, Limits{6, much, 0, 1}, Limits{6, 20 << 10, 0, 1}}) {
-                    if (tests::few_columns_only && limits.tiles_at_once == 1) continue;
+                    if (tests::few_columns_only && limits.workspace_bytes == much) continue;
                     const auto energies = [&](const std::vector<std::int64_t>& rows) {
                         HostDevice device(limits);
                         return LowFrequencyEnergy<HostDevice>(

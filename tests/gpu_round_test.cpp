@@ -88,8 +88,10 @@ TEST_CASE(
     CHECK(contains(summary, "ended by SIGSEGV in 'it crashes'"));
     CHECK(contains(summary, "did not end within 5 s in 'it hangs'"));
     CHECK(contains(summary, "ended by SIGKILL in 'it is killed'"));
-    CHECK(contains(summary, "| fault: a wrong result | failed | 0.0 | it is wrong |"));
-    CHECK(contains(summary, "| dense layers | failed | 0.0 | no test case ran |"));
+    CHECK(contains(summary, "| fault: a wrong result | failed | "));
+    CHECK(contains(summary, " | it is wrong |"));
+    CHECK(contains(summary, "| dense layers | failed | "));
+    CHECK(contains(summary, " | no test case ran |"));
     CHECK(contains(summary, "| engine | ok |"));
 }
 

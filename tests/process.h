@@ -22,7 +22,8 @@ class Process {
     void signal(int number) const;
     /// Waits for its end: the exit status, or 128 + the signal that ended it.
     int wait();
-    /// Its largest resident memory, once it has been waited for.
+    /// Its largest resident memory, once it has been waited for; or that of this process when it started it, if
+    /// that was larger.
     std::int64_t peak_bytes() const { return peak_bytes_; }
     std::string output() const;
     std::string errors() const;

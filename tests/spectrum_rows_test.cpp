@@ -126,6 +126,20 @@ TEST_CASE("kernels/spectrum rows: more targets than their sums fit at once") {
     }
 }
 
+TEST_CASE("kernels/spectrum rows: more threads than their sums fit at once") {
+    const Samples s = clusters(2100, 60, 1000, true);  // sums at nodes, of three blocks of rows
+    const Grid grid = even_grid(s, 0.0, 40.0, 100);
+    const Rows rows = random_rows(s.n, 200, 3);
+    const int threads = omp_get_max_threads();
+    for (const TestedBackend& tested : backends_present()) {
+        omp_set_num_threads(8);
+        const std::vector<double> of_many = row_energies(*tested.backend, s, grid, rows);
+        omp_set_num_threads(1);
+        CHECK(row_energies(*tested.backend, s, grid, rows) == of_many);
+        omp_set_num_threads(threads);
+    }
+}
+
 TEST_CASE("kernels/spectrum rows: of a hundred thousand samples, random rows agree with the oracle") {
     // Far pairs by the hundred thousand: an absolute error of each would add up.
     for (const std::int64_t d : {6, 60})

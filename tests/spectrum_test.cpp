@@ -184,8 +184,8 @@ TEST_CASE("kernels/spectrum: rows that are not one-hot are not taken for it") {
 }
 
 TEST_CASE("kernels/spectrum: sums too large for one pass") {
-    // 2000 sums per row: only 3 of the 7 widths and 16 of the 18 blocks of rows fit at once.
-    const Samples s = clusters(4400, 2, 2000, true);
+    // 2000 sums per row: only 3 of the 7 widths and 19 of the 21 blocks of rows fit at once.
+    const Samples s = clusters(5200, 2, 2000, true);
     const Grid grid = even_grid(s, 0.0, 100.0, 7);
     for (const TestedBackend& tested : backends_present()) {
         const std::vector<double> in_passes = energy(*tested.backend, s, grid);
@@ -196,15 +196,20 @@ TEST_CASE("kernels/spectrum: sums too large for one pass") {
     }
 }
 
-TEST_CASE("kernels/spectrum: with a thousand classes the sums are at nodes still") {
-    CHECK(spectrum::better_at_nodes(16, 16, 1));   // all blocks fit at once
-    CHECK(spectrum::better_at_nodes(3, 16, 15));   // 1000 classes, 100 widths
-    CHECK(!spectrum::better_at_nodes(3, 16, 2));   // 10 widths
-    CHECK(!spectrum::better_at_nodes(0, 16, 99));  // not even one block fits
-    const Samples s = clusters(2100, 2, 1000, true);
+TEST_CASE("kernels/spectrum: with a thousand classes the sums are still taken at nodes") {
+    using spectrum::better_at_nodes;
+    CHECK(better_at_nodes({16, 572.0}, {16, 572.0}, 1));
+    // 500 dimensions: 36 nodes against 15 passes of 7 widths, or 2. General targets have more to sum.
+    CHECK(better_at_nodes({3, 572.0}, {16, 514.0}, 15));
+    CHECK_FALSE(better_at_nodes({3, 572.0}, {16, 514.0}, 2));
+    CHECK_FALSE(better_at_nodes({3, 36536.0}, {16, 7507.0}, 15));
+    CHECK_FALSE(better_at_nodes({0, 572.0}, {16, 514.0}, 99));
+    const Samples s = clusters(2100, 60, 1000, true);
     const Grid grid = even_grid(s, 1.0, 100.0, 100);
     for (const TestedBackend& tested : backends_present()) {
         const std::vector<double> at_nodes = energy(*tested.backend, s, grid);
+        if (tested.name == "cpu")  // a GPU takes nodes from more samples on
+            CHECK(at_nodes != energy(*tested.backend, s, grid, {.sums = FilterSums::AtWidths}));
         for (const std::size_t k : {0U, 1U, 50U, 99U}) {
             const double alone = energy(*tested.backend, s, {grid[k]})[0];
             CHECK(std::fabs(at_nodes[k] - alone) <= 1e-5 * sum_of_squares(s.y));

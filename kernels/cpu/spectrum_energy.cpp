@@ -51,10 +51,11 @@ WidthEnergies::WidthEnergies(const FilterNodes& nodes, const Targets& targets, b
     for (std::size_t k = 0; k < nodes.widths.size(); ++k) {
         const auto& [first, count, coefficients, constant] = nodes.widths[k];
         const Group& group = groups_[k / widths_at_once];
-        double* const to = coefficient_.data() + group.coefficients + k % widths_at_once;
-        for (int m = 0; m < count; ++m)
-            to[std::int64_t{first + m - group.first_node} * widths_at_once] =
+        for (int m = 0; m < count; ++m) {
+            const std::int64_t row = std::int64_t{first + m - group.first_node} * widths_at_once;
+            coefficient_[static_cast<std::size_t>(group.coefficients + row) + k % widths_at_once] =
                 nodes.coefficients[static_cast<std::size_t>(coefficients + m)];
+        }
     }
 }
 

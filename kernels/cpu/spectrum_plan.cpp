@@ -21,8 +21,10 @@ WeightArithmetic arithmetic_for(const Targets& targets) {
 
 }  // namespace
 
-bool better_at_nodes(std::int64_t blocks_at_nodes, std::int64_t blocks_at_once, std::int64_t width_passes) {
-    return std::min(blocks_at_nodes, blocks_at_once) * width_passes >= blocks_at_once;
+bool better_at_nodes(const PassCost& nodes, const PassCost& widths, std::int64_t width_passes) {
+    const auto busy = static_cast<double>(std::min(nodes.blocks, widths.blocks));
+    return static_cast<double>(widths.blocks) * nodes.of_pair <=
+           busy * static_cast<double>(width_passes) * widths.of_pair;
 }
 
 Plan::Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFrequencyParams& params,
@@ -36,9 +38,14 @@ Plan::Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFr
     first_nodes_ = choose_nodes(exponents_, x_.n, x_.largest_distance, arithmetic_for(targets_), params.sums,
                                 params.stop);
     widths_per_pass_ = widths();
-    if (first_nodes_.are_widths() ||
-        !better_at_nodes(sums_limit / (first_nodes_.count * bytes_per_node), blocks_at_once,
-                         (widths() + widths_that_fit - 1) / widths_that_fit)) {
+    const auto cost_of_pair = [&](std::int64_t weights) {
+        return static_cast<double>(x_.d) +
+               static_cast<double>(weights) * (1.0 + arithmetic_for(targets_).sum_cost);
+    };
+    if (first_nodes_.are_widths() || !better_at_nodes({sums_limit / (first_nodes_.count * bytes_per_node),
+                                                       cost_of_pair(first_nodes_.count)},
+                                                      {blocks_at_once, cost_of_pair(widths_that_fit)},
+                                                      (widths() + widths_that_fit - 1) / widths_that_fit)) {
         widths_per_pass_ = widths_that_fit;
         first_nodes_ =
             nodes_at_widths(std::span(exponents_).first(widths_per_pass_), arithmetic_for(targets_));

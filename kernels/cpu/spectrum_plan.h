@@ -12,18 +12,24 @@ namespace deepfreq::spectrum {
 /// Bytes for the sums of one pass.
 inline constexpr std::int64_t sums_limit = std::int64_t{224} << 20;
 
-/// Whether one pass over all pairs at the nodes, with the sums of so many blocks of rows in memory at a time,
-/// takes less time than `width_passes` at the widths, with those of `blocks_at_once`. Threads beyond the blocks
-/// in memory have no work.
-bool better_at_nodes(std::int64_t blocks_at_nodes, std::int64_t blocks_at_once, std::int64_t width_passes);
+/// One pass over all pairs.
+struct PassCost {
+    std::int64_t blocks;  ///< whose sums fit in memory together; 0: not even one's
+    double of_pair;       ///< in products: its distance, weights and sums
+};
+
+/// Whether one pass at the nodes takes less time than `width_passes` at the widths, on as many threads as the
+/// latter have blocks. More threads than blocks have no work. The number of threads in use is not asked for:
+/// the last digits of the result would depend on it.
+bool better_at_nodes(const PassCost& nodes, const PassCost& widths, std::int64_t width_passes);
 
 /// What a measurement starts from: the samples in suitable forms, and the nodes at which the sums over pairs
 /// are computed. If so few blocks' sums at the nodes fit into sums_limit that it takes longer, they are
 /// computed at the widths instead, which can be taken a part at a time.
 class Plan {
   public:
-    /// `blocks_at_once` blocks of rows keep the threads busy: at the widths, their sums fit in memory together
-    /// (at a single width, more than sums_limit if need be).
+    /// At the widths, as many are taken per pass as leave room in sums_limit for the sums of `blocks_at_once`
+    /// blocks; at least one width, and then maybe fewer blocks.
     Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFrequencyParams& params,
          std::int64_t blocks_at_once);
 

@@ -135,10 +135,10 @@ class LowFrequencyEnergy {
         nodes_ = choose_nodes(exponents_, samples, features_.largest_distance(), arithmetic(), params.sums,
                               params.stop);
         const auto at_widths = pairs_.listed() ? plan_listed_pass : plan_pass_at_widths;
-        const auto at_nodes = pairs_.listed() || nodes_.are_widths() ? at_widths : plan_pass_at_nodes;
+        const auto first_plan = pairs_.listed() || nodes_.are_widths() ? at_widths : plan_pass_at_nodes;
         Problem problem{pairs_.rows.n, samples, std::max(nodes_.count, 1), targets_.runs(),
                         targets_.columns()};
-        Pass pass = at_nodes(problem, device_.limits());
+        Pass pass = first_plan(problem, device_.limits());
         widths_per_pass_ = exponents_.size();
         if (pass.nodes == problem.nodes) return pass;
         // Not all sums fit. Widths, unlike nodes, can be taken a few at a time.

@@ -24,7 +24,7 @@ struct MatrixInstructions {
                      : "memory");
     }
 
-    /// sums += first second.
+    /// sums += first second. Volatile: all lanes must execute it together, so it must not move into a branch.
     static __device__ void multiply(float (&sums)[4], const Registers& first, const unsigned* second) {
 #if __CUDA_ARCH__ >= 800
         asm volatile(

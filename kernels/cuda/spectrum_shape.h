@@ -117,12 +117,13 @@ inline Pass plan_pass(const Problem& problem, const Limits& limits, std::int64_t
     return pass;
 }
 
-/// At nodes: a pass that fills an eighth of the device takes less time than all the passes at the widths.
+/// At nodes: a pass that fills an eighth of the device usually takes less time than all those at the widths,
+/// each of which computes all distances.
 inline Pass plan_pass_at_nodes(const Problem& problem, const Limits& limits) {
     return plan_pass(problem, limits, std::max<std::int64_t>(1, limits.resident_blocks / 8));
 }
 
-/// At widths, each pass computes all distances again: as many widths as leave the device busy.
+/// At widths: as many per pass as leave the device busy.
 inline Pass plan_pass_at_widths(const Problem& problem, const Limits& limits) {
     return plan_pass(problem, limits, 2 * limits.resident_blocks);
 }
