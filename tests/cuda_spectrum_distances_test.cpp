@@ -84,7 +84,7 @@ TEST_CASE("kernels/cuda spectrum: a distance errs by at most 2.5e-6 of itself") 
     double largest = 0.0;
     for (const std::int64_t d : {33, 64, 512, 3072})
         for (const double noise : {0.02, 0.3, 0.577, 0.65, 1.0, 10.0}) {  // from 0.577 on none is near
-            if (few_columns_only && (d > 33 || noise < 0.65)) continue;
+            if (few_inputs_only && (d > 33 || noise < 0.65)) continue;
             std::uint64_t next = 0;
             const Rows one_sign(24, d, [&](int i, std::int64_t) {
                 return (i % 2 == 0 ? 1.0 : -1.0) + noise * random.normal(next++);
@@ -104,7 +104,7 @@ TEST_CASE("kernels/cuda spectrum: a distance errs by at most 2.5e-6 of itself") 
 }
 
 TEST_CASE("kernels/cuda spectrum: distances of a hundred thousand columns that differ alike lose no digits") {
-    if (few_columns_only) return;
+    if (few_inputs_only) return;
     const Rows rows(5, 100000, [](int i, std::int64_t) { return 0.1 * std::sqrt(static_cast<double>(i)); });
     CHECK(largest_error(rows) <= 2.5e-6);
     CHECK(largest_error(rows, true) <= 2.5e-6);
@@ -113,7 +113,7 @@ TEST_CASE("kernels/cuda spectrum: distances of a hundred thousand columns that d
 TEST_CASE("kernels/cuda spectrum: near pairs are taken one by one, the whole tile only where they are many") {
     const Philox random(8, RandomUse::Functions);
     for (const int twins : {0, 1, 16, 32}) {
-        if (few_columns_only && twins % 16 == 0) continue;  // rows that come again, a millionth away
+        if (few_inputs_only && twins % 16 == 0) continue;  // rows that come again, a millionth away
         std::uint64_t next = 0;
         Rows rows(64, 130, [&](int, std::int64_t) { return random.normal(next++); });
         for (int i = 0; i < twins; ++i)

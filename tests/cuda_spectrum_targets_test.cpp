@@ -124,7 +124,7 @@ TEST_CASE("kernels/cuda spectrum targets: sums of weights times targets lose lit
         [](int j) { return j == 40 ? 1.1 : 23.3; }, [](int j) { return 7.9 + 0.01 * j; }};
     for (const int targets : {1, 8, 11, 17})
         for (const auto& distance : distances) {
-            if (few_columns_only && targets != 11) continue;
+            if (few_inputs_only && targets != 11) continue;
             CHECK(largest_error(distance, targets) <= 2.5e-6);
         }
     CHECK(largest_error(distances[1], 1) > 1e-8);

@@ -83,7 +83,7 @@ TEST_CASE("kernels/cuda spectrum: every shape agrees with the oracle, by product
             for (const Limits& limits : {by_products, by_differences}) {
                 const Set s = clusters(row.n, row.d, row.c, one_hot);
                 const std::string name = one_hot ? "one-hot" : "general";
-                constexpr bool both = !tests::few_columns_only;
+                constexpr bool both = !tests::few_inputs_only;
                 check_against_reference(name + ", even", s, even_grid(s, 0.0, 40.0, 37), limits, false, both);
                 check_against_reference(name + ", log", s, log_grid(s, 1e-3, 1e3, 9), limits, true, both);
             }
@@ -192,7 +192,7 @@ TEST_CASE("kernels/cuda spectrum: duplicates, near duplicates and collapsed clas
 
 TEST_CASE("kernels/cuda spectrum: columns by the thousand that differ alike lose no digits") {
     // A float sum of equal terms errs by up to half an eps of itself each time, always to one side.
-    if (tests::few_columns_only) return;
+    if (tests::few_inputs_only) return;
     for (const std::int64_t d : {784, 3072})
         for (const bool two_values : {true, false}) {
             Set s = clusters(20, d, 3, true);
@@ -208,7 +208,7 @@ TEST_CASE("kernels/cuda spectrum: columns by the thousand that differ alike lose
 
 TEST_CASE("kernels/cuda spectrum: features of few effective dimensions, of whose pairs some are near") {
     for (const std::int64_t dimension : {2, 5, 10, 15, 20}) {
-        if (tests::few_columns_only && dimension != 10) continue;
+        if (tests::few_inputs_only && dimension != 10) continue;
         const Set s = tests::spread(clusters(180, dimension, 3, true), 96);
         check_against_reference("few dimensions", s, even_grid(s, 0.0, 40.0, 35), by_products);
         check_against_reference("few dimensions", s, log_grid(s, 1e-2, 1e6, 17), by_products, true);
@@ -247,7 +247,7 @@ TEST_CASE("kernels/cuda spectrum: the device's exp2 may err by 2^-22, to whichev
                                           return (bits * 2654435761U >> 31) != 0 ? 0x1p-22F : -0x1p-22F;
                                       }};
     for (float (*const error)(float) : errors) {
-        if (tests::few_columns_only && error != errors[2]) continue;
+        if (tests::few_inputs_only && error != errors[2]) continue;
         exp2_error = error;
         for (const bool one_hot : {true, false}) {
             const Set s = clusters(150, 40, 3, one_hot);
@@ -280,16 +280,16 @@ TEST_CASE(
     // Dense clusters: more pairs of a tile are near than are listed at once.
     for (const double noise : {0.1, 1.0})
         for (const bool one_hot : {true, false}) {
-            if (tests::few_columns_only && noise > 0.5) continue;
+            if (tests::few_inputs_only && noise > 0.5) continue;
             const Set s = clusters(150, 40, 3, one_hot, 1.0, noise);
             const std::vector<double> grid = even_grid(s, 0.0, 40.0, 7);
             for (const bool exclude_self : {false, true}) {
-                if (tests::few_columns_only && exclude_self != one_hot) continue;
+                if (tests::few_inputs_only && exclude_self != one_hot) continue;
                 const LowFrequencyParams params{.exclude_self = exclude_self};
                 // Passes of one block of rows, of all, and of some of the widths.
                 for (const Limits& limits :
                      {Limits{6, 400 << 10, 0, 2}, Limits{6, much, 0, 1}, Limits{6, 20 << 10, 0, 1}}) {
-                    if (tests::few_columns_only && limits.workspace_bytes == much) continue;
+                    if (tests::few_inputs_only && limits.workspace_bytes == much) continue;
                     const auto energies = [&](const std::vector<std::int64_t>& rows) {
                         HostDevice device(limits);
                         return LowFrequencyEnergy<HostDevice>(

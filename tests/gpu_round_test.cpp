@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <string>
 
 #include "tests/files.h"
@@ -88,10 +89,13 @@ TEST_CASE(
     CHECK(contains(summary, "ended by SIGSEGV in 'it crashes'"));
     CHECK(contains(summary, "did not end within 5 s in 'it hangs'"));
     CHECK(contains(summary, "ended by SIGKILL in 'it is killed'"));
-    CHECK(contains(summary, "| fault: a wrong result | failed | "));
-    CHECK(contains(summary, " | it is wrong |"));
-    CHECK(contains(summary, "| dense layers | failed | "));
-    CHECK(contains(summary, " | no test case ran |"));
+    // They end at once, but not in 0.0 s on a busy machine.
+    const auto failed_at_once = [&](const std::string& part, const std::string& why) {
+        const std::regex row("\\| " + part + " \\| failed \\| [01]\\.\\d \\| " + why + " \\|");
+        return std::regex_search(summary, row);
+    };
+    CHECK(failed_at_once("fault: a wrong result", "it is wrong"));
+    CHECK(failed_at_once("dense layers", "no test case ran"));
     CHECK(contains(summary, "| engine | ok |"));
 }
 

@@ -24,8 +24,8 @@ inline constexpr int one_input_in = 4;
 inline constexpr int one_input_in = 1;
 #endif
 
-/// Such a test also leaves out what has many columns.
-inline constexpr bool few_columns_only = one_input_in > 1;
+/// Such a test also leaves out what has many columns, and settings beyond a few.
+inline constexpr bool few_inputs_only = one_input_in > 1;
 
 /// One of the threads of a block (kernels/cuda/block.h) as a thread of the host. Stricter than a GPU where a
 /// GPU would only sometimes show a mistake: copies arrive as late as they may.

@@ -37,19 +37,19 @@ Plan::Plan(SpectrumBackend& backend, const SpectrumSamples& samples, const LowFr
         std::clamp<std::int64_t>(sums_limit / (blocks_at_once * bytes_per_node), 1, widths());
     first_nodes_ = choose_nodes(exponents_, x_.n, x_.largest_distance, arithmetic_for(targets_), params.sums,
                                 params.stop);
-    widths_per_pass_ = widths();
     const auto cost_of_pair = [&](std::int64_t weights) {
         return static_cast<double>(x_.d) +
                static_cast<double>(weights) * (1.0 + arithmetic_for(targets_).sum_cost);
     };
-    if (first_nodes_.are_widths() || !better_at_nodes({sums_limit / (first_nodes_.count * bytes_per_node),
-                                                       cost_of_pair(first_nodes_.count)},
-                                                      {blocks_at_once, cost_of_pair(widths_that_fit)},
-                                                      (widths() + widths_that_fit - 1) / widths_that_fit)) {
-        widths_per_pass_ = widths_that_fit;
+    widths_per_pass_ = widths_that_fit;
+    if (!first_nodes_.are_widths() &&
+        better_at_nodes(
+            {sums_limit / (first_nodes_.count * bytes_per_node), cost_of_pair(first_nodes_.count)},
+            {blocks_at_once, cost_of_pair(widths_that_fit)}, passes()))
+        widths_per_pass_ = widths();
+    else
         first_nodes_ =
             nodes_at_widths(std::span(exponents_).first(widths_per_pass_), arithmetic_for(targets_));
-    }
     // With widths, a later pass may have one more node than the first: a width of 0 has none.
     block_sums_ = (first_nodes_.are_widths() ? widths_per_pass_ : first_nodes_.count) * bytes_per_node / 8;
 }
