@@ -103,5 +103,8 @@ DEEPFREQ_HOST_DEVICE inline CompensatedSum add(const CompensatedSum& sum, float 
     const float part = high - sum.high;
     return {high, sum.low + ((sum.high - (high - part)) + (x - part))};
 }
+DEEPFREQ_HOST_DEVICE inline double value_of(const CompensatedSum& sum) {
+    return static_cast<double>(sum.high) + static_cast<double>(sum.low);
+}
 
 }  // namespace deepfreq::math

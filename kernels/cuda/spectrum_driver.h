@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <span>
 #include <vector>
 
@@ -66,10 +65,10 @@ class LowFrequencyEnergy {
           pairs_(features_.pairs()),
           exponents_(samples.inv_deltas.begin(), samples.inv_deltas.end()),
           pass_(plan(params)),
-          partition_(partition(targets_.starts(), pass_.parts)),
+          partition_(partition(targets_.starts(), pass_.parts, pass_.symmetric ? tile_rows : tile_columns)),
           segments_(on_device(partition_.segments)),
-          by_label_(on_device(segments_by_label())),
           first_segment_(on_device(partition_.first_segment)),
+          starts_(on_device(targets_.starts())),
           value_(device.template take<float>(
               targets_.one_hot() ? 0 : padded_rows_of(samples.x.rows()) * targets_.columns())),
           mean_(device.template take<double>(targets_.columns())),
@@ -140,7 +139,9 @@ class LowFrequencyEnergy {
                         targets_.columns()};
         Pass pass = first_plan(problem, device_.limits());
         widths_per_pass_ = exponents_.size();
-        if (pass.nodes == problem.nodes) return pass;
+        const bool mirrored = targets_.one_hot() && !pairs_.listed() && !params.exclude_self;
+        if (pass.nodes == problem.nodes)
+            return mirrored ? or_symmetric(pass, problem, device_.limits()) : pass;
         // Not all sums fit. Widths, unlike nodes, can be taken a few at a time.
         problem.nodes = static_cast<int>(exponents_.size());
         pass = at_widths(problem, device_.limits());
@@ -208,7 +209,7 @@ class LowFrequencyEnergy {
                 const auto of_row = device_.template take<double>(count * tile_rows * some);
                 device_.each(
                     count * tile_rows * some,
-                    RowEnergies{sums_.data(), segments_.data(), by_label_.data(), segment_count(),
+                    RowEnergies{sums_.data(), segment_count(), starts_.data(), targets_.runs(),
                                 targets_.one_hot(), exclude_self_, targets_.columns(), nodes_.count,
                                 widths.data() + first, coefficients.data(), static_cast<int>(some),
                                 value_.data(), mean_.data(), block * tile_rows, pairs_, of_row.data()});
@@ -226,31 +227,32 @@ class LowFrequencyEnergy {
         if (params_.progress && done < 1.0) params_.progress(done);
     }
 
+    /// sums_ at the nodes, class by class.
     void sum_weights(std::int64_t row_blocks, std::int64_t first_row, const Nodes& nodes) {
-        const std::int64_t blocks = row_blocks * pass_.parts;
         const bool two = device_.limits().tiles_at_once > 1;
-        if (targets_.one_hot())
-            two ? sum_weights<true, 2>(blocks, first_row, nodes)
-                : sum_weights<true, 1>(blocks, first_row, nodes);
+        if (pass_.symmetric)
+            device_.blocks(squares_of(pass_.parts),
+                           SymmetricSums<typename Device::MatrixUnit>{pairs_, nodes, segments_.data(),
+                                                                      first_segment_.data(), segment_count(),
+                                                                      pass_.parts, sums_.data()});
+        else if (targets_.one_hot())
+            two ? sum_weights<true, 2>(row_blocks, first_row, nodes)
+                : sum_weights<true, 1>(row_blocks, first_row, nodes);
         else
-            two ? sum_weights<false, 2>(blocks, first_row, nodes)
-                : sum_weights<false, 1>(blocks, first_row, nodes);
+            two ? sum_weights<false, 2>(row_blocks, first_row, nodes)
+                : sum_weights<false, 1>(row_blocks, first_row, nodes);
+        const std::int64_t lines = std::int64_t{targets_.columns()} * nodes.count * tile_rows;
+        device_.each(row_blocks * lines,
+                     SumsOfClasses{segments_.data(), segment_count(), lines, sums_.data()});
     }
 
     template <bool OneHot, int Tiles>
-    void sum_weights(std::int64_t blocks, std::int64_t first_row, const Nodes& nodes) {
-        device_.blocks(blocks, WeightedSums<typename Device::MatrixUnit, OneHot, Tiles>{
-                                   pairs_, nodes, segments_.data(), first_segment_.data(), segment_count(),
-                                   first_row, pass_.parts, value_.data(), targets_.columns(),
-                                   exclude_self_ ? nearest_.data() : nullptr, sums_.data()});
-    }
-
-    /// Segments of the same class become adjacent.
-    std::vector<std::int32_t> segments_by_label() const {
-        std::vector<std::int32_t> order(partition_.segments.size());
-        std::iota(order.begin(), order.end(), 0);
-        std::ranges::stable_sort(order, {}, [&](std::int32_t s) { return partition_.segments[s].label; });
-        return order;
+    void sum_weights(std::int64_t row_blocks, std::int64_t first_row, const Nodes& nodes) {
+        device_.blocks(row_blocks * pass_.parts,
+                       WeightedSums<typename Device::MatrixUnit, OneHot, Tiles>{
+                           pairs_, nodes, segments_.data(), first_segment_.data(), segment_count(), first_row,
+                           pass_.parts, value_.data(), targets_.columns(),
+                           exclude_self_ ? nearest_.data() : nullptr, sums_.data()});
     }
 
     Device& device_;
@@ -264,8 +266,8 @@ class LowFrequencyEnergy {
     Pass pass_;
     Partition partition_;
     typename Device::template Memory<Segment> segments_;
-    typename Device::template Memory<std::int32_t> by_label_;  ///< the segments, those of one class together
     typename Device::template Memory<std::int32_t> first_segment_;
+    typename Device::template Memory<std::int64_t> starts_;  ///< of the classes
     typename Device::template Memory<float> value_;
     typename Device::template Memory<double> mean_;  ///< per column of value_
     typename Device::template Memory<math::CompensatedSum> sums_;

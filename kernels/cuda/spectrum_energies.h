@@ -8,13 +8,34 @@
 
 namespace deepfreq::cuda::spectrum {
 
+/// sums[row block][class][line] = the sums of all its segments, in place of sums[row block][segment][line]: as
+/// many slots, of which the first receive the classes. A line is a target, node and row of the block.
+struct SumsOfClasses {
+    const Segment* segments;
+    std::int64_t all_segments;
+    std::int64_t lines;
+    math::CompensatedSum* sums;
+
+    DEEPFREQ_HOST_DEVICE void operator()(std::int64_t i) const {
+        math::CompensatedSum* const first = sums + i / lines * all_segments * lines + i % lines;
+        double sum = 0.0;
+        for (std::int64_t s = 0; s < all_segments; ++s) {
+            sum += math::value_of(first[s * lines]);
+            if (s + 1 < all_segments && segments[s + 1].label == segments[s].label) continue;
+            const auto high = static_cast<float>(sum);
+            first[segments[s].label * lines] = {high, static_cast<float>(sum - static_cast<double>(high))};
+            sum = 0.0;
+        }
+    }
+};
+
 /// energy[i] of one row and width = |sum_j y_j G_ij|^2 / (sum_j G_ij)^2, or 0 if all its weights are 0;
 /// i = (row block * widths + width) * 128 + row of the block.
 struct RowEnergies {
-    const math::CompensatedSum* sums;  ///< as computed by WeightedSums
-    const Segment* segments;
-    const std::int32_t* by_label;  ///< segments of the same class are adjacent
-    std::int64_t all_segments;
+    const math::CompensatedSum* sums;  ///< as computed by SumsOfClasses
+    std::int64_t slots;                ///< per row block
+    const std::int64_t* starts;        ///< of each class, followed by the number of samples
+    int classes;
     bool one_hot, exclude_self;
     int targets, nodes;
     const FilterNodes::Width* width;  ///< [widths]
@@ -36,20 +57,19 @@ struct RowEnergies {
         }
         const FilterNodes::Width at = width[i / tile_rows % widths];
         const math::CompensatedSum* const first =
-            sums + (row_block * all_segments * targets * nodes + at.first) * tile_rows + in_block;
+            sums + (row_block * slots * targets * nodes + at.first) * tile_rows + in_block;
         energy[i] =
             one_hot ? of_classes(first, at, x.sample_of(row)) : of_targets(first, at, x.sample_of(row));
     }
 
   private:
-    /// Of one segment, at the width.
+    /// Of one class, at the width.
     DEEPFREQ_HOST_DEVICE double sum_of(const math::CompensatedSum* first, const FilterNodes::Width& at,
-                                       std::int64_t segment, int target) const {
-        const math::CompensatedSum* const at_node = first + (segment * targets + target) * nodes * tile_rows;
+                                       std::int64_t of_class, int target) const {
+        const math::CompensatedSum* const at_node = first + (of_class * targets + target) * nodes * tile_rows;
         double sum = 0.0;
         for (int m = 0; m < at.count; ++m)
-            sum += coefficient[at.coefficients + m] * (static_cast<double>(at_node[m * tile_rows].high) +
-                                                       static_cast<double>(at_node[m * tile_rows].low));
+            sum += coefficient[at.coefficients + m] * math::value_of(at_node[m * tile_rows]);
         return sum;
     }
 
@@ -59,21 +79,15 @@ struct RowEnergies {
         return (exclude_self ? 0.0 : own) + at.constant * (total - own);
     }
 
-    /// A class may be in several segments.
     DEEPFREQ_HOST_DEVICE double of_classes(const math::CompensatedSum* first, const FilterNodes::Width& at,
                                            std::int64_t sample) const {
         double squares = 0.0, weight = 0.0;
-        double of_class = 0.0, own = 0.0, members = 0.0;
-        for (std::int64_t s = 0; s < all_segments; ++s) {
-            const Segment& segment = segments[by_label[s]];
-            of_class += sum_of(first, at, by_label[s], 0);
-            own += sample >= segment.first && sample < segment.last ? 1.0 : 0.0;
-            members += static_cast<double>(segment.last - segment.first);
-            if (s + 1 < all_segments && segments[by_label[s + 1]].label == segment.label) continue;
-            of_class += rest(at, own, members);
+        for (int k = 0; k < classes; ++k) {
+            const double own = sample >= starts[k] && sample < starts[k + 1] ? 1.0 : 0.0;
+            const double of_class =
+                sum_of(first, at, k, 0) + rest(at, own, static_cast<double>(starts[k + 1] - starts[k]));
             squares += of_class * of_class;
             weight += of_class;
-            of_class = own = members = 0.0;
         }
         return weight > 0.0 ? squares / (weight * weight) : 0.0;
     }
@@ -83,9 +97,8 @@ struct RowEnergies {
                                            std::int64_t sample) const {
         double squares = 0.0, sum = 0.0;
         for (int target = 0; target < targets; ++target) {
-            sum = rest(at, static_cast<double>(y[sample * targets + target]),
-                       mean[target] * static_cast<double>(x.columns.n));
-            for (std::int64_t s = 0; s < all_segments; ++s) sum += sum_of(first, at, s, target);
+            sum = sum_of(first, at, 0, target) + rest(at, static_cast<double>(y[sample * targets + target]),
+                                                      mean[target] * static_cast<double>(x.columns.n));
             if (target < targets - 1) squares += sum * sum;
         }
         return sum > 0.0 ? squares / (sum * sum) : 0.0;

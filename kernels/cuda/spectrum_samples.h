@@ -48,22 +48,19 @@ class Targets {
             device.sort(label.data(), order.data(), sorted.data(), order_.data(), n_);
             starts_ = {0, n_};
         }
+        starts_.erase(std::ranges::unique(starts_).begin(), starts_.end());
         if (one_hot_) return;
         unit_ = power_of_two_above(static_cast<double>(largest_magnitude(device, y.data, n_ * c_))) / largest;
     }
 
     bool one_hot() const { return one_hot_; }
     const std::int32_t* order() const { return order_.data(); }
-    std::span<const std::int64_t> starts() const { return starts_; }
+    /// First samples of the classes that occur, in that order, followed by n; one class unless one-hot.
+    const std::vector<std::int64_t>& starts() const { return starts_; }
     double unit() const { return unit_; }
     /// Number of sums per segment: 1 if one-hot, otherwise one per target plus one for the weights.
     int columns() const { return one_hot_ ? 1 : static_cast<int>(c_ + 1); }
-    /// Number of non-empty ranges.
-    std::int64_t runs() const {
-        std::int64_t count = 0;
-        for (std::size_t s = 1; s < starts_.size(); ++s) count += starts_[s] > starts_[s - 1] ? 1 : 0;
-        return count;
-    }
+    int runs() const { return static_cast<int>(std::ssize(starts_)) - 1; }
 
   private:
     /// Targets are scaled up to this value: halves are normal down to 2^-28 of it.

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "common/host_device.h"
 #include "kernels/cuda/launch_shape.h"
 
 // How the pairs of samples are divided into blocks and passes: pure functions of the problem and the device.
@@ -15,6 +16,9 @@ namespace deepfreq::cuda::spectrum {
 /// A block of threads has one row per thread, and goes through the other samples (its columns) tile by tile.
 inline constexpr int tile_rows = 128;
 inline constexpr int tile_columns = 64;
+
+/// Tiles whose distances a block keeps at most.
+inline constexpr int most_tiles = 2;
 
 /// Number of blocks wanted, in multiples of what the device can hold: the last wave is then a small part.
 inline constexpr std::int64_t waves_wanted = 4;
@@ -36,10 +40,11 @@ struct Partition {
     std::vector<std::int32_t> first_segment;  ///< of each part, followed by the number of segments
 };
 
-/// starts[s] is the first sample of class s; the last entry is n. Parts have equal size, up to whole tiles.
-inline Partition partition(std::span<const std::int64_t> starts, int parts) {
+/// starts[s] is the first sample of class s; the last entry is n. Parts have equal size, up to whole tiles of
+/// `unit` samples.
+inline Partition partition(std::span<const std::int64_t> starts, int parts, int unit = tile_columns) {
     const std::int64_t n = starts.back();
-    const std::int64_t tiles = blocks_for(n, tile_columns);
+    const std::int64_t tiles = blocks_for(n, unit);
     const auto labels = static_cast<std::int32_t>(starts.size()) - 1;
     Partition out;
     out.segments.reserve(starts.size() + static_cast<std::size_t>(parts));
@@ -47,8 +52,8 @@ inline Partition partition(std::span<const std::int64_t> starts, int parts) {
     std::int32_t label = 0;
     for (int part = 0; part < parts; ++part) {
         out.first_segment.push_back(static_cast<std::int32_t>(out.segments.size()));
-        const std::int64_t last = std::min(n, tiles * (part + 1) / parts * tile_columns);
-        for (std::int64_t first = tiles * part / parts * tile_columns; first < last;) {
+        const std::int64_t last = std::min(n, tiles * (part + 1) / parts * unit);
+        for (std::int64_t first = tiles * part / parts * unit; first < last;) {
             while (label < labels && starts[static_cast<std::size_t>(label) + 1] <= first) ++label;
             const std::int64_t end = std::min(last, starts[static_cast<std::size_t>(label) + 1]);
             out.segments.push_back({first, end, label});
@@ -61,10 +66,10 @@ inline Partition partition(std::span<const std::int64_t> starts, int parts) {
 
 /// What the device offers.
 struct Limits {
-    std::int64_t resident_blocks = 264;                      ///< blocks that run at the same time
-    std::int64_t workspace_bytes = std::int64_t{448} << 20;  ///< for the sums of one pass
-    std::int64_t direct_rows = 512;                          ///< up to so many, all distances by differences
-    int tiles_at_once = 1;                                   ///< tiles whose distances a block keeps: 1 or 2
+    std::int64_t resident_blocks = 264;                    ///< blocks that run at the same time
+    std::int64_t workspace_bytes = std::int64_t{1} << 30;  ///< for the sums of one pass
+    std::int64_t direct_rows = 512;                        ///< up to so many, all distances by differences
+    int tiles_at_once = 1;  ///< tiles whose distances a block keeps: 1 or most_tiles
 };
 
 /// What the sums depend on.
@@ -76,11 +81,13 @@ struct Problem {
     int columns;        ///< sums per segment: 1 for one-hot targets, else c + 1
 };
 
-/// One pass over the pairs: some rows, some nodes, all columns in `parts`.
+/// One pass over the pairs: some rows, some nodes, all columns in `parts`. If symmetric, over all pairs at all
+/// nodes, each two parts together.
 struct Pass {
     int parts;
     std::int64_t row_blocks;
     int nodes;
+    bool symmetric = false;
 };
 
 /// Bytes needed by a pass for the sums of each segment.
@@ -141,6 +148,44 @@ inline Pass plan_listed_pass(const Problem& problem, const Limits& limits) {
     pass.row_blocks = std::clamp<std::int64_t>(limits.workspace_bytes / pass_bytes(problem, pass), 1,
                                                blocks_for(problem.rows, tile_rows));
     return pass;
+}
+
+/// Two parts whose pairs are one block's.
+struct Square {
+    int rows, columns;
+};
+
+/// The squares of `parts` parts, of which each two make one, as do a part and itself.
+constexpr std::int64_t squares_of(std::int64_t parts) {
+    return parts * (parts + 1) / 2;
+}
+constexpr DEEPFREQ_HOST_DEVICE Square square_of(std::int64_t index, int parts) {
+    int rows = 0;
+    for (; index >= parts - rows; ++rows) index -= parts - rows;
+    return {rows, rows + static_cast<int>(index)};
+}
+
+/// A pass that takes each pair once, if all its sums fit and it is estimated to take less time than one that
+/// takes each pair twice; otherwise `pass`. As many squares as run at a time take as long as the largest.
+inline Pass or_symmetric(const Pass& pass, const Problem& problem, const Limits& limits) {
+    // A pair's distance costs as many instructions as its weights at so many nodes.
+    constexpr std::int64_t distance_cost = 28;
+    const std::int64_t row_blocks = blocks_for(problem.rows, tile_rows);
+    if (limits.tiles_at_once < most_tiles) return pass;
+    Pass best = pass;
+    std::int64_t least = row_blocks * row_blocks * (distance_cost + problem.nodes);
+    for (int parts = 2; parts <= row_blocks; ++parts) {
+        const Pass symmetric{parts, row_blocks, problem.nodes, true};
+        if (pass_bytes(problem, symmetric) > limits.workspace_bytes) break;
+        const std::int64_t waves = blocks_for(squares_of(parts), limits.resident_blocks);
+        const std::int64_t largest = blocks_for(row_blocks, parts);
+        const std::int64_t cost =
+            waves * limits.resident_blocks * largest * largest * (distance_cost + 2 * problem.nodes);
+        if (20 * cost > 19 * least) continue;  // more parts take more memory
+        least = cost;
+        best = symmetric;
+    }
+    return best;
 }
 
 }  // namespace deepfreq::cuda::spectrum

@@ -4,15 +4,29 @@
 #include "kernels/cuda/spectrum_targets.h"
 #include "kernels/cuda/spectrum_weights.h"
 
-// The kernel that turns features into sums of weights: the distances of one or two tiles at a time, then
+// The kernels that turn features into sums of weights: the distances of one or two tiles at a time, then
 // their weights at all nodes. Sums are floats within these tiles and compensated from there on.
 //
-// Symmetry is not exploited: a pair's weights are computed once for each of its rows. Exploiting it would
-// save half the distances and one in three operations of the weights. But every tile would then add to the
-// sums of its columns too, in an order that must be fixed, and each such sum costs as much as the
-// multiplication it saves.
+// WeightedSums computes the distance of a pair once for each of its samples, SymmetricSums once for both. The
+// weights are made twice even so: a thread that has a row can add to the sums of that row only.
 
 namespace deepfreq::cuda::spectrum {
+
+/// The distances of the rows from first_row on to the columns first … first+columns-1: up to Tiles tiles.
+/// `nearest`, if any, is subtracted per row. Afterwards a thread may read only those of row block.thread().
+template <class Products, int Tiles, class Block>
+DEEPFREQ_HOST_DEVICE void make_tiles(Block& block, TileMemory<Tiles>& shared, const Pairs& x,
+                                     std::int32_t first_row, std::int32_t first, int columns,
+                                     const double* nearest) {
+    for (int at = 0; at < columns; at += tile_columns) {
+        const Tile tile{first_row, first + at, columns - at < tile_columns ? columns - at : tile_columns};
+        float* const made = shared.made.distance + distance_of(0, at);
+        make_distances<Products>(block, shared.stage(), shared.judging.near_pairs, made, x, tile);
+        if (nearest != nullptr)
+            take_off_nearest(made, ExactPairs(x, tile, block.thread()), block.thread(),
+                             nearest[first_row + block.thread()]);
+    }
+}
 
 /// sums[row block][segment][target][node][row of the block] = sum over the segment's samples j of G_ij y_js.
 /// One-hot targets are a single "target" of 1, and each segment belongs to one class. Block b handles part b
@@ -45,26 +59,86 @@ struct WeightedSums {
             const auto end = static_cast<std::int32_t>(segments[s].last);
             for (std::int32_t first = begin; first < end; first += Tiles * tile_columns) {
                 const int columns = end - first < Tiles * tile_columns ? end - first : Tiles * tile_columns;
-                for (int at = 0; at < columns; at += tile_columns) {
-                    const Tile tile{static_cast<std::int32_t>(first_row + row_block * tile_rows), first + at,
-                                    columns - at < tile_columns ? columns - at : tile_columns};
-                    float* const made = shared.made.distance + distance_of(0, at);
-                    make_distances<typename MatrixUnit::Products>(block, shared.stage(),
-                                                                  shared.judging.near_pairs, made, x, tile);
-                    if (nearest != nullptr)
-                        take_off_nearest(made, ExactPairs(x, tile, block.thread()), block.thread(),
-                                         nearest[tile.first_row + block.thread()]);
-                }
+                make_tiles<typename MatrixUnit::Products>(
+                    block, shared, x, static_cast<std::int32_t>(first_row + row_block * tile_rows), first,
+                    columns, nearest);
                 // Only now, so that what is not yet needed takes no registers from the products.
                 const std::int64_t index = (row_block * all_segments + s) * targets * nodes.count;
                 const SegmentSums to{sums + index * tile_rows, first == begin};
                 if constexpr (OneHot)
-                    add_all_weights(shared.made.distance + block.thread(), columns, nodes,
+                    add_all_weights(RowOfTile{shared.made.distance + block.thread(), columns}, nodes,
                                     to.from(block.thread()));
                 else
                     add_all_targets<MatrixUnit>(block, shared.made.distance, shared.made.targets, columns,
                                                 y + std::int64_t{first} * targets, targets, nodes, to);
             }
+        }
+    }
+};
+
+/// The same for one-hot targets whose samples all give and receive. Block b handles the pairs of two parts of
+/// the samples, square_of(b, parts), and adds to the sums of both: to those of its rows as WeightedSums does,
+/// one thread per row, and to those of its columns, one thread per column. Every sum is that of a row and a
+/// segment, thus of two parts, thus of one block: no two blocks add to the same one.
+///
+/// Parts begin at whole row blocks. A part and itself are computed as if they were two, one in `parts` of all
+/// pairs.
+template <class MatrixUnit>
+struct SymmetricSums {
+    static constexpr int threads = tile_rows;
+    static constexpr int blocks_at_once = 2;
+    using Shared = TileMemory<most_tiles>;
+    static_assert(most_tiles * tile_columns == tile_rows, "there is a thread for every column");
+
+    Pairs x;
+    Nodes nodes;
+    const Segment* segments;
+    const std::int32_t* first_segment;  ///< [parts + 1]
+    std::int64_t all_segments;
+    int parts;
+    math::CompensatedSum* sums;
+
+    template <class Block>
+    DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
+        const Square square = square_of(block.index(), parts);
+        const int thread = block.thread();
+        for (std::int32_t row = begin_of(first_segment[square.rows]);
+             row < end_of(first_segment[square.rows + 1] - 1); row += tile_rows)
+            for (std::int32_t s = first_segment[square.columns]; s < first_segment[square.columns + 1]; ++s)
+                for (std::int32_t first = begin_of(s); first < end_of(s); first += tile_rows) {
+                    const int columns = end_of(s) - first < tile_rows ? end_of(s) - first : tile_rows;
+                    make_tiles<typename MatrixUnit::Products>(block, shared, x, row, first, columns, nullptr);
+                    add_all_weights(RowOfTile{shared.made.distance + thread, columns}, nodes,
+                                    {sums_of(row + thread, s), first == begin_of(s)});
+                    if (square.rows == square.columns) continue;
+                    block.barrier();  // the distances of all rows are there
+                    if (thread < columns)
+                        add_to_column(shared.made.distance + distance_of(0, thread), row, first + thread,
+                                      square.rows);
+                }
+    }
+
+  private:
+    DEEPFREQ_HOST_DEVICE std::int32_t begin_of(std::int32_t segment) const {
+        return static_cast<std::int32_t>(segments[segment].first);
+    }
+    DEEPFREQ_HOST_DEVICE std::int32_t end_of(std::int32_t segment) const {
+        return static_cast<std::int32_t>(segments[segment].last);
+    }
+    DEEPFREQ_HOST_DEVICE math::CompensatedSum* sums_of(std::int32_t sample, std::int32_t segment) const {
+        const std::int64_t row_block = sample / tile_rows;
+        return sums + (row_block * all_segments + segment) * nodes.count * tile_rows + sample % tile_rows;
+    }
+
+    /// Adds the weights of a column's distances to the row block that begins at `row`, segment by segment.
+    DEEPFREQ_HOST_DEVICE void add_to_column(const float* distance, std::int32_t row, std::int32_t column,
+                                            int part_of_rows) const {
+        for (std::int32_t s = first_segment[part_of_rows]; s < first_segment[part_of_rows + 1]; ++s) {
+            const int first = begin_of(s) - row, last = end_of(s) - row;
+            if (last <= 0 || first >= tile_rows) continue;
+            const ColumnOfTile of_segment{distance, first > 0 ? first : 0,
+                                          last < tile_rows ? last : tile_rows};
+            add_all_weights(of_segment, nodes, {sums_of(column, s), first >= 0});
         }
     }
 };

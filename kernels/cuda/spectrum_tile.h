@@ -96,9 +96,6 @@ struct Tile {
 
 inline constexpr int distances_of_tile = tile_columns * distance_stride;
 
-/// Tiles whose distances a block keeps at most.
-inline constexpr int most_tiles = 2;
-
 /// What the distances of a tile are computed from.
 union Stages {
     alignas(128) std::uint16_t halves[stages][stage_halves];

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "kernels/cuda/four.h"
 #include "kernels/cuda/spectrum_tile.h"
 #include "kernels/filter_nodes.h"
 #include "kernels/math.h"
@@ -142,27 +143,59 @@ DEEPFREQ_HOST_DEVICE void for_each_chain(const Nodes& nodes, const Use& use) {
     }
 }
 
-/// Adds the weights of a row's distances at a chain of `Count` nodes to the row's sums there.
-template <int Count>
-DEEPFREQ_HOST_DEVICE void add_weights(const float* distance, int columns, const WeightChain& chain,
-                                      const SegmentSums& sums) {
+/// The distances of a row to the columns of one or two tiles.
+struct RowOfTile {
+    const float* distance;  ///< to the first column
+    int columns;
+
+    /// Calls use(distance, distance) for two at a time; the partner of an odd last column is out of sight.
+    template <class Use>
+    DEEPFREQ_HOST_DEVICE void for_each_pair(const Use& use) const {
+        for (int j = 0; j < columns; j += 2)
+            use(distance[distance_of(0, j)], distance[distance_of(0, j + 1)]);
+    }
+};
+
+/// The distances of a column to some of the rows of a tile: first … last-1.
+struct ColumnOfTile {
+    const float* distance;  ///< to row 0
+    int first, last;
+
+    /// The same, read four at a time: columns lie 4 banks apart, so eight of them fall into different ones.
+    template <class Use>
+    DEEPFREQ_HOST_DEVICE void for_each_pair(const Use& use) const {
+        for (int row = first / 4 * 4; row < last; row += 4) {
+            Four four = *as_fours(distance + row);
+            if (row < first || row + 4 > last) {  // the same for all threads
+                DEEPFREQ_UNROLL
+                for (int i = 0; i < 4; ++i)
+                    if (row + i < first || row + i >= last) four.x[i] = out_of_sight;
+            }
+            use(four.x[0], four.x[1]);
+            use(four.x[2], four.x[3]);
+        }
+    }
+};
+
+/// Adds the weights of a line of distances at a chain of `Count` nodes to the sums there.
+template <int Count, class Line>
+DEEPFREQ_HOST_DEVICE void add_weights(const Line& line, const WeightChain& chain, const SegmentSums& sums) {
     float sum[1][Count] = {};
-    for (int j = 0; j < columns; j += 2) {  // the partner of an odd last column is out of sight
+    line.for_each_pair([&](float one, float other) {
         float a[Count], b[Count];
-        make_weights<Count>(distance[distance_of(0, j)], chain, a);
-        make_weights<Count>(distance[distance_of(0, j + 1)], chain, b);
+        make_weights<Count>(one, chain, a);
+        make_weights<Count>(other, chain, b);
         DEEPFREQ_UNROLL
         for (int k = 0; k < Count; ++k) sum[0][k] += a[k] + b[k];
-    }
+    });
     sums.add(sum, {0});
 }
 
 /// The same at all nodes.
-DEEPFREQ_HOST_DEVICE inline void add_all_weights(const float* distance, int columns, const Nodes& nodes,
-                                                 const SegmentSums& sums) {
+template <class Line>
+DEEPFREQ_HOST_DEVICE void add_all_weights(const Line& line, const Nodes& nodes, const SegmentSums& sums) {
     for_each_chain(nodes, [&](auto length, const WeightChain& chain, int node) {
-        add_weights<decltype(length)::value>(distance, columns, chain,
-                                             sums.from(std::int64_t{node} * tile_rows));
+        add_weights<decltype(length)::value>(line, chain, sums.from(std::int64_t{node} * tile_rows));
     });
 }
 

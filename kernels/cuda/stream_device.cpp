@@ -7,7 +7,7 @@ namespace deepfreq::cuda {
 namespace {
 
 // Temporary memory goes back to CUDA's pool, not to the driver, so that the next allocation costs nothing. A
-// spectrum takes up to half a GiB.
+// spectrum's sums take up to a GiB.
 void keep_pool_memory(int device) {
     cudaMemPool_t pool = nullptr;
     DEEPFREQ_CUDA(cudaDeviceGetDefaultMemPool(&pool, device));

@@ -23,8 +23,9 @@ FAMILIES = {
 ELSEWHERE = ("agreement*,fault*,app/*,apps*,run:*,paper*,data/*,analysis*,tools/*,docs*,figures*,examples*,cuda/plans*,"
              "cuda/host*,cuda/fragments*,kernels/cuda*,*on the host*")
 ROUNDED = "kernels: dense_*agrees with the reference,kernels: conv*reference*"  # products, checked in tf32 and bf16
-# By differences; by products, with more near pairs than are listed; listed rows.
-SPECTRUM_BRANCHES = "kernels/spectrum: every grid*,kernels/spectrum: *collapsed*,kernels/spectrum rows: every row*"
+# By differences; by products, with more near pairs than are listed; listed rows; each pair once.
+SPECTRUM_BRANCHES = ("kernels/spectrum: every grid*,kernels/spectrum: *collapsed*,kernels/spectrum rows: every row*,"
+                     "kernels/spectrum rows: so many*")
 OWN_OPERATIONS = ("mean_squared,softmax,count,adam,gather,random,scale,sum_of,add,first,batch_norm,average,max,"
                   "gaussian,dropout,centre")  # name prefixes of the operations that call no library
 # Comparisons of compare_cuda.py, with their duration in seconds.

@@ -1,0 +1,197 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/spectrum_driver.h"
+#include "tests/host_device.h"
+#include "tests/spectrum_samples.h"
+
+// The CUDA backend's sums that take every pair once, on the host.
+
+namespace deepfreq {
+namespace {
+
+using namespace cuda;
+using namespace cuda::spectrum;
+
+using tests::clusters;
+using tests::even_grid;
+using tests::few_inputs_only;
+using tests::HostDevice;
+using tests::log_grid;
+
+constexpr std::int64_t much = std::int64_t{1} << 30;
+
+using Set = tests::Samples;  // the kernels have a Samples of their own
+
+/// n samples in c clusters, in the order in which the backend takes them: class by class.
+Set sorted_clusters(std::int64_t n, std::int64_t d, std::int64_t c, double centre = 0.5, double noise = 1.0) {
+    const Set from = clusters(n, d, c, true, centre, noise);
+    Set to{n, d, c, {}, {}};
+    for (std::int64_t label = 0; label < c; ++label)
+        for (std::int64_t i = 0; i < n; ++i) {
+            if (from.y[i * c + label] == 0.0F) continue;
+            to.x.insert(to.x.end(), from.x.begin() + i * d, from.x.begin() + (i + 1) * d);
+            to.y.insert(to.y.end(), from.y.begin() + i * c, from.y.begin() + (i + 1) * c);
+        }
+    return to;
+}
+
+/// Of every row and width, in the backend's order, and in how many blocks they were computed.
+struct Energies {
+    std::vector<double> value;
+    std::int64_t blocks_run;
+};
+
+Energies energies(const Set& s, const std::vector<double>& grid, const Limits& limits,
+                  const LowFrequencyParams& params = {}) {
+    HostDevice device(limits);
+    std::vector<double> value =
+        LowFrequencyEnergy<HostDevice>(device, {{s.x.data(), {s.n, s.d}}, {s.y.data(), {s.n, s.c}}, grid},
+                                       params)
+            .compute_rows();
+    return {std::move(value), device.blocks_run()};
+}
+
+/// Largest difference of two rows' energies, which are at most 1.
+double worst_difference(const std::vector<double>& a, const std::vector<double>& b) {
+    REQUIRE(a.size() == b.size());
+    double worst = 0.0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        REQUIRE(std::isfinite(a[i]));
+        worst = std::max(worst, std::fabs(a[i] - b[i]));
+    }
+    return worst;
+}
+
+std::vector<double> expected_energies(const Set& s, const std::vector<double>& grid) {
+    std::vector<double> all;
+    for (std::int64_t row = 0; row < s.n; ++row) {
+        const std::vector<double> of_row = reference::low_frequency_energy(s.x, s.y, s.n, grid, false, {row});
+        all.insert(all.end(), of_row.begin(), of_row.end());
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("kernels/cuda spectrum: every two parts make one square") {
+    for (const int parts : {1, 2, 3, 4, 22, 45}) {
+        std::set<std::pair<int, int>> seen;
+        for (std::int64_t i = 0; i < squares_of(parts); ++i) {
+            const Square square = square_of(i, parts);
+            CHECK(square.rows >= 0);
+            CHECK(square.rows <= square.columns);
+            CHECK(square.columns < parts);
+            seen.insert({square.rows, square.columns});
+        }
+        CHECK(std::ssize(seen) == squares_of(parts));
+    }
+}
+
+TEST_CASE("kernels/cuda spectrum: a pair is taken once where that fits and fills the device") {
+    const Limits h100{264, much, 512, 2};
+    const auto pass_of = [](std::int64_t n, int nodes, std::int64_t classes, const Limits& limits) {
+        const Problem problem{n, n, nodes, classes, 1};
+        const Pass pass = or_symmetric(plan_pass_at_nodes(problem, limits), problem, limits);
+        CHECK(pass_bytes(problem, pass) <= limits.workspace_bytes);
+        if (pass.symmetric) {
+            CHECK(pass.nodes == nodes);
+            CHECK(pass.row_blocks == blocks_for(n, tile_rows));
+            CHECK(pass.parts <= pass.row_blocks);
+        }
+        return pass;
+    };
+    // The benchmark's: 528 squares, as many as run in two waves.
+    CHECK(pass_of(40000, 35, 10, h100).symmetric);
+    CHECK(pass_of(40000, 35, 10, h100).parts == 32);
+    for (const std::int64_t n : {10000, 30000, 60000, 120000}) CHECK(pass_of(n, 35, 10, h100).symmetric);
+    for (const std::int64_t n : {1, 128, 129, 1000, 5000}) CHECK(!pass_of(n, 35, 10, h100).symmetric);
+    for (const std::int64_t n : {130000, 30000000}) CHECK(!pass_of(n, 35, 10, h100).symmetric);  // too large
+    CHECK(pass_of(40000, 35, 75, h100).symmetric);
+    CHECK(!pass_of(40000, 35, 80, h100).symmetric);
+    CHECK(pass_of(40000, 1, 10, h100).symmetric);
+    CHECK(!pass_of(40000, 35, 10, {264, much, 512, 1}).symmetric);
+    CHECK(!pass_of(40000, 35, 10, {264, std::int64_t{256} << 20, 512, 2}).symmetric);
+    // Parts begin at whole blocks of rows.
+    const std::vector<std::int64_t> starts = {0, 100, 300, 300, 1000};
+    for (const int parts : {1, 3, 8}) {
+        const Partition found = partition(starts, parts, tile_rows);
+        for (int part = 0; part < parts; ++part)
+            CHECK(
+                found.segments[static_cast<std::size_t>(found.first_segment[static_cast<std::size_t>(part)])]
+                        .first %
+                    tile_rows ==
+                0);
+    }
+}
+
+TEST_CASE(
+    "kernels/cuda spectrum: sums that take a pair once agree with the oracle and with those that do not") {
+    struct Row {
+        std::int64_t n, d, c, resident, squares;
+    };
+    // Four parts of one block of rows, of two, the last smaller; classes that begin within a block of rows, and
+    // several in one.
+    for (const Row& row : {Row{500, 20, 3, 1, 10}, Row{500, 20, 30, 1, 10}, Row{1000, 5, 3, 10, 10}})
+        for (const bool direct : {false, true}) {
+            if (few_inputs_only && (row.n > 500 || direct)) continue;
+            const Set s = sorted_clusters(row.n, row.d, row.c);
+            const std::vector<double> grid = even_grid(s, 0.0, 40.0, 3);
+            const std::vector<double> expected = expected_energies(s, grid);
+            const std::int64_t direct_rows = direct ? 1 << 20 : 0;
+            for (const FilterSums sums : {FilterSums::AtWidths, FilterSums::AtNodes}) {
+                INFO("n ", row.n, " d ", row.d, " c ", row.c, " direct ", direct, " at nodes ",
+                     sums == FilterSums::AtNodes);
+                const Energies once = energies(s, grid, {row.resident, much, direct_rows, 2}, {.sums = sums});
+                CHECK(once.blocks_run == row.squares);
+                CHECK(worst_difference(once.value, expected) <= 1e-5);
+                const Energies twice =
+                    energies(s, grid, {row.resident, much, direct_rows, 1}, {.sums = sums});
+                CHECK(worst_difference(once.value, twice.value) <= 1e-6);
+            }
+        }
+}
+
+TEST_CASE("kernels/cuda spectrum: only one-hot targets that all give and receive take a pair once") {
+    const Set s = clusters(500, 5, 3, true);
+    const std::vector<double> grid = even_grid(s, 0.0, 40.0, 3);
+    const Limits limits{1, much, 0, 2};
+    const LowFrequencyParams at_widths{.sums = FilterSums::AtWidths};
+    CHECK(energies(s, grid, limits, at_widths).blocks_run == 10);
+    CHECK(energies(clusters(500, 5, 3, false), grid, limits, at_widths).blocks_run == 4);
+    CHECK(energies(s, grid, limits, {.exclude_self = true, .sums = FilterSums::AtWidths}).blocks_run ==
+          4 + 4);  // and the blocks that find the nearest
+}
+
+TEST_CASE("kernels/cuda spectrum: near pairs and duplicates, each taken once, agree with the oracle") {
+    Set s = sorted_clusters(500, 40, 3, 1.0, 0.3);
+    for (std::int64_t i = 250; i < s.n; ++i)  // twins of the first half, in other blocks of rows
+        for (std::int64_t k = 0; k < s.d; ++k) s.x[i * s.d + k] = s.x[(i - 250) * s.d + k];
+    const std::vector<double> grid = log_grid(s, 1e-1, 1e8, 5);
+    const Energies once = energies(s, grid, {1, much, 0, 2});
+    CHECK(once.blocks_run == 10);
+    CHECK(worst_difference(once.value, expected_energies(s, grid)) <= 1e-5);
+}
+
+TEST_CASE(
+    "kernels/cuda spectrum: sums that take a pair once do not depend on the order of blocks and threads") {
+    const Set s = clusters(1000, 5, 3, true);
+    const std::vector<double> grid = even_grid(s, 0.0, 40.0, 3);
+    const Limits limits{10, much, 0, 2};
+    const Energies in_order = energies(s, grid, limits);
+    CHECK(in_order.blocks_run == 10);
+    for (const std::uint32_t order : {2, 77}) {
+        tests::host_order = order;
+        CHECK(energies(s, grid, limits).value == in_order.value);
+    }
+    tests::host_order = 1;
+}
+
+}  // namespace deepfreq
