@@ -95,31 +95,39 @@ TEST_CASE("kernels/cuda spectrum: every two parts make one square") {
     }
 }
 
-TEST_CASE("kernels/cuda spectrum: a pair is taken once where that fits and fills the device") {
-    const Limits h100{264, much, 512, 2};
-    const auto pass_of = [](std::int64_t n, int nodes, std::int64_t classes, const Limits& limits) {
-        const Problem problem{n, n, nodes, classes, 1};
-        const Pass pass = or_symmetric(plan_pass_at_nodes(problem, limits), problem, limits);
-        CHECK(pass_bytes(problem, pass) <= limits.workspace_bytes);
-        if (pass.symmetric) {
-            CHECK(pass.nodes == nodes);
-            CHECK(pass.row_blocks == blocks_for(n, tile_rows));
-            CHECK(pass.parts <= pass.row_blocks);
-        }
-        return pass;
+TEST_CASE("kernels/cuda spectrum: a pair is taken once where that fits and saves time") {
+    const Limits h100{.tiles_at_once = 2};
+    const auto pass_of = [&](std::int64_t n, int chunks = 32, std::int64_t classes = 10, int nodes = 35) {
+        return [=](const Limits& limits) {
+            const Problem problem{n, n, nodes, classes, 1, cost_of_distance(chunks, chunks <= 2)};
+            const Pass pass = or_symmetric(plan_pass_at_nodes(problem, limits), problem, limits);
+            CHECK(pass_bytes(problem, pass) <= limits.workspace_bytes);
+            if (pass.symmetric) {
+                CHECK(pass.nodes == nodes);
+                CHECK(pass.row_blocks == blocks_for(n, tile_rows));
+                CHECK(pass.parts <= pass.row_blocks);
+            }
+            return pass;
+        };
     };
-    // The benchmark's: 528 squares, as many as run in two waves.
-    CHECK(pass_of(40000, 35, 10, h100).symmetric);
-    CHECK(pass_of(40000, 35, 10, h100).parts == 32);
-    for (const std::int64_t n : {10000, 30000, 60000, 120000}) CHECK(pass_of(n, 35, 10, h100).symmetric);
-    for (const std::int64_t n : {1, 128, 129, 1000, 5000}) CHECK(!pass_of(n, 35, 10, h100).symmetric);
-    for (const std::int64_t n : {130000, 30000000}) CHECK(!pass_of(n, 35, 10, h100).symmetric);  // too large
-    CHECK(pass_of(40000, 35, 75, h100).symmetric);
-    CHECK(!pass_of(40000, 35, 80, h100).symmetric);
-    CHECK(pass_of(40000, 1, 10, h100).symmetric);
-    CHECK(!pass_of(40000, 35, 10, {264, much, 512, 1}).symmetric);
-    CHECK(!pass_of(40000, 35, 10, {264, std::int64_t{256} << 20, 512, 2}).symmetric);
-    // Parts begin at whole blocks of rows.
+    CHECK(pass_of(40000)(h100).parts == 32);  // the benchmark's: 528 squares, as many as run in two waves
+    for (const std::int64_t n : {10000, 20000, 30000, 40000, 60000, 120000})
+        for (const std::int64_t multiprocessors : {108, 132, 148}) {
+            if (n == 120000 && multiprocessors == 148) continue;
+            CHECK(pass_of(n)({.resident_blocks = 2 * multiprocessors, .tiles_at_once = 2}).symmetric);
+        }
+    CHECK(pass_of(10000, 32, 100)(h100).symmetric);
+    CHECK(pass_of(40000, 4, 10, 1)(h100).symmetric);
+    for (const std::int64_t n : {1, 128, 129, 1000, 3000}) CHECK(!pass_of(n)(h100).symmetric);
+    CHECK(!pass_of(40000, 4)(h100).symmetric);        // it saves distances, and these cost little
+    CHECK(!pass_of(40000, 32, 100)(h100).symmetric);  // too large
+    CHECK(!pass_of(130000)(h100).symmetric);
+    CHECK(!pass_of(30000000)(h100).symmetric);
+    CHECK(!pass_of(40000)({.workspace_bytes = 256 << 20, .tiles_at_once = 2}).symmetric);
+    CHECK(!pass_of(40000)({.tiles_at_once = 1}).symmetric);
+}
+
+TEST_CASE("kernels/cuda spectrum: parts that make squares begin at whole blocks of rows") {
     const std::vector<std::int64_t> starts = {0, 100, 300, 300, 1000};
     for (const int parts : {1, 3, 8}) {
         const Partition found = partition(starts, parts, tile_rows);
@@ -135,58 +143,56 @@ TEST_CASE("kernels/cuda spectrum: a pair is taken once where that fits and fills
 TEST_CASE(
     "kernels/cuda spectrum: sums that take a pair once agree with the oracle and with those that do not") {
     struct Row {
-        std::int64_t n, d, c, resident, squares;
+        std::int64_t n, d, c, resident;
+        bool direct;
+        FilterSums sums;
     };
-    // Four parts of one block of rows, of two, the last smaller; classes that begin within a block of rows, and
-    // several in one.
-    for (const Row& row : {Row{500, 20, 3, 1, 10}, Row{500, 20, 30, 1, 10}, Row{1000, 5, 3, 10, 10}})
-        for (const bool direct : {false, true}) {
-            if (few_inputs_only && (row.n > 500 || direct)) continue;
-            const Set s = sorted_clusters(row.n, row.d, row.c);
-            const std::vector<double> grid = even_grid(s, 0.0, 40.0, 3);
-            const std::vector<double> expected = expected_energies(s, grid);
-            const std::int64_t direct_rows = direct ? 1 << 20 : 0;
-            for (const FilterSums sums : {FilterSums::AtWidths, FilterSums::AtNodes}) {
-                INFO("n ", row.n, " d ", row.d, " c ", row.c, " direct ", direct, " at nodes ",
-                     sums == FilterSums::AtNodes);
-                const Energies once = energies(s, grid, {row.resident, much, direct_rows, 2}, {.sums = sums});
-                CHECK(once.blocks_run == row.squares);
-                CHECK(worst_difference(once.value, expected) <= 1e-5);
-                const Energies twice =
-                    energies(s, grid, {row.resident, much, direct_rows, 1}, {.sums = sums});
-                CHECK(worst_difference(once.value, twice.value) <= 1e-6);
-            }
-        }
+    // Four parts of a block of rows, then of two, of which the last is not full. Classes begin within blocks of
+    // rows, and one block has several.
+    for (const Row& row :
+         {Row{500, 64, 3, 1, false, FilterSums::AtWidths}, Row{500, 64, 30, 1, false, FilterSums::AtWidths},
+          Row{500, 80, 3, 1, true, FilterSums::AtNodes}, Row{1000, 64, 3, 10, false, FilterSums::AtWidths}}) {
+        if (few_inputs_only && row.n > 500) continue;
+        INFO("n ", row.n, " d ", row.d, " c ", row.c, " direct ", row.direct);
+        const Set s = sorted_clusters(row.n, row.d, row.c);
+        const std::vector<double> grid = even_grid(s, 0.0, 40.0, 3);
+        const std::int64_t direct_rows = row.direct ? 1 << 20 : 0;
+        const Energies once = energies(s, grid, {row.resident, much, direct_rows, 2}, {.sums = row.sums});
+        CHECK(once.blocks_run == squares_of(4));
+        CHECK(worst_difference(once.value, expected_energies(s, grid)) <= 1e-5);
+        const Energies twice = energies(s, grid, {row.resident, much, direct_rows, 1}, {.sums = row.sums});
+        CHECK(worst_difference(once.value, twice.value) <= 1e-6);
+    }
 }
 
 TEST_CASE("kernels/cuda spectrum: only one-hot targets that all give and receive take a pair once") {
-    const Set s = clusters(500, 5, 3, true);
+    const Set s = clusters(500, 64, 3, true);
     const std::vector<double> grid = even_grid(s, 0.0, 40.0, 3);
     const Limits limits{1, much, 0, 2};
     const LowFrequencyParams at_widths{.sums = FilterSums::AtWidths};
-    CHECK(energies(s, grid, limits, at_widths).blocks_run == 10);
-    CHECK(energies(clusters(500, 5, 3, false), grid, limits, at_widths).blocks_run == 4);
+    CHECK(energies(s, grid, limits, at_widths).blocks_run == squares_of(4));
+    CHECK(energies(clusters(500, 64, 3, false), grid, limits, at_widths).blocks_run == 4);
     CHECK(energies(s, grid, limits, {.exclude_self = true, .sums = FilterSums::AtWidths}).blocks_run ==
           4 + 4);  // and the blocks that find the nearest
 }
 
 TEST_CASE("kernels/cuda spectrum: near pairs and duplicates, each taken once, agree with the oracle") {
-    Set s = sorted_clusters(500, 40, 3, 1.0, 0.3);
+    Set s = sorted_clusters(500, 128, 3, 1.0, 0.3);
     for (std::int64_t i = 250; i < s.n; ++i)  // twins of the first half, in other blocks of rows
         for (std::int64_t k = 0; k < s.d; ++k) s.x[i * s.d + k] = s.x[(i - 250) * s.d + k];
-    const std::vector<double> grid = log_grid(s, 1e-1, 1e8, 5);
+    const std::vector<double> grid = log_grid(s, 1e-1, 1e8, 3);
     const Energies once = energies(s, grid, {1, much, 0, 2});
-    CHECK(once.blocks_run == 10);
+    CHECK(once.blocks_run == squares_of(4));
     CHECK(worst_difference(once.value, expected_energies(s, grid)) <= 1e-5);
 }
 
 TEST_CASE(
     "kernels/cuda spectrum: sums that take a pair once do not depend on the order of blocks and threads") {
-    const Set s = clusters(1000, 5, 3, true);
+    const Set s = clusters(few_inputs_only ? 500 : 1000, 64, 3, true);
     const std::vector<double> grid = even_grid(s, 0.0, 40.0, 3);
-    const Limits limits{10, much, 0, 2};
+    const Limits limits{few_inputs_only ? 1 : 10, much, 0, 2};
     const Energies in_order = energies(s, grid, limits);
-    CHECK(in_order.blocks_run == 10);
+    CHECK(in_order.blocks_run == squares_of(4));
     for (const std::uint32_t order : {2, 77}) {
         tests::host_order = order;
         CHECK(energies(s, grid, limits).value == in_order.value);

@@ -135,13 +135,17 @@ class LowFrequencyEnergy {
                               params.stop);
         const auto at_widths = pairs_.listed() ? plan_listed_pass : plan_pass_at_widths;
         const auto first_plan = pairs_.listed() || nodes_.are_widths() ? at_widths : plan_pass_at_nodes;
-        Problem problem{pairs_.rows.n, samples, std::max(nodes_.count, 1), targets_.runs(),
-                        targets_.columns()};
+        Problem problem{pairs_.rows.n,
+                        samples,
+                        std::max(nodes_.count, 1),
+                        targets_.runs(),
+                        targets_.columns(),
+                        cost_of_distance(pairs_.columns.chunks, pairs_.columns.direct)};
         Pass pass = first_plan(problem, device_.limits());
         widths_per_pass_ = exponents_.size();
-        const bool mirrored = targets_.one_hot() && !pairs_.listed() && !params.exclude_self;
+        const bool may_be_symmetric = targets_.one_hot() && !pairs_.listed() && !params.exclude_self;
         if (pass.nodes == problem.nodes)
-            return mirrored ? or_symmetric(pass, problem, device_.limits()) : pass;
+            return may_be_symmetric ? or_symmetric(pass, problem, device_.limits()) : pass;
         // Not all sums fit. Widths, unlike nodes, can be taken a few at a time.
         problem.nodes = static_cast<int>(exponents_.size());
         pass = at_widths(problem, device_.limits());

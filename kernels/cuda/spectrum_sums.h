@@ -66,7 +66,7 @@ struct WeightedSums {
                 const std::int64_t index = (row_block * all_segments + s) * targets * nodes.count;
                 const SegmentSums to{sums + index * tile_rows, first == begin};
                 if constexpr (OneHot)
-                    add_all_weights(RowOfTile{shared.made.distance + block.thread(), columns}, nodes,
+                    add_all_weights(RowOfTile{shared.made.distance + block.thread(), 0, columns}, nodes,
                                     to.from(block.thread()));
                 else
                     add_all_targets<MatrixUnit>(block, shared.made.distance, shared.made.targets, columns,
@@ -77,12 +77,12 @@ struct WeightedSums {
 };
 
 /// The same for one-hot targets whose samples all give and receive. Block b handles the pairs of two parts of
-/// the samples, square_of(b, parts), and adds to the sums of both: to those of its rows as WeightedSums does,
-/// one thread per row, and to those of its columns, one thread per column. Every sum is that of a row and a
-/// segment, thus of two parts, thus of one block: no two blocks add to the same one.
+/// the samples, square_of(b, parts), and adds to the sums of both: to those of its rows, one thread per row, and
+/// to those of its columns, one thread per column. A sum belongs to a row and a segment, so to two parts, so to
+/// one block.
 ///
-/// Parts begin at whole row blocks. A part and itself are computed as if they were two, one in `parts` of all
-/// pairs.
+/// Parts begin at whole row blocks. A part's pairs with itself are taken twice, as if it were two parts: one
+/// pair in `parts`.
 template <class MatrixUnit>
 struct SymmetricSums {
     static constexpr int threads = tile_rows;
@@ -102,43 +102,40 @@ struct SymmetricSums {
     DEEPFREQ_HOST_DEVICE void operator()(Block& block, Shared& shared) const {
         const Square square = square_of(block.index(), parts);
         const int thread = block.thread();
-        for (std::int32_t row = begin_of(first_segment[square.rows]);
-             row < end_of(first_segment[square.rows + 1] - 1); row += tile_rows)
-            for (std::int32_t s = first_segment[square.columns]; s < first_segment[square.columns + 1]; ++s)
-                for (std::int32_t first = begin_of(s); first < end_of(s); first += tile_rows) {
-                    const int columns = end_of(s) - first < tile_rows ? end_of(s) - first : tile_rows;
-                    make_tiles<typename MatrixUnit::Products>(block, shared, x, row, first, columns, nullptr);
-                    add_all_weights(RowOfTile{shared.made.distance + thread, columns}, nodes,
-                                    {sums_of(row + thread, s), first == begin_of(s)});
-                    if (square.rows == square.columns) continue;
-                    block.barrier();  // the distances of all rows are there
-                    if (thread < columns)
-                        add_to_column(shared.made.distance + distance_of(0, thread), row, first + thread,
-                                      square.rows);
-                }
+        float* const distance = shared.made.distance;
+        for (std::int32_t row = begin_of(square.rows); row < end_of(square.rows); row += tile_rows)
+            for (std::int32_t column = begin_of(square.columns); column < end_of(square.columns);
+                 column += tile_rows) {
+                make_tiles<typename MatrixUnit::Products>(block, shared, x, row, column, tile_rows, nullptr);
+                add<RowOfTile>(distance + distance_of(thread, 0), row + thread, square.columns, column);
+                if (square.rows == square.columns) continue;
+                block.barrier();  // make_tiles promises a thread no more than its own row
+                add<ColumnOfTile>(distance + distance_of(0, thread), column + thread, square.rows, row);
+            }
     }
 
   private:
-    DEEPFREQ_HOST_DEVICE std::int32_t begin_of(std::int32_t segment) const {
-        return static_cast<std::int32_t>(segments[segment].first);
+    DEEPFREQ_HOST_DEVICE std::int32_t begin_of(int part) const {
+        return static_cast<std::int32_t>(segments[first_segment[part]].first);
     }
-    DEEPFREQ_HOST_DEVICE std::int32_t end_of(std::int32_t segment) const {
-        return static_cast<std::int32_t>(segments[segment].last);
-    }
-    DEEPFREQ_HOST_DEVICE math::CompensatedSum* sums_of(std::int32_t sample, std::int32_t segment) const {
-        const std::int64_t row_block = sample / tile_rows;
-        return sums + (row_block * all_segments + segment) * nodes.count * tile_rows + sample % tile_rows;
+    DEEPFREQ_HOST_DEVICE std::int32_t end_of(int part) const {
+        return static_cast<std::int32_t>(segments[first_segment[part + 1] - 1].last);
     }
 
-    /// Adds the weights of a column's distances to the row block that begins at `row`, segment by segment.
-    DEEPFREQ_HOST_DEVICE void add_to_column(const float* distance, std::int32_t row, std::int32_t column,
-                                            int part_of_rows) const {
-        for (std::int32_t s = first_segment[part_of_rows]; s < first_segment[part_of_rows + 1]; ++s) {
-            const int first = begin_of(s) - row, last = end_of(s) - row;
-            if (last <= 0 || first >= tile_rows) continue;
-            const ColumnOfTile of_segment{distance, first > 0 ? first : 0,
-                                          last < tile_rows ? last : tile_rows};
-            add_all_weights(of_segment, nodes, {sums_of(column, s), first >= 0});
+    /// Adds the weights of a sample's distances to the 128 samples from `first` on, segment by segment of their
+    /// part.
+    template <class Line>
+    DEEPFREQ_HOST_DEVICE void add(const float* distance, std::int32_t sample, int part,
+                                  std::int32_t first) const {
+        const std::int64_t row_block = sample / tile_rows;
+        for (std::int32_t s = first_segment[part]; s < first_segment[part + 1]; ++s) {
+            const int begin = static_cast<int>(segments[s].first) - first;
+            const int end = static_cast<int>(segments[s].last) - first;
+            if (end <= 0 || begin >= tile_rows) continue;
+            math::CompensatedSum* const to =
+                sums + (row_block * all_segments + s) * nodes.count * tile_rows + sample % tile_rows;
+            add_all_weights(Line{distance, begin > 0 ? begin : 0, end < tile_rows ? end : tile_rows}, nodes,
+                            {to, begin >= 0});
         }
     }
 };

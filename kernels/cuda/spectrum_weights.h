@@ -10,13 +10,13 @@
 #include "kernels/math.h"
 
 // From distances to weights at nodes (kernels/filter_nodes.h), chain by chain, and, for one-hot targets, to
-// their sums: each thread has one row and goes over the columns of one or two tiles.
+// their sums: each thread has one row and goes over columns of one or two tiles, or one column and its rows.
 //
 // The error of a weight, apart from that of its distance, is what choose_nodes is told: the device's exp2 is
 // within 2^-22, the rounding error of the exponent is compensated, and the nodes allow for the products of a
 // chain. What both do to LFR is in spectrum_distances.h. Sums: beside a weight of 1, each of 63 others (pairs)
-// can lose 2^-25, which is 1.9e-6 of the weights, and twice that of an LFR, but only where the others are so
-// small that their own errors are negligible. General targets: spectrum_targets.h.
+// can lose 2^-25, which is 1.9e-6 of the weights (3.8e-6 if i = j is left out), and twice that of an LFR, but only
+// where the others are so small that their own errors are negligible. General targets: spectrum_targets.h.
 
 namespace deepfreq::cuda::spectrum {
 
@@ -143,45 +143,47 @@ DEEPFREQ_HOST_DEVICE void for_each_chain(const Nodes& nodes, const Use& use) {
     }
 }
 
-/// The distances of a row to the columns of one or two tiles.
+/// The distances of a row to columns first … last-1 of one or two tiles.
 struct RowOfTile {
-    const float* distance;  ///< to the first column
-    int columns;
+    const float* distance;  ///< to column 0
+    int first, last;
 
-    /// Calls use(distance, distance) for two at a time; the partner of an odd last column is out of sight.
-    template <class Use>
-    DEEPFREQ_HOST_DEVICE void for_each_pair(const Use& use) const {
-        for (int j = 0; j < columns; j += 2)
-            use(distance[distance_of(0, j)], distance[distance_of(0, j + 1)]);
+    DEEPFREQ_HOST_DEVICE Four four(int column) const {
+        const float* const at = distance + distance_of(0, column);
+        return {{at[0], at[distance_of(0, 1)], at[distance_of(0, 2)], at[distance_of(0, 3)]}};
     }
 };
 
-/// The distances of a column to some of the rows of a tile: first … last-1.
+/// The distances of a column to rows first … last-1 of a tile.
 struct ColumnOfTile {
     const float* distance;  ///< to row 0
     int first, last;
 
-    /// The same, read four at a time: columns lie 4 banks apart, so eight of them fall into different ones.
-    template <class Use>
-    DEEPFREQ_HOST_DEVICE void for_each_pair(const Use& use) const {
-        for (int row = first / 4 * 4; row < last; row += 4) {
-            Four four = *as_fours(distance + row);
-            if (row < first || row + 4 > last) {  // the same for all threads
-                DEEPFREQ_UNROLL
-                for (int i = 0; i < 4; ++i)
-                    if (row + i < first || row + i >= last) four.x[i] = out_of_sight;
-            }
-            use(four.x[0], four.x[1]);
-            use(four.x[2], four.x[3]);
-        }
-    }
+    /// Read at once: columns lie 4 banks apart, so eight of them fall into different ones.
+    DEEPFREQ_HOST_DEVICE Four four(int row) const { return *as_fours(distance + row); }
 };
+
+/// Calls use(distance, distance) for all distances of a line, two at a time. What it lacks to whole fours is out
+/// of sight.
+template <class Line, class Use>
+DEEPFREQ_HOST_DEVICE void for_each_pair(const Line& line, const Use& use) {
+    for (int k = line.first / 4 * 4; k < line.last; k += 4) {
+        Four four = line.four(k);
+        if (k < line.first || k + 4 > line.last) {  // uniform across the block
+            DEEPFREQ_UNROLL
+            for (int i = 0; i < 4; ++i)
+                if (k + i < line.first || k + i >= line.last) four.x[i] = out_of_sight;
+        }
+        use(four.x[0], four.x[1]);
+        use(four.x[2], four.x[3]);
+    }
+}
 
 /// Adds the weights of a line of distances at a chain of `Count` nodes to the sums there.
 template <int Count, class Line>
 DEEPFREQ_HOST_DEVICE void add_weights(const Line& line, const WeightChain& chain, const SegmentSums& sums) {
     float sum[1][Count] = {};
-    line.for_each_pair([&](float one, float other) {
+    for_each_pair(line, [&](float one, float other) {
         float a[Count], b[Count];
         make_weights<Count>(one, chain, a);
         make_weights<Count>(other, chain, b);

@@ -7,11 +7,11 @@ namespace deepfreq::cuda {
 namespace {
 
 // Temporary memory goes back to CUDA's pool, not to the driver, so that the next allocation costs nothing. A
-// spectrum's sums take up to a GiB.
+// spectrum takes up to a GiB for its sums, and 8 bytes per feature.
 void keep_pool_memory(int device) {
     cudaMemPool_t pool = nullptr;
     DEEPFREQ_CUDA(cudaDeviceGetDefaultMemPool(&pool, device));
-    std::uint64_t threshold = std::uint64_t{1} << 30;
+    std::uint64_t threshold = std::uint64_t{2} << 30;
     DEEPFREQ_CUDA(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &threshold));
 }
 
