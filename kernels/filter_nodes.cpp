@@ -189,13 +189,15 @@ FilterNodes nodes_at_widths(std::span<const double> exponents, const WeightArith
 FilterNodes choose_nodes(std::span<const double> exponents, std::int64_t n, double largest_distance,
                          const WeightArithmetic& arithmetic, FilterSums sums,
                          const std::function<bool()>& stop) {
-    if (sums == FilterSums::AtWidths || (sums == FilterSums::Auto && n < arithmetic.least_samples))
-        return nodes_at_widths(exponents, arithmetic);
+    if (sums == FilterSums::AtWidths) return nodes_at_widths(exponents, arithmetic);
+    const double fit_of_width = arithmetic.fit_cost / (static_cast<double>(n) * static_cast<double>(n));
     FilterNodes all;
     for (const std::span<const double> some : neighbours(exponents)) {
         const FilterNodes widths = at_widths(some, arithmetic);
-        const double allowed_cost = sums == FilterSums::Auto ? cost_of(widths.chains, arithmetic)
-                                                             : std::numeric_limits<double>::infinity();
+        const double allowed_cost =
+            sums == FilterSums::Auto
+                ? cost_of(widths.chains, arithmetic) - static_cast<double>(some.size()) * fit_of_width
+                : std::numeric_limits<double>::infinity();
         append(all, at_nodes(some, n, largest_distance, arithmetic, allowed_cost, stop).value_or(widths));
     }
     return all;

@@ -26,7 +26,7 @@ struct WeightArithmetic {
     double rounding_error = 0.0;  ///< relative, of a weight as it is summed
     double exponential_cost;      ///< in products
     double sum_cost;              ///< of adding one weight to all its sums, in products
-    std::int64_t least_samples;   ///< below this, fitting the nodes takes longer than it saves
+    double fit_cost;              ///< of fitting a width, in products, shared out among n^2 pairs
     int longest_chain;            ///< when the sums are taken at evenly spaced widths themselves
     int most_octaves_per_exponential = 2;
 };
@@ -82,8 +82,8 @@ struct FilterNodes {
 };
 
 /// Chooses nodes for exp(-a D) at each a of `exponents` (ascending, >= 0), for n samples with
-/// D <= largest_distance. Returns the widths themselves if those are cheaper (except with
-/// FilterSums::AtNodes) or if no nodes are good enough. `stop` is called before each width is fitted; when it
+/// D <= largest_distance. Returns the widths themselves if those are cheaper than nodes and their fit (except
+/// with FilterSums::AtNodes) or if no nodes are good enough. `stop` is called before each width is fitted; when it
 /// returns true, Interrupted is thrown.
 FilterNodes choose_nodes(std::span<const double> exponents, std::int64_t n, double largest_distance,
                          const WeightArithmetic& arithmetic, FilterSums sums = FilterSums::Auto,

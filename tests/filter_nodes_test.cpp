@@ -18,7 +18,7 @@ constexpr WeightArithmetic arithmetic{.exponential_error = 1.0e-7,
                                       .product_error = 0x1p-24,
                                       .exponential_cost = 11.0,
                                       .sum_cost = 1.0,
-                                      .least_samples = 0,
+                                      .fit_cost = 0.0,
                                       .longest_chain = 32};
 
 /// Exponents of all nodes, as the chains say.
@@ -108,10 +108,21 @@ TEST_CASE("kernels/filter nodes: where they do not serve, they are the widths") 
     WeightArithmetic coarse = arithmetic;
     coarse.exponential_error = 1e-5;
     CHECK(choose_nodes(even, 10000, 2.0, coarse, FilterSums::AtNodes).are_widths());
-    WeightArithmetic for_many = arithmetic;
-    for_many.least_samples = 2000;
-    CHECK(choose_nodes(even, 1999, 2.0, for_many).are_widths());
-    CHECK(!choose_nodes(even, 2000, 2.0, for_many).are_widths());
+}
+
+TEST_CASE("kernels/filter nodes: few samples are summed at widths, fewer with more sums or more widths") {
+    WeightArithmetic one_hot = arithmetic;
+    one_hot.fit_cost = 3e6;
+    WeightArithmetic general = one_hot;
+    general.sum_cost = 11.0;
+    const auto at_nodes = [](std::int64_t n, int widths, const WeightArithmetic& with) {
+        return !choose_nodes(even_widths(0.2, 20.0, widths), n, 2.0, with).are_widths();
+    };
+    CHECK(!at_nodes(1000, 100, one_hot));
+    CHECK(at_nodes(3000, 100, one_hot));
+    CHECK(at_nodes(1400, 1000, one_hot));
+    CHECK(at_nodes(1000, 100, general));
+    CHECK(!at_nodes(300, 100, general));
 }
 
 TEST_CASE("kernels/filter nodes: widths far from the others cost one node, and 0 none") {

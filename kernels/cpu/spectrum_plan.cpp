@@ -15,7 +15,7 @@ WeightArithmetic arithmetic_for(const Targets& targets) {
             .product_error = 0x1p-24,
             .exponential_cost = 11.0,
             .sum_cost = targets.one_hot ? 1.0 : static_cast<double>(targets.columns),
-            .least_samples = 2000,
+            .fit_cost = 3e6,
             .longest_chain = longest_chain};
 }
 

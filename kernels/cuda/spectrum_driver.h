@@ -30,7 +30,7 @@ inline WeightArithmetic arithmetic_for(int columns, bool one_hot) {
             .rounding_error = one_hot ? 0.0 : split_error,
             .exponential_cost = 6.0,
             .sum_cost = one_hot ? 1.0 : 4.0 + 0.875 * static_cast<double>(blocks_for(columns, 8)),
-            .least_samples = 16000,
+            .fit_cost = 7e8,
             .longest_chain = longest_chain,
             .most_octaves_per_exponential = 1};
 }
