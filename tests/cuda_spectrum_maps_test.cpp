@@ -139,12 +139,8 @@ TEST_CASE("kernels/cuda spectrum: a pass fits into its memory and fills the devi
             for (const int classes : {1, 10, 784, 20000})
                 for (const bool one_hot : {true, false})
                     for (const auto plan : {plan_pass_at_nodes, plan_pass_at_widths}) {
-                        const Problem problem{n,
-                                              n,
-                                              nodes,
-                                              one_hot ? std::min<std::int64_t>(n, classes) : 1,
-                                              one_hot ? 1 : classes + 1,
-                                              28.0};
+                        const Problem problem{n, n, nodes, one_hot ? std::min<std::int64_t>(n, classes) : 1,
+                                              one_hot ? 1 : classes + 1};
                         const Pass pass = plan(problem, limits);
                         INFO("n ", n, " nodes ", nodes, " classes ", classes, " one-hot ", one_hot,
                              ": parts ", pass.parts, " row blocks ", pass.row_blocks, " nodes ", pass.nodes);
@@ -161,14 +157,14 @@ TEST_CASE("kernels/cuda spectrum: a pass fits into its memory and fills the devi
                             CHECK(pass.row_blocks * pass.parts >= 264);
                     }
     // The benchmark's: one pass.
-    const Pass pass = plan_pass_at_nodes({40000, 40000, 35, 10, 1, 28.0}, limits);
+    const Pass pass = plan_pass_at_nodes({40000, 40000, 35, 10, 1}, limits);
     CHECK(pass.row_blocks == 313);
     CHECK(pass.nodes == 35);
     CHECK(pass.parts == 4);
     // Up to 250 general targets stay at nodes; 1000 would leave the device idle.
     for (const int targets : {10, 24, 100, 250})
-        CHECK(plan_pass_at_nodes({40000, 40000, 35, 1, targets + 1, 28.0}, limits).nodes == 35);
-    CHECK(plan_pass_at_nodes({40000, 40000, 35, 1, 1001, 28.0}, limits).nodes < 35);
+        CHECK(plan_pass_at_nodes({40000, 40000, 35, 1, targets + 1}, limits).nodes == 35);
+    CHECK(plan_pass_at_nodes({40000, 40000, 35, 1, 1001}, limits).nodes < 35);
 }
 
 TEST_CASE("kernels/cuda spectrum: a compensated sum does not lose what a sum of floats does") {

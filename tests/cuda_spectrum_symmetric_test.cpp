@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <numeric>
 #include <set>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/cuda/spectrum_driver.h"
@@ -30,6 +30,11 @@ constexpr std::int64_t much = std::int64_t{1} << 30;
 
 using Set = tests::Samples;  // the kernels have a Samples of their own
 
+/// Those of a device on which so many blocks run at the same time. All distances are products.
+Limits limits_of(std::int64_t resident_blocks) {
+    return {.resident_blocks = resident_blocks, .direct_rows = 0, .tiles_at_once = 2};
+}
+
 /// n samples in c clusters, in the order in which the backend takes them: class by class.
 Set sorted_clusters(std::int64_t n, std::int64_t d, std::int64_t c, double centre = 0.5, double noise = 1.0) {
     const Set from = clusters(n, d, c, true, centre, noise);
@@ -50,11 +55,11 @@ struct Energies {
 };
 
 Energies energies(const Set& s, const std::vector<double>& grid, const Limits& limits,
-                  const LowFrequencyParams& params = {}) {
+                  const LowFrequencyParams& params = {}, const std::vector<std::int64_t>& rows = {}) {
     HostDevice device(limits);
     std::vector<double> value =
         LowFrequencyEnergy<HostDevice>(device, {{s.x.data(), {s.n, s.d}}, {s.y.data(), {s.n, s.c}}, grid},
-                                       params)
+                                       params, rows)
             .compute_rows();
     return {std::move(value), device.blocks_run()};
 }
@@ -99,10 +104,11 @@ TEST_CASE("kernels/cuda spectrum: a pair is taken once where that fits and saves
     const Limits h100{.tiles_at_once = 2};
     const auto pass_of = [&](std::int64_t n, int chunks = 32, std::int64_t classes = 10, int nodes = 35) {
         return [=](const Limits& limits) {
-            const Problem problem{n, n, nodes, classes, 1, cost_of_distance(chunks, chunks <= 2)};
-            const Pass pass = or_symmetric(plan_pass_at_nodes(problem, limits), problem, limits);
-            CHECK(pass_bytes(problem, pass) <= limits.workspace_bytes);
+            const Problem problem{n, n, nodes, classes, 1};
+            const Pass pass = or_symmetric(plan_pass_at_nodes(problem, limits), problem,
+                                           cost_of_distance(chunks, chunks <= 2), limits);
             if (pass.symmetric) {
+                CHECK(pass_bytes(problem, pass) <= limits.symmetric_bytes);
                 CHECK(pass.nodes == nodes);
                 CHECK(pass.row_blocks == blocks_for(n, tile_rows));
                 CHECK(pass.parts <= pass.row_blocks);
@@ -111,11 +117,10 @@ TEST_CASE("kernels/cuda spectrum: a pair is taken once where that fits and saves
         };
     };
     CHECK(pass_of(40000)(h100).parts == 32);  // the benchmark's: 528 squares, as many as run in two waves
-    for (const std::int64_t n : {10000, 20000, 30000, 40000, 60000, 120000})
-        for (const std::int64_t multiprocessors : {108, 132, 148}) {
-            if (n == 120000 && multiprocessors == 148) continue;
+    for (const std::int64_t n : {10000, 20000, 30000, 40000, 60000, 100000})
+        for (const std::int64_t multiprocessors : {108, 132, 148})  // A100, H100, B200
             CHECK(pass_of(n)({.resident_blocks = 2 * multiprocessors, .tiles_at_once = 2}).symmetric);
-        }
+    CHECK(pass_of(120000)(h100).symmetric);
     CHECK(pass_of(10000, 32, 100)(h100).symmetric);
     CHECK(pass_of(40000, 4, 10, 1)(h100).symmetric);
     for (const std::int64_t n : {1, 128, 129, 1000, 3000}) CHECK(!pass_of(n)(h100).symmetric);
@@ -123,7 +128,7 @@ TEST_CASE("kernels/cuda spectrum: a pair is taken once where that fits and saves
     CHECK(!pass_of(40000, 32, 100)(h100).symmetric);  // too large
     CHECK(!pass_of(130000)(h100).symmetric);
     CHECK(!pass_of(30000000)(h100).symmetric);
-    CHECK(!pass_of(40000)({.workspace_bytes = 256 << 20, .tiles_at_once = 2}).symmetric);
+    CHECK(!pass_of(40000)({.tiles_at_once = 2, .symmetric_bytes = 256 << 20}).symmetric);
     CHECK(!pass_of(40000)({.tiles_at_once = 1}).symmetric);
 }
 
@@ -143,24 +148,30 @@ TEST_CASE("kernels/cuda spectrum: parts that make squares begin at whole blocks 
 TEST_CASE(
     "kernels/cuda spectrum: sums that take a pair once agree with the oracle and with those that do not") {
     struct Row {
-        std::int64_t n, d, c, resident;
+        std::int64_t n, d, c, resident, bytes;
         bool direct;
         FilterSums sums;
+        int parts;
     };
-    // Four parts of a block of rows, then of two, of which the last is not full. Classes begin within blocks of
-    // rows, and one block has several.
-    for (const Row& row :
-         {Row{500, 64, 3, 1, false, FilterSums::AtWidths}, Row{500, 64, 30, 1, false, FilterSums::AtWidths},
-          Row{500, 80, 3, 1, true, FilterSums::AtNodes}, Row{1000, 64, 3, 10, false, FilterSums::AtWidths}}) {
+    // Classes begin within blocks of rows, and one block has several. Parts have one block of rows, then two, then
+    // one or two. The last is not full.
+    for (const Row& row : {Row{500, 64, 3, 1, much, false, FilterSums::AtWidths, 4},
+                           Row{500, 64, 30, 1, much, false, FilterSums::AtWidths, 4},
+                           Row{500, 80, 3, 1, much, true, FilterSums::AtNodes, 4},
+                           Row{500, 128, 3, 3, much, false, FilterSums::AtWidths, 2},
+                           Row{850, 80, 3, 10, 90000, true, FilterSums::AtWidths, 4}}) {
         if (few_inputs_only && row.n > 500) continue;
-        INFO("n ", row.n, " d ", row.d, " c ", row.c, " direct ", row.direct);
+        INFO("n ", row.n, " d ", row.d, " c ", row.c, " parts ", row.parts);
         const Set s = sorted_clusters(row.n, row.d, row.c);
         const std::vector<double> grid = even_grid(s, 0.0, 40.0, 3);
-        const std::int64_t direct_rows = row.direct ? 1 << 20 : 0;
-        const Energies once = energies(s, grid, {row.resident, much, direct_rows, 2}, {.sums = row.sums});
-        CHECK(once.blocks_run == squares_of(4));
+        Limits limits = limits_of(row.resident);
+        limits.symmetric_bytes = row.bytes;
+        if (row.direct) limits.direct_rows = row.n;
+        const Energies once = energies(s, grid, limits, {.sums = row.sums});
+        CHECK(once.blocks_run == squares_of(row.parts));
         CHECK(worst_difference(once.value, expected_energies(s, grid)) <= 1e-5);
-        const Energies twice = energies(s, grid, {row.resident, much, direct_rows, 1}, {.sums = row.sums});
+        limits.tiles_at_once = 1;
+        const Energies twice = energies(s, grid, limits, {.sums = row.sums});
         CHECK(worst_difference(once.value, twice.value) <= 1e-6);
     }
 }
@@ -168,12 +179,15 @@ TEST_CASE(
 TEST_CASE("kernels/cuda spectrum: only one-hot targets that all give and receive take a pair once") {
     const Set s = clusters(500, 64, 3, true);
     const std::vector<double> grid = even_grid(s, 0.0, 40.0, 3);
-    const Limits limits{1, much, 0, 2};
+    const Limits limits = limits_of(1);
     const LowFrequencyParams at_widths{.sums = FilterSums::AtWidths};
     CHECK(energies(s, grid, limits, at_widths).blocks_run == squares_of(4));
     CHECK(energies(clusters(500, 64, 3, false), grid, limits, at_widths).blocks_run == 4);
     CHECK(energies(s, grid, limits, {.exclude_self = true, .sums = FilterSums::AtWidths}).blocks_run ==
           4 + 4);  // and the blocks that find the nearest
+    std::vector<std::int64_t> all(static_cast<std::size_t>(s.n));
+    std::iota(all.begin(), all.end(), 0);
+    CHECK(energies(s, grid, limits, at_widths, all).blocks_run == 4);
 }
 
 TEST_CASE("kernels/cuda spectrum: near pairs and duplicates, each taken once, agree with the oracle") {
@@ -181,21 +195,20 @@ TEST_CASE("kernels/cuda spectrum: near pairs and duplicates, each taken once, ag
     for (std::int64_t i = 250; i < s.n; ++i)  // twins of the first half, in other blocks of rows
         for (std::int64_t k = 0; k < s.d; ++k) s.x[i * s.d + k] = s.x[(i - 250) * s.d + k];
     const std::vector<double> grid = log_grid(s, 1e-1, 1e8, 3);
-    const Energies once = energies(s, grid, {1, much, 0, 2});
+    const Energies once = energies(s, grid, limits_of(1));
     CHECK(once.blocks_run == squares_of(4));
     CHECK(worst_difference(once.value, expected_energies(s, grid)) <= 1e-5);
 }
 
 TEST_CASE(
     "kernels/cuda spectrum: sums that take a pair once do not depend on the order of blocks and threads") {
-    const Set s = clusters(few_inputs_only ? 500 : 1000, 64, 3, true);
+    const Set s = clusters(500, 128, 3, true);
     const std::vector<double> grid = even_grid(s, 0.0, 40.0, 3);
-    const Limits limits{few_inputs_only ? 1 : 10, much, 0, 2};
-    const Energies in_order = energies(s, grid, limits);
-    CHECK(in_order.blocks_run == squares_of(4));
+    const Energies in_order = energies(s, grid, limits_of(3));
+    CHECK(in_order.blocks_run == squares_of(2));
     for (const std::uint32_t order : {2, 77}) {
         tests::host_order = order;
-        CHECK(energies(s, grid, limits).value == in_order.value);
+        CHECK(energies(s, grid, limits_of(3)).value == in_order.value);
     }
     tests::host_order = 1;
 }

@@ -104,7 +104,7 @@ TEST_CASE(
         CHECK(worst_difference(in_parts, expected) <= 1e-5);
         CHECK(ratio(s, grid, {12, much, 0}) == in_parts);  // bit for bit
         const Limits little{1, 60 << 10, 0};
-        const Pass pass = plan_pass_at_widths({s.n, s.n, 20, one_hot ? 3 : 1, one_hot ? 1 : 4, 2.6}, little);
+        const Pass pass = plan_pass_at_widths({s.n, s.n, 20, one_hot ? 3 : 1, one_hot ? 1 : 4}, little);
         CHECK(pass.row_blocks == 1);
         CHECK(pass.nodes == (one_hot ? 2 : 1) * longest_chain);
         const std::vector<double> in_passes = ratio(s, grid, little, {}, &blocks_run);

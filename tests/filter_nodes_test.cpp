@@ -110,7 +110,7 @@ TEST_CASE("kernels/filter nodes: where they do not serve, they are the widths") 
     CHECK(choose_nodes(even, 10000, 2.0, coarse, FilterSums::AtNodes).are_widths());
 }
 
-TEST_CASE("kernels/filter nodes: few samples are summed at widths, fewer with more sums or more widths") {
+TEST_CASE("kernels/filter nodes: the fewer the samples, the more sums or widths make nodes worth their fit") {
     WeightArithmetic one_hot = arithmetic;
     one_hot.fit_cost = 3e6;
     WeightArithmetic general = one_hot;
@@ -120,6 +120,7 @@ TEST_CASE("kernels/filter nodes: few samples are summed at widths, fewer with mo
     };
     CHECK(!at_nodes(1000, 100, one_hot));
     CHECK(at_nodes(3000, 100, one_hot));
+    CHECK(!at_nodes(1400, 100, one_hot));
     CHECK(at_nodes(1400, 1000, one_hot));
     CHECK(at_nodes(1000, 100, general));
     CHECK(!at_nodes(300, 100, general));

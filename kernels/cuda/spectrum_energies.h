@@ -8,9 +8,9 @@
 
 namespace deepfreq::cuda::spectrum {
 
-/// sums[row block][class][line] = the sums of all its segments, in place of sums[row block][segment][line]: as
-/// many slots, of which the first receive the classes. (Each class occurs, so it is at most the index of its first
-/// segment.) A line is a target, node and row of the block.
+/// sums[row block][class][line] = the sums of all its segments, in place of sums[row block][segment][line]. They
+/// overwrite the first slots: each class occurs, so it is at most the index of its first segment. A line is a
+/// target, node and row of the block.
 struct SumsOfClasses {
     const Segment* segments;
     std::int64_t all_segments;

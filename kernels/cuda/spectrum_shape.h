@@ -34,14 +34,14 @@ struct Segment {
     std::int32_t label;
 };
 
-/// The columns divided into parts, one per block. A part is one or more segments.
+/// The samples divided into parts. Those of a block's columns are one part. A part is one or more segments.
 struct Partition {
     std::vector<Segment> segments;
     std::vector<std::int32_t> first_segment;  ///< of each part, followed by the number of segments
 };
 
-/// starts[s] is the first sample of class s; the last entry is n. Parts have equal size, up to whole tiles of
-/// `unit` samples.
+/// starts[s] is the first sample of class s; the last entry is n. Parts have equal size, up to multiples
+/// of `unit` samples.
 inline Partition partition(std::span<const std::int64_t> starts, int parts, int unit = tile_columns) {
     const std::int64_t n = starts.back();
     const std::int64_t tiles = blocks_for(n, unit);
@@ -66,10 +66,12 @@ inline Partition partition(std::span<const std::int64_t> starts, int parts, int 
 
 /// What the device offers.
 struct Limits {
-    std::int64_t resident_blocks = 264;                    ///< blocks that run at the same time
-    std::int64_t workspace_bytes = std::int64_t{1} << 30;  ///< for the sums of one pass
-    std::int64_t direct_rows = 512;                        ///< up to so many, all distances by differences
+    std::int64_t resident_blocks = 264;                      ///< blocks that run at the same time
+    std::int64_t workspace_bytes = std::int64_t{448} << 20;  ///< for the sums of one pass
+    std::int64_t direct_rows = 512;                          ///< up to so many, all distances by differences
     int tiles_at_once = 1;  ///< tiles whose distances a block keeps: 1 or most_tiles
+    std::int64_t symmetric_bytes = std::int64_t{1}
+                                   << 30;  ///< for the sums of a symmetric pass, which is all or nothing
 };
 
 /// What the sums depend on.
@@ -79,10 +81,10 @@ struct Problem {
     int nodes;
     std::int64_t runs;  ///< classes that occur; 1 for general targets
     int columns;        ///< sums per segment: 1 for one-hot targets, else c + 1
-    double distance;    ///< cost of a pair's distance, in that of its weight at one node
 };
 
-/// Problem::distance for rows of so many chunks, by the instructions of both (benchmarks/results/lfr-cuda-steps.md).
+/// Cost of a pair's distance, in units of its weight's at one node: from the instruction counts of products and of
+/// differences (benchmarks/results/lfr-cuda-steps.md).
 constexpr double cost_of_distance(int chunks, bool direct) {
     return (direct ? 7.0 : 0.875) * chunks;
 }
@@ -171,28 +173,31 @@ constexpr DEEPFREQ_HOST_DEVICE Square square_of(std::int64_t index, int parts) {
     return {rows, rows + static_cast<int>(index)};
 }
 
-/// Estimated duration of a pass over all pairs, in that of 128 x 128 weights at one node: 4 ns on an H100, whose
+/// Estimated duration of all passes, in units of that of 128 x 128 weights at one node: 4 ns on an H100, whose
 /// memory moves 14 KB meanwhile. As many squares as run at a time take as long as the largest.
-inline double duration_of(const Problem& problem, const Pass& pass, const Limits& limits) {
+inline double duration_of(const Problem& problem, const Pass& pass, double distance, const Limits& limits) {
     const std::int64_t row_blocks = blocks_for(problem.rows, tile_rows);
     const std::int64_t waves = blocks_for(squares_of(pass.parts), limits.resident_blocks);
     const std::int64_t largest = blocks_for(row_blocks, pass.parts);
     const auto pairs = static_cast<double>(pass.symmetric ? waves * limits.resident_blocks * largest * largest
                                                           : row_blocks * row_blocks);
-    const double sums_written_and_read = static_cast<double>(2 * pass_bytes(problem, pass)) / 14e3;
-    return pairs * (problem.distance + (pass.symmetric ? 2.0 : 1.0) * problem.nodes) + sums_written_and_read;
+    const std::int64_t passes = blocks_for(row_blocks, pass.row_blocks);
+    const double sums_written_and_read = static_cast<double>(2 * passes * pass_bytes(problem, pass)) / 14e3;
+    return pairs * (distance + (pass.symmetric ? 2.0 : 1.0) * problem.nodes) + sums_written_and_read;
 }
 
 /// A pass that takes each pair once, if all its sums fit and that saves 5 % of the time; otherwise `pass`.
-inline Pass or_symmetric(const Pass& pass, const Problem& problem, const Limits& limits) {
+/// `distance` is the cost_of_distance.
+inline Pass or_symmetric(const Pass& pass, const Problem& problem, double distance, const Limits& limits) {
     constexpr double worth = 0.95;  // more parts take more memory
     const std::int64_t row_blocks = blocks_for(problem.rows, tile_rows);
     if (limits.tiles_at_once < most_tiles) return pass;
     Pass best = pass;
     for (int parts = 2; parts <= row_blocks; ++parts) {
         const Pass symmetric{parts, row_blocks, problem.nodes, true};
-        if (pass_bytes(problem, symmetric) > limits.workspace_bytes) break;
-        if (duration_of(problem, symmetric, limits) <= worth * duration_of(problem, best, limits))
+        if (pass_bytes(problem, symmetric) > limits.symmetric_bytes) break;
+        if (duration_of(problem, symmetric, distance, limits) <=
+            worth * duration_of(problem, best, distance, limits))
             best = symmetric;
     }
     return best;

@@ -76,13 +76,14 @@ struct WeightedSums {
     }
 };
 
-/// The same for one-hot targets whose samples all give and receive. Block b handles the pairs of two parts of
+/// The same for one-hot targets whose samples all give and receive, with no `nearest`: a pair must have the same
+/// distance in both orders. Block b handles the pairs of two parts of
 /// the samples, square_of(b, parts), and adds to the sums of both: to those of its rows, one thread per row, and
 /// to those of its columns, one thread per column. A sum belongs to a row and a segment, so to two parts, so to
 /// one block.
 ///
-/// Parts begin at whole row blocks. A part's pairs with itself are taken twice, as if it were two parts: one
-/// pair in `parts`.
+/// Parts begin at whole row blocks. A part's pairs with itself, a fraction 1 / parts of all, are taken twice, as
+/// if it were two parts.
 template <class MatrixUnit>
 struct SymmetricSums {
     static constexpr int threads = tile_rows;
