@@ -1,16 +1,11 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
-#include <numeric>
+#include <cstdint>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include "kernels/cuda/spectrum_driver.h"
-#include "tests/host_device.h"
-#include "tests/spectrum_samples.h"
+#include "tests/spectrum_on_host.h"
 
 // The CUDA backend's sums that take every pair once, on the host.
 
@@ -25,6 +20,7 @@ using tests::even_grid;
 using tests::few_inputs_only;
 using tests::HostDevice;
 using tests::log_grid;
+using tests::worst_difference;
 
 constexpr std::int64_t much = std::int64_t{1} << 30;
 
@@ -55,24 +51,10 @@ struct Energies {
 };
 
 Energies energies(const Set& s, const std::vector<double>& grid, const Limits& limits,
-                  const LowFrequencyParams& params = {}, const std::vector<std::int64_t>& rows = {}) {
+                  const LowFrequencyParams& params = {}, const tests::Rows& rows = {}) {
     HostDevice device(limits);
-    std::vector<double> value =
-        LowFrequencyEnergy<HostDevice>(device, {{s.x.data(), {s.n, s.d}}, {s.y.data(), {s.n, s.c}}, grid},
-                                       params, rows)
-            .compute_rows();
+    std::vector<double> value = tests::row_energies(device, s, grid, rows, params);
     return {std::move(value), device.blocks_run()};
-}
-
-/// Largest difference of two rows' energies, which are at most 1.
-double worst_difference(const std::vector<double>& a, const std::vector<double>& b) {
-    REQUIRE(a.size() == b.size());
-    double worst = 0.0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        REQUIRE(std::isfinite(a[i]));
-        worst = std::max(worst, std::fabs(a[i] - b[i]));
-    }
-    return worst;
 }
 
 std::vector<double> expected_energies(const Set& s, const std::vector<double>& grid) {
@@ -137,11 +119,7 @@ TEST_CASE("kernels/cuda spectrum: parts that make squares begin at whole blocks 
     for (const int parts : {1, 3, 8}) {
         const Partition found = partition(starts, parts, tile_rows);
         for (int part = 0; part < parts; ++part)
-            CHECK(
-                found.segments[static_cast<std::size_t>(found.first_segment[static_cast<std::size_t>(part)])]
-                        .first %
-                    tile_rows ==
-                0);
+            CHECK(found.segments[found.first_segment[part]].first % tile_rows == 0);
     }
 }
 
@@ -185,9 +163,7 @@ TEST_CASE("kernels/cuda spectrum: only one-hot targets that all give and receive
     CHECK(energies(clusters(500, 64, 3, false), grid, limits, at_widths).blocks_run == 4);
     CHECK(energies(s, grid, limits, {.exclude_self = true, .sums = FilterSums::AtWidths}).blocks_run ==
           4 + 4);  // and the blocks that find the nearest
-    std::vector<std::int64_t> all(static_cast<std::size_t>(s.n));
-    std::iota(all.begin(), all.end(), 0);
-    CHECK(energies(s, grid, limits, at_widths, all).blocks_run == 4);
+    CHECK(energies(s, grid, limits, at_widths, tests::all_rows(s.n)).blocks_run == 4);
 }
 
 TEST_CASE("kernels/cuda spectrum: near pairs and duplicates, each taken once, agree with the oracle") {

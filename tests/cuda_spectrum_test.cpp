@@ -4,14 +4,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
-#include <numeric>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "kernels/cuda/spectrum_driver.h"
-#include "tests/host_device.h"
-#include "tests/spectrum_samples.h"
+#include "tests/spectrum_on_host.h"
 
 // The CUDA backend's spectrum on the host: the same driver and the same kernels, with plain loops in place of
 // the matrix units and of the library's sort.
@@ -26,6 +22,7 @@ using tests::clusters;
 using tests::even_grid;
 using tests::HostDevice;
 using tests::log_grid;
+using tests::worst_difference;
 
 constexpr std::int64_t much = std::int64_t{1} << 30;
 constexpr Limits by_products{1, much, 0, 2};
@@ -37,24 +34,11 @@ using Set = tests::Samples;  // the kernels have a Samples of their own
 std::vector<double> ratio(const Set& s, const std::vector<double>& grid, const Limits& limits,
                           const LowFrequencyParams& params = {}, std::int64_t* blocks_run = nullptr) {
     HostDevice device(limits);
-    std::vector<double> found =
-        LowFrequencyEnergy<HostDevice>(device, {{s.x.data(), {s.n, s.d}}, {s.y.data(), {s.n, s.c}}, grid},
-                                       params)
-            .compute();
+    std::vector<double> found = tests::energy(device, s, grid, params);
     const double total = tests::sum_of_squares(s.y);
     for (double& value : found) value /= total;
     if (blocks_run != nullptr) *blocks_run = device.blocks_run();
     return found;
-}
-
-double worst_difference(const std::vector<double>& a, const std::vector<double>& b) {
-    REQUIRE(a.size() == b.size());
-    double worst = 0.0;
-    for (std::size_t k = 0; k < a.size(); ++k) {
-        REQUIRE(std::isfinite(a[k]));
-        worst = std::max(worst, std::fabs(a[k] - b[k]));
-    }
-    return worst;
 }
 
 /// With sums at widths where those with i = j are at nodes, and the other way round: on the host a block is
@@ -290,19 +274,11 @@ TEST_CASE(
                 for (const Limits& limits :
                      {Limits{6, 400 << 10, 0, 2}, Limits{6, much, 0, 1}, Limits{6, 20 << 10, 0, 1}}) {
                     if (tests::few_inputs_only && limits.workspace_bytes == much) continue;
-                    const auto energies = [&](const std::vector<std::int64_t>& rows) {
-                        HostDevice device(limits);
-                        return LowFrequencyEnergy<HostDevice>(
-                                   device, {{s.x.data(), {s.n, s.d}}, {s.y.data(), {s.n, s.c}}, grid}, params,
-                                   rows)
-                            .compute_rows();
-                    };
-                    std::vector<std::int64_t> all(static_cast<std::size_t>(s.n));
-                    std::iota(all.begin(), all.end(), 0);
-                    const std::vector<double> of_all = energies(all);
-                    for (const std::vector<std::int64_t>& rows :
-                         {std::vector<std::int64_t>{149}, {100, 3, 100, 64}}) {
-                        const std::vector<double> found = energies(rows);
+                    HostDevice device(limits);
+                    const std::vector<double> of_all =
+                        tests::row_energies(device, s, grid, tests::all_rows(s.n), params);
+                    for (const tests::Rows& rows : {tests::Rows{149}, {100, 3, 100, 64}}) {
+                        const std::vector<double> found = tests::row_energies(device, s, grid, rows, params);
                         for (std::size_t r = 0; r < rows.size(); ++r) {
                             const std::vector<double> expected =
                                 reference::low_frequency_energy(s.x, s.y, s.n, grid, exclude_self, {rows[r]});

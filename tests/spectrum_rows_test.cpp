@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
 #include <vector>
 
 #include "analysis/sampled_ratio.h"
@@ -15,14 +14,6 @@
 
 namespace deepfreq::tests {
 namespace {
-
-using Rows = std::vector<std::int64_t>;
-
-Rows all_rows(std::int64_t n) {
-    Rows rows(static_cast<std::size_t>(n));
-    std::iota(rows.begin(), rows.end(), 0);
-    return rows;
-}
 
 /// The energies of one listed row.
 std::vector<double> of_row(const std::vector<double>& energy, std::size_t row, std::size_t widths) {

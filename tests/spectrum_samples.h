@@ -22,6 +22,13 @@ namespace deepfreq::tests {
 
 using Floats = std::vector<float>;
 using Grid = std::vector<double>;
+using Rows = std::vector<std::int64_t>;
+
+inline Rows all_rows(std::int64_t n) {
+    Rows rows(static_cast<std::size_t>(n));
+    std::iota(rows.begin(), rows.end(), 0);
+    return rows;
+}
 
 /// Samples x[n,d] with targets y[n,c].
 struct Samples {

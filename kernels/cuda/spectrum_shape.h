@@ -34,7 +34,7 @@ struct Segment {
     std::int32_t label;
 };
 
-/// The samples divided into parts. Those of a block's columns are one part. A part is one or more segments.
+/// The samples divided into parts; the columns of a block are one of them. A part is one or more segments.
 struct Partition {
     std::vector<Segment> segments;
     std::vector<std::int32_t> first_segment;  ///< of each part, followed by the number of segments
@@ -193,12 +193,14 @@ inline Pass or_symmetric(const Pass& pass, const Problem& problem, double distan
     const std::int64_t row_blocks = blocks_for(problem.rows, tile_rows);
     if (limits.tiles_at_once < most_tiles) return pass;
     Pass best = pass;
+    double least = duration_of(problem, pass, distance, limits);
     for (int parts = 2; parts <= row_blocks; ++parts) {
         const Pass symmetric{parts, row_blocks, problem.nodes, true};
         if (pass_bytes(problem, symmetric) > limits.symmetric_bytes) break;
-        if (duration_of(problem, symmetric, distance, limits) <=
-            worth * duration_of(problem, best, distance, limits))
-            best = symmetric;
+        const double duration = duration_of(problem, symmetric, distance, limits);
+        if (duration > worth * least) continue;
+        least = duration;
+        best = symmetric;
     }
     return best;
 }
